@@ -1,0 +1,139 @@
+"""Stored numbers that can be read piece by piece: the lazy end of every tensor."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import FormatError
+
+Array = NDArray[Any]
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Numbers of one dtype in row-major order, read by ranges of elements.
+
+    Attributes:
+        dtype: NumPy dtype as stored, byte order included.
+        shape: Extents as stored.
+        where: The place as a message names it, such as `old.h5:/conv1/conv1_W`.
+    """
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def where(self) -> str: ...
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Fill the flat, contiguous `out` (same dtype) with elements from `start` on."""
+        ...
+
+
+class ArraySource:
+    """An array in memory."""
+
+    __slots__ = ("_flat", "dtype", "shape", "where")
+
+    def __init__(self, array: Array, where: str = "memory") -> None:
+        self._flat = np.ascontiguousarray(array).reshape(-1)
+        self.dtype, self.shape, self.where = array.dtype, array.shape, where
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Copy elements from `start` on."""
+        out[...] = self._flat[start : start + out.size]
+
+
+class ConstantSource:
+    """One number, as often as the shape asks; takes no memory."""
+
+    __slots__ = ("dtype", "shape", "value", "where")
+
+    def __init__(self, value: float, shape: tuple[int, ...], dtype: Any = np.float32) -> None:
+        self.value, self.shape, self.dtype = value, shape, np.dtype(dtype)
+        self.where = f"constant {value}"
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Fill with the number."""
+        out[...] = self.value
+
+
+class FileStamp:
+    """What a file was when it was first looked at: inode, size in bytes, time of change in ns."""
+
+    __slots__ = ("inode", "mtime_ns", "path", "size")
+
+    def __init__(self, path: str, inode: int, size: int, mtime_ns: int) -> None:
+        self.path, self.inode, self.size, self.mtime_ns = path, inode, size, mtime_ns
+
+    @classmethod
+    def of(cls, path: str, fd: int) -> FileStamp:
+        """The stamp of an open file."""
+        state = os.fstat(fd)
+        return cls(path, state.st_ino, state.st_size, state.st_mtime_ns)
+
+    def open(self) -> int:
+        """Open the file again.
+
+        Raises:
+            FormatError: It is not the file it was.
+        """
+        fd = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | os.O_CLOEXEC)
+        now = FileStamp.of(self.path, fd)
+        if (now.inode, now.size, now.mtime_ns) != (self.inode, self.size, self.mtime_ns):
+            os.close(fd)
+            raise FormatError(
+                "the file changed while it was being used", file=self.path, hint="run again"
+            )
+        return fd
+
+
+class FileSource:
+    """A contiguous run of bytes in a file, read by position; the file is opened at first use.
+
+    `opener` gives a descriptor that stays open; sources of one file share it.
+    """
+
+    __slots__ = ("_opener", "dtype", "offset", "shape", "where")
+
+    def __init__(
+        self,
+        opener: Callable[[], int],
+        offset: int,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        where: str,
+    ) -> None:
+        self._opener, self.offset = opener, offset
+        self.shape, self.dtype, self.where = shape, dtype, where
+
+    @property
+    def nbytes(self) -> int:
+        """Stored size in bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def descriptor(self) -> int:
+        """The open file, for copies that the kernel can do."""
+        return self._opener()
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Read elements from `start` on, straight into `out`.
+
+        Raises:
+            FormatError: The file ends before them.
+        """
+        view = memoryview(out).cast("B")
+        position = self.offset + start * self.dtype.itemsize
+        done = 0
+        while done < len(view):
+            count = os.preadv(self._opener(), [view[done:]], position + done)
+            if count == 0:
+                raise FormatError("the file ends before this weight", where=self.where)
+            done += count
