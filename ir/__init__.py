@@ -1,1 +1,1 @@
-"""TODO"""
+"""The intermediate representation: layouts, lazy tensors, typed ops, graphs, their checker."""

@@ -1,0 +1,226 @@
+"""From one layout to another: compiled into strided pieces, run in memory.
+
+Nothing else in kerasir moves numbers. A layout is affine: once it is said which part of each join
+and which label of each labelled axis is meant, the linear offset of an element is a constant plus
+a stride times each axis index. So a piece of a copy is one strided box on either side; reversal
+is a negative stride, a gate order a different constant.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from ..errors import LayoutError
+from .layout import Axis, Fused, Joined, Labelled, Layout, Reversed, Sizes, Term, key, size_of
+from .source import Array
+
+Choice = tuple[object, object]
+
+
+class Region(msgspec.Struct, frozen=True):
+    """One choice of parts and labels in a layout: where it begins and how its axes run.
+
+    Attributes:
+        choices: Which part of each join, which label of each labelled axis.
+        offset: Linear index of the region's first element, in elements.
+        strides: Elements per step along each axis; axes of size one are left out.
+    """
+
+    choices: frozenset[Choice]
+    offset: int
+    strides: Mapping[Axis, int]
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A strided box copied from source to destination.
+
+    Attributes:
+        sizes: Extent of each dimension, outermost in the destination first.
+        source_offset: First element in the source, in elements.
+        source_strides: Elements per step in the source; negative where reversed.
+        offset: First element in the destination.
+        strides: Elements per step in the destination.
+    """
+
+    sizes: tuple[int, ...]
+    source_offset: int
+    source_strides: tuple[int, ...]
+    offset: int
+    strides: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """Elements moved."""
+        return math.prod(self.sizes)
+
+
+class CopyPlan(msgspec.Struct, frozen=True):
+    """All pieces that bring one stored array into its place in the destination."""
+
+    source_count: int
+    count: int
+    pieces: tuple[Piece, ...]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the bytes can be copied as they lie, from the start to the end."""
+        return (
+            self.source_count == self.count
+            and len(self.pieces) == 1
+            and self.pieces[0].strides == self.pieces[0].source_strides
+            and self.pieces[0].offset == self.pieces[0].source_offset == 0
+        )
+
+
+def plan(
+    stored: Layout,
+    wanted: Layout,
+    *,
+    at: Mapping[Axis, str] | None = None,
+    sizes: Sizes | None = None,
+) -> CopyPlan:
+    """Compile the copy of an array stored as `stored` into one laid out as `wanted`.
+
+    Axes of size one come and go freely; they belong to no identity.
+
+    Args:
+        stored: Layout of the source; all sizes known.
+        wanted: Layout of the destination, over the same axes.
+        at: Labelled axes of `wanted` that the source has no axis for, and the label where it
+            goes: one array per gate is stored so by Keras 1.
+        sizes: Sizes of axes that are open in the layouts.
+
+    Raises:
+        LayoutError: The layouts do not describe the same numbers, or a size is not known.
+    """
+    fixed = frozenset(("label", axis, label) for axis, label in (at or {}).items())
+    goals = {r.choices: r for r in _regions(wanted, sizes)}
+    pieces: list[Piece] = []
+    for region in _regions(stored, sizes):
+        goal = goals.get(region.choices | fixed)  # type: ignore[operator]
+        if goal is None or goal.strides.keys() != region.strides.keys():
+            raise LayoutError(
+                f"cannot go from {stored} to {wanted}: they are not made of the same axes"
+            )
+        pieces.append(_piece(region, goal, sizes))
+    if not fixed and len(pieces) != len(goals):
+        raise LayoutError(f"cannot go from {stored} to {wanted}: some of it has no source")
+    return CopyPlan(_total(stored, sizes), _total(wanted, sizes), tuple(pieces))
+
+
+def _total(layout: Layout, sizes: Sizes | None) -> int:
+    return math.prod(_known(term, sizes) for term in layout.terms)
+
+
+def _known(term: Term, sizes: Sizes | None) -> int:
+    size = size_of(term, sizes)
+    if size is None:
+        raise LayoutError(f"the size of {term!r} is not known here")
+    return size
+
+
+def _piece(source: Region, goal: Region, sizes: Sizes | None) -> Piece:
+    order = sorted(goal.strides, key=lambda axis: -abs(goal.strides[axis]))
+    offset, source_offset = goal.offset, source.offset
+    dims: list[list[int]] = []
+    for axis in order:
+        size, there, here = _known(axis, sizes), goal.strides[axis], source.strides[axis]
+        if there < 0:  # walk the destination forwards, the source the other way round
+            offset += there * (size - 1)
+            source_offset += here * (size - 1)
+            there, here = -there, -here
+        if dims and dims[-1][1] == there * size and dims[-1][2] == here * size:
+            dims[-1] = [dims[-1][0] * size, there, here]
+        else:
+            dims.append([size, there, here])
+    extents, strides, source_strides = zip(*dims, strict=True) if dims else ((), (), ())
+    return Piece(extents, source_offset, source_strides, offset, strides)
+
+
+def _regions(layout: Layout, sizes: Sizes | None) -> Iterator[Region]:
+    """Every choice of parts and labels, with its offset and strides."""
+    stride = 1
+    dims: list[list[Region]] = []
+    for term in reversed(layout.terms):
+        dims.append([_scaled(r, stride) for r in _variants(term, sizes)])
+        stride *= _known(term, sizes)
+    for combination in itertools.product(*dims):
+        yield _merged(combination)
+
+
+def _variants(term: Term, sizes: Sizes | None) -> Iterator[Region]:
+    """The choices inside one term, in steps of that term's own positions."""
+    if isinstance(term, Axis):
+        yield Region(frozenset(), 0, {} if _known(term, sizes) == 1 else {term: 1})
+    elif isinstance(term, Reversed):
+        size = _known(term, sizes)
+        yield Region(frozenset(), size - 1, {} if size == 1 else {term.axis: -1})
+    elif isinstance(term, Labelled):
+        for position, label in enumerate(term.labels):
+            yield Region(frozenset({("label", term.axis, label)}), position, {})  # type: ignore[arg-type]
+    elif isinstance(term, Fused):
+        yield from _regions(Layout(term.terms), sizes)
+    else:
+        yield from _parts(term, sizes)
+
+
+def _parts(term: Joined, sizes: Sizes | None) -> Iterator[Region]:
+    start, identity = 0, key(term)
+    for index, part in enumerate(term.parts):
+        for region in _variants(part, sizes):
+            choices = region.choices | {(identity, index)}
+            yield Region(choices, start + region.offset, region.strides)
+        start += _known(part, sizes)
+
+
+def _scaled(region: Region, stride: int) -> Region:
+    strides = {axis: step * stride for axis, step in region.strides.items()}
+    return Region(region.choices, region.offset * stride, strides)
+
+
+def _merged(regions: Sequence[Region]) -> Region:
+    strides: dict[Axis, int] = {}
+    for region in regions:
+        strides.update(region.strides)
+    choices = frozenset[Choice]().union(*(r.choices for r in regions))
+    return Region(choices, sum(r.offset for r in regions), strides)
+
+
+def strided(flat: Array, offset: int, sizes: Sequence[int], strides: Sequence[int]) -> Array:
+    """A view of a box in a flat array; offsets and strides in elements, strides may be negative."""
+    low = offset + sum(min(0, step * (size - 1)) for size, step in zip(sizes, strides, strict=True))
+    high = offset + sum(
+        max(0, step * (size - 1)) for size, step in zip(sizes, strides, strict=True)
+    )
+    if 0 not in sizes and not (0 <= low <= high < flat.size):
+        raise LayoutError(f"a box from {low} to {high} in an array of {flat.size} elements")
+    steps = [step * flat.itemsize for step in strides]
+    return np.lib.stride_tricks.as_strided(flat[offset:], sizes, steps)
+
+
+def apply(copy: CopyPlan, source: Array, destination: Array) -> None:
+    """Run a plan in memory: both arrays flat and contiguous, dtypes converted on the way."""
+    for piece in copy.pieces:
+        if 0 not in piece.sizes:
+            there = strided(destination, piece.offset, piece.sizes, piece.strides)
+            there[...] = strided(source, piece.source_offset, piece.sizes, piece.source_strides)
+
+
+def rearrange(array: Array, have: Layout, want: Layout) -> Array:
+    """The array, laid out as `have`, in the layout `want`. Open sizes are read off the array.
+
+    Raises:
+        LayoutError: The array does not fit `have`, or the layouts are not of the same axes.
+    """
+    from .layout import sizes_from
+
+    sizes = sizes_from(have.terms, array.shape)
+    shape = tuple(_known(term, sizes) for term in want.terms)
+    result = np.empty(math.prod(shape), array.dtype)
+    apply(plan(have, want, sizes=sizes), np.ascontiguousarray(array).reshape(-1), result)
+    return result.reshape(shape)

@@ -1,0 +1,97 @@
+"""Weights: lazy references to stored numbers, and the layouts that their uses give them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ..errors import WeightError
+from .copyplan import CopyPlan, apply, plan
+from .layout import Axis, Layout
+from .source import Array, Source
+
+
+class Weight:
+    """One weight of a model: what is stored, by identity. Uses share it; passes never read it.
+
+    Attributes:
+        name: `layer/weight`, unique in a model.
+        sources: The stored arrays; several where the writer kept one per gate.
+        trainable: Whether training changes it.
+        stored_names: What the file calls each source.
+    """
+
+    __slots__ = ("name", "sources", "stored_names", "trainable")
+
+    def __init__(
+        self,
+        name: str,
+        sources: tuple[Source, ...],
+        *,
+        trainable: bool = True,
+        stored_names: tuple[str, ...] = (),
+    ) -> None:
+        self.name, self.sources, self.trainable = name, sources, trainable
+        self.stored_names = stored_names or (name,) * len(sources)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The stored dtype in this machine's byte order."""
+        return np.result_type(*(s.dtype for s in self.sources)).newbyteorder("=")
+
+    @property
+    def count(self) -> int:
+        """Numbers stored."""
+        return sum(math.prod(source.shape) for source in self.sources)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(str(source.shape) for source in self.sources)
+        return f"<Weight {self.name} {shapes} {self.dtype}>"
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """How one source of a weight lies, in terms of the axes of the node that uses it.
+
+    Attributes:
+        layout: The stored layout; its shape is the source's up to fusing (a shape that lies about
+            its order, as LocallyConnected2D's bias does, is tagged with what it really is).
+        at: The label of each labelled axis that this source holds alone.
+    """
+
+    layout: Layout
+    at: Mapping[Axis, str] = {}
+
+
+class Param(msgspec.Struct, frozen=True):
+    """A weight as one node uses it: the same numbers, tagged with that node's axes."""
+
+    weight: Weight
+    stored: tuple[Stored, ...]
+
+    def plans(self, wanted: Layout) -> tuple[tuple[Source, CopyPlan], ...]:
+        """What has to be copied, from where, to have the weight in `wanted`."""
+        pairs = zip(self.weight.sources, self.stored, strict=True)
+        return tuple((source, plan(s.layout, wanted, at=s.at)) for source, s in pairs)
+
+    def numpy(self, wanted: Layout, dtype: Any = None) -> Array:
+        """The numbers in the layout `wanted`, in memory.
+
+        Raises:
+            WeightError: A source does not hold what its layout says.
+        """
+        shape = tuple(int(size or 0) for size in wanted.shape)
+        result = np.empty(math.prod(shape), dtype or self.weight.dtype)
+        for source, copy in self.plans(wanted):
+            if math.prod(source.shape) != copy.source_count:
+                raise WeightError(
+                    f"{source.shape} numbers are stored, the layout has {copy.source_count}",
+                    where=self.weight.name,
+                )
+            held = np.empty(copy.source_count, source.dtype)
+            source.read_into(0, held)
+            apply(copy, held, result)
+        return result.reshape(shape)
