@@ -15,11 +15,23 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 import numpy as np
 
-from ..errors import LayoutError
-from .layout import Axis, Fused, Joined, Labelled, Layout, Reversed, Sizes, Term, key, size_of
+from ..errors import LayoutError, WeightError
+from .layout import (
+    Axis,
+    Fused,
+    Joined,
+    Labelled,
+    Layout,
+    Reversed,
+    Sizes,
+    Term,
+    size_of,
+    sizes_from,
+    substance,
+)
 from .source import Array
 
-Choice = tuple[object, object]
+Choice = tuple[object, ...]
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -69,11 +81,9 @@ class CopyPlan(msgspec.Struct, frozen=True):
     @property
     def is_plain(self) -> bool:
         """Whether the bytes can be copied as they lie, from the start to the end."""
-        return (
-            self.source_count == self.count
-            and len(self.pieces) == 1
-            and self.pieces[0].strides == self.pieces[0].source_strides
-            and self.pieces[0].offset == self.pieces[0].source_offset == 0
+        return self.source_count == self.count and all(
+            piece.strides == piece.source_strides and piece.offset == piece.source_offset
+            for piece in self.pieces
         )
 
 
@@ -98,19 +108,21 @@ def plan(
     Raises:
         LayoutError: The layouts do not describe the same numbers, or a size is not known.
     """
-    fixed = frozenset(("label", axis, label) for axis, label in (at or {}).items())
+    fixed = frozenset[Choice](("label", axis, label) for axis, label in (at or {}).items())
     goals = {r.choices: r for r in _regions(wanted, sizes)}
+    source_count, count = _total(stored, sizes), _total(wanted, sizes)
     pieces: list[Piece] = []
     for region in _regions(stored, sizes):
-        goal = goals.get(region.choices | fixed)  # type: ignore[operator]
+        goal = goals.pop(region.choices | fixed, None)
         if goal is None or goal.strides.keys() != region.strides.keys():
             raise LayoutError(
                 f"cannot go from {stored} to {wanted}: they are not made of the same axes"
             )
         pieces.append(_piece(region, goal, sizes))
-    if not fixed and len(pieces) != len(goals):
+    moved = sum(piece.count for piece in pieces)
+    if moved != source_count or (not fixed and moved != count):
         raise LayoutError(f"cannot go from {stored} to {wanted}: some of it has no source")
-    return CopyPlan(_total(stored, sizes), _total(wanted, sizes), tuple(pieces))
+    return CopyPlan(source_count, count, tuple(pieces))
 
 
 def _total(layout: Layout, sizes: Sizes | None) -> int:
@@ -162,7 +174,7 @@ def _variants(term: Term, sizes: Sizes | None) -> Iterator[Region]:
         yield Region(frozenset(), size - 1, {} if size == 1 else {term.axis: -1})
     elif isinstance(term, Labelled):
         for position, label in enumerate(term.labels):
-            yield Region(frozenset({("label", term.axis, label)}), position, {})  # type: ignore[arg-type]
+            yield Region(frozenset[Choice]({("label", term.axis, label)}), position, {})
     elif isinstance(term, Fused):
         yield from _regions(Layout(term.terms), sizes)
     else:
@@ -170,7 +182,7 @@ def _variants(term: Term, sizes: Sizes | None) -> Iterator[Region]:
 
 
 def _parts(term: Joined, sizes: Sizes | None) -> Iterator[Region]:
-    start, identity = 0, key(term)
+    start, identity = 0, substance(term, sizes)
     for index, part in enumerate(term.parts):
         for region in _variants(part, sizes):
             choices = region.choices | {(identity, index)}
@@ -192,23 +204,46 @@ def _merged(regions: Sequence[Region]) -> Region:
 
 
 def strided(flat: Array, offset: int, sizes: Sequence[int], strides: Sequence[int]) -> Array:
-    """A view of a box in a flat array; offsets and strides in elements, strides may be negative."""
-    low = offset + sum(min(0, step * (size - 1)) for size, step in zip(sizes, strides, strict=True))
-    high = offset + sum(
-        max(0, step * (size - 1)) for size, step in zip(sizes, strides, strict=True)
-    )
-    if 0 not in sizes and not (0 <= low <= high < flat.size):
-        raise LayoutError(f"a box from {low} to {high} in an array of {flat.size} elements")
+    """A view of a box in a flat, contiguous array; offset and strides in elements.
+
+    Strides may be negative. A box that leaves the array is refused by NumPy.
+    """
     steps = [step * flat.itemsize for step in strides]
-    return np.lib.stride_tricks.as_strided(flat[offset:], sizes, steps)
+    return np.ndarray(sizes, flat.dtype, flat, offset * flat.itemsize, steps)
+
+
+def assign(there: Array, here: Array) -> None:
+    """Copy numbers, converted to the dtype of `there`.
+
+    Raises:
+        WeightError: A number that is finite does not fit the dtype.
+    """
+    if np.can_cast(here.dtype, there.dtype, "safe"):
+        there[...] = here
+        return
+    if not np.can_cast(here.dtype, there.dtype, "same_kind"):
+        raise WeightError(f"{here.dtype} numbers cannot be stored as {there.dtype}")
+    try:
+        with np.errstate(over="raise"):
+            there[...] = here
+        fits = there.dtype.kind == "f" or bool((there == here).all())
+    except FloatingPointError:
+        fits = False
+    if not fits:
+        raise WeightError(f"a number is too large for {there.dtype}; {here.dtype} is stored")
 
 
 def apply(copy: CopyPlan, source: Array, destination: Array) -> None:
-    """Run a plan in memory: both arrays flat and contiguous, dtypes converted on the way."""
+    """Run a plan in memory: both arrays flat and contiguous, dtypes converted on the way.
+
+    Raises:
+        WeightError: A number that is finite does not fit the dtype.
+    """
     for piece in copy.pieces:
-        if 0 not in piece.sizes:
+        if piece.count:
             there = strided(destination, piece.offset, piece.sizes, piece.strides)
-            there[...] = strided(source, piece.source_offset, piece.sizes, piece.source_strides)
+            here = strided(source, piece.source_offset, piece.sizes, piece.source_strides)
+            assign(there, here)
 
 
 def rearrange(array: Array, have: Layout, want: Layout) -> Array:
@@ -217,8 +252,6 @@ def rearrange(array: Array, have: Layout, want: Layout) -> Array:
     Raises:
         LayoutError: The array does not fit `have`, or the layouts are not of the same axes.
     """
-    from .layout import sizes_from
-
     sizes = sizes_from(have.terms, array.shape)
     shape = tuple(_known(term, sizes) for term in want.terms)
     result = np.empty(math.prod(shape), array.dtype)

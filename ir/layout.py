@@ -139,6 +139,16 @@ def key(term: Term) -> Key:
     return frozenset((tuple(map(key, term.parts)),))
 
 
+def substance(term: Term, sizes: Sizes | None = None) -> Key:
+    """The key of a term without its axes of size one, which come and go freely."""
+    if isinstance(term, Fused):
+        return frozenset().union(*(substance(t, sizes) for t in term.terms))
+    if isinstance(term, Joined):
+        # A part of units only would be nothing at all; by its own axes it can be told apart.
+        return frozenset((tuple(substance(p, sizes) or key(p) for p in term.parts),))
+    return key(term) if isinstance(term, Labelled) or size_of(term, sizes) != 1 else frozenset()
+
+
 def keys(terms: Iterable[Term]) -> Key:
     """What several terms are made of together."""
     return frozenset().union(*map(key, terms))
@@ -251,14 +261,23 @@ def sizes_from(terms: Sequence[Term], shape: Sequence[int]) -> dict[Axis, int]:
     Raises:
         LayoutError: The shape does not fit, or two unknown axes share a dimension.
     """
+    misfit = LayoutError(f"shape {tuple(shape)} does not fit layout {Layout(tuple(terms))}")
     if len(shape) != len(terms):
-        raise LayoutError(f"shape {tuple(shape)} does not fit layout {Layout(tuple(terms))}")
+        raise misfit
     found: dict[Axis, int] = {}
     for term, extent in zip(terms, shape, strict=True):
-        unknown = [a for a in axes_of((term,)) if a.size is None and a not in found]
-        if len(unknown) == 1 and not isinstance(term, Joined):
-            rest = size_of(term, found | {unknown[0]: 1})
-            found[unknown[0]] = extent // rest if rest else 0
+        unknown = {a for a in axes_of((term,)) if a.size is None and a not in found}
+        if len(unknown) > 1 and size_of(term, found) is None:
+            raise LayoutError(f"several sizes are not known in one dimension: {term!r}")
+        for axis in unknown:
+            found[axis] = _solved(term, axis, extent, found)
         if size_of(term, found) != extent:
-            raise LayoutError(f"shape {tuple(shape)} does not fit layout {Layout(tuple(terms))}")
+            raise misfit
     return found
+
+
+def _solved(term: Term, axis: Axis, extent: int, found: Mapping[Axis, int]) -> int:
+    """The one unknown size in a term: its extent is a constant plus a step times that size."""
+    constant = size_of(term, {**found, axis: 0}) or 0
+    step = (size_of(term, {**found, axis: 1}) or 0) - constant
+    return max(0, extent - constant) // step if step else 0

@@ -9,8 +9,11 @@ from ..errors import LayoutError
 from .layout import Axis, Fused, Joined, Labelled, Layout, Reversed, Term, axes_of, fuse
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.]*(?:'\d+)?"
-_TOKEN = re.compile(rf"\s*(~?{_NAME}(?::(?:\d+|\?))?(?:\[[^\]]*\])?|\(|\)|\{{|\}}|\||1(?!\d))")
+_TOKEN = re.compile(rf"\s*(~?{_NAME}(?::(?:\d+|\?))?(?:\[[^\]]*\])?|\(|\)|\{{|\}}|\||1(?!\w))")
 _AXIS = re.compile(rf"(~?)({_NAME})(?::(\d+|\?))?(?:\[([^\]]*)\])?")
+
+MAX_TEXT = 10_000
+MAX_DEPTH = 50
 
 MakeAxis = Callable[[str, "int | None"], Axis]
 
@@ -89,12 +92,13 @@ def parse_over(text: str, terms: Sequence[Term], names: dict[Axis, str] | None =
 
 
 class _Reader:
-    """A recursive-descent reader; nesting is bounded by the text of a layout, not by a file."""
+    """A recursive-descent reader of texts that a file may hold: length and depth are bounded."""
 
     def __init__(self, text: str, axis: MakeAxis) -> None:
         self.text, self.at, self.make, self.seen = text, 0, axis, set[str]()
-        if len(text) > 2000:
-            raise LayoutError("a layout text of over 2000 characters")
+        self.depth = 0
+        if len(text) > MAX_TEXT:
+            raise LayoutError(f"a layout text of over {MAX_TEXT} characters")
 
     def fail(self, what: str) -> LayoutError:
         return LayoutError(what, details=(self.text, " " * self.at + "^"))
@@ -117,16 +121,22 @@ class _Reader:
         return found
 
     def term(self, token: str) -> Term:
-        if token == "(":
-            inner = self.terms(")")
-            if not inner:
-                raise self.fail("nothing is fused here")
-            return fuse(inner)
-        if token == "{":
-            return self.joined()
+        if token in {"(", "{"}:
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise self.fail(f"nested deeper than {MAX_DEPTH}")
+            inner = self.fused() if token == "(" else self.joined()
+            self.depth -= 1
+            return inner
         if token == "1":
             return Axis("X", 1)
         return self.axis(token)
+
+    def fused(self) -> Term:
+        inner = self.terms(")")
+        if not inner:
+            raise self.fail("nothing is fused here")
+        return fuse(inner)
 
     def joined(self) -> Term:
         parts: list[Term] = []
@@ -153,7 +163,17 @@ class _Reader:
         if name in self.seen:
             raise self.fail(f"axis {name} twice (a second axis of a role is {name}'2)")
         self.seen.add(name)
+        number = None if size in {None, "?"} else int(size)
         if labels is not None:
-            return Labelled(self.make(name, len(labels.split())), tuple(labels.split()))
-        axis = self.make(name, None if size in {None, "?"} else int(size))
+            return self.labelled(name, number, labels.split(), bool(tilde))
+        axis = self.make(name, number)
         return Reversed(axis) if tilde else axis
+
+    def labelled(self, name: str, size: int | None, labels: list[str], reverse: bool) -> Labelled:
+        if reverse:
+            raise self.fail("a labelled axis is not reversed: its labels give the order")
+        if not labels or len(set(labels)) < len(labels):
+            raise self.fail("labels must be there, each once")
+        if size not in {None, len(labels)}:
+            raise self.fail(f"{len(labels)} labels for {size} positions")
+        return Labelled(self.make(name, len(labels)), tuple(labels))

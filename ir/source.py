@@ -129,10 +129,10 @@ class FileSource:
         Raises:
             FormatError: The file ends before them.
         """
-        view = memoryview(out).cast("B")
+        view = out.view(np.uint8)
         position = self.offset + start * self.dtype.itemsize
         done = 0
-        while done < len(view):
+        while done < view.size:
             count = os.preadv(self._opener(), [view[done:]], position + done)
             if count == 0:
                 raise FormatError("the file ends before this weight", where=self.where)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ..errors import WeightError
+from ..errors import KerasirError, LayoutError, WeightError
 from .copyplan import CopyPlan, apply, plan
 from .layout import Axis, Layout
 from .source import Array, Source
@@ -73,25 +73,58 @@ class Param(msgspec.Struct, frozen=True):
     stored: tuple[Stored, ...]
 
     def plans(self, wanted: Layout) -> tuple[tuple[Source, CopyPlan], ...]:
-        """What has to be copied, from where, to have the weight in `wanted`."""
+        """What has to be copied, from where, to have the weight in `wanted`.
+
+        Raises:
+            LayoutError: The stored layouts and `wanted` are not made of the same axes.
+            WeightError: A source does not hold what its layout says, or together they do not
+                give each number once.
+        """
         pairs = zip(self.weight.sources, self.stored, strict=True)
-        return tuple((source, plan(s.layout, wanted, at=s.at)) for source, s in pairs)
+        found = tuple((source, plan(s.layout, wanted, at=s.at)) for source, s in pairs)
+        for source, copy in found:
+            if math.prod(source.shape) != copy.source_count:
+                raise WeightError(
+                    f"shape {source.shape} is stored, the layout has {copy.source_count} numbers",
+                    where=self.weight.name,
+                )
+        pieces = [piece for _, copy in found for piece in copy.pieces if piece.count]
+        moved, places = sum(piece.count for piece in pieces), {piece.offset for piece in pieces}
+        if moved != math.prod(extents(wanted)) or len(places) < len(pieces):
+            raise WeightError(
+                f"the stored arrays do not give each number of {wanted} once",
+                where=self.weight.name,
+            )
+        return found
 
     def numpy(self, wanted: Layout, dtype: Any = None) -> Array:
         """The numbers in the layout `wanted`, in memory.
 
         Raises:
-            WeightError: A source does not hold what its layout says.
+            LayoutError: The stored layouts and `wanted` are not made of the same axes.
+            WeightError: The sources do not hold what the layouts say, or a number does not fit
+                the dtype.
         """
-        shape = tuple(int(size or 0) for size in wanted.shape)
+        shape = extents(wanted)
         result = np.empty(math.prod(shape), dtype or self.weight.dtype)
-        for source, copy in self.plans(wanted):
-            if math.prod(source.shape) != copy.source_count:
-                raise WeightError(
-                    f"{source.shape} numbers are stored, the layout has {copy.source_count}",
-                    where=self.weight.name,
-                )
-            held = np.empty(copy.source_count, source.dtype)
-            source.read_into(0, held)
-            apply(copy, held, result)
+        try:
+            for source, copy in self.plans(wanted):
+                held = np.empty(copy.source_count, source.dtype)
+                source.read_into(0, held)
+                apply(copy, held, result)
+        except KerasirError as error:
+            error.at(self.weight.name)
+            raise
         return result.reshape(shape)
+
+
+def extents(layout: Layout) -> tuple[int, ...]:
+    """The shape of a weight in this layout.
+
+    Raises:
+        LayoutError: A size is not known.
+    """
+    known = tuple(size for size in layout.shape if size is not None)
+    if len(known) < len(layout.terms):
+        raise LayoutError(f"a weight cannot be brought into {layout}: a size is not known")
+    return known
