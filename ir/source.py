@@ -129,10 +129,10 @@ class FileSource:
         Raises:
             FormatError: The file ends before them.
         """
-        view = out.view(np.uint8)
+        view = memoryview(out.view(np.uint8))
         position = self.offset + start * self.dtype.itemsize
         done = 0
-        while done < view.size:
+        while done < len(view):
             count = os.preadv(self._opener(), [view[done:]], position + done)
             if count == 0:
                 raise FormatError("the file ends before this weight", where=self.where)
