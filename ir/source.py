@@ -129,7 +129,7 @@ class FileSource:
         Raises:
             FormatError: The file ends before them.
         """
-        view = memoryview(out.view(np.uint8))
+        view = out.view(np.uint8).data
         position = self.offset + start * self.dtype.itemsize
         done = 0
         while done < len(view):

@@ -1,0 +1,106 @@
+"""How each era stores weights: one pattern per op and parameter.
+
+Sources: genuine files of each era (tests/data), and
+- Keras 1.2.2 `keras/layers/convolutional.py` (`build`), `recurrent.py`;
+- Keras 2.2.4 `keras/engine/saving.py` (`preprocess_weights_for_loading`, `_need_convert_kernel`);
+- Keras 2.2.4 `keras/backend/theano_backend.py` (`_preprocess_conv2d_depthwise_kernel`: Theano
+  reverses depthwise kernels itself, so those are stored unreversed on every backend).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+Dialect = Literal["keras1_th", "keras1_tf", "keras2"]
+"""Which table a file follows: Keras 0.x and 1.x in either ordering, or 2.x and later."""
+
+Patterns = Mapping[tuple[str, str], tuple[str, ...]]
+
+_COMMON: Patterns = {
+    ("Dense", "kernel"): ("features units",),
+    ("Dense", "bias"): ("units",),
+    ("BatchNorm", "gamma"): ("axis",),
+    ("BatchNorm", "beta"): ("axis",),
+    ("BatchNorm", "mean"): ("axis",),
+    ("BatchNorm", "variance"): ("axis",),
+    ("Conv", "bias"): ("filters",),
+    ("GroupedConv", "bias"): ("(groups filters)",),
+    ("ConvTranspose", "bias"): ("filters",),
+    ("DepthwiseConv", "bias"): ("(channels multiplier)",),
+    ("SeparableConv", "bias"): ("filters",),
+    ("Embedding", "embeddings"): ("vocabulary features",),
+    ("LSTM", "kernel"): ("features (gates units)",),
+    ("LSTM", "recurrent_kernel"): ("recurrent (gates units)",),
+    ("LSTM", "bias"): ("(gates units)",),
+}
+
+STORAGE: Mapping[Dialect, Patterns] = {
+    "keras2": {
+        **_COMMON,
+        ("Conv", "kernel"): ("kernel_space channels filters",),
+        ("GroupedConv", "kernel"): ("kernel_space in_group (groups filters)",),
+        ("ConvTranspose", "kernel"): ("kernel_space filters channels",),
+        ("DepthwiseConv", "kernel"): ("kernel_space channels multiplier",),
+        ("SeparableConv", "depthwise_kernel"): ("kernel_space channels multiplier",),
+        ("SeparableConv", "pointwise_kernel"): ("1 (channels multiplier) filters",),
+    },
+    "keras1_tf": {
+        **_COMMON,
+        ("Conv", "kernel"): ("kernel_space channels filters",),
+        ("ConvTranspose", "kernel"): ("kernel_space channels filters",),
+        ("SeparableConv", "depthwise_kernel"): ("kernel_space channels multiplier",),
+        ("SeparableConv", "pointwise_kernel"): ("1 1 (channels multiplier) filters",),
+    },
+    "keras1_th": {
+        **_COMMON,
+        ("Conv", "kernel"): ("filters channels kernel_space",),
+        ("ConvTranspose", "kernel"): ("filters channels kernel_space",),
+        ("SeparableConv", "depthwise_kernel"): ("multiplier channels kernel_space",),
+        ("SeparableConv", "pointwise_kernel"): ("filters (channels multiplier) 1 1",),
+    },
+}
+"""Patterns over the bindings of the op's port. The pointwise kernel's unit dimensions are as many
+as the op has spatial axes; `pattern` repeats them."""
+
+CONV1D_KERAS1: tuple[str, ...] = (
+    "kernel_space 1 channels filters",
+    "filters channels kernel_space 1",
+)
+"""Keras 1 Conv1D in either ordering: 1.2 stores the first, 0.3 to 1.1 the second; the shape tells
+which (Keras 2.2.4 `preprocess_weights_for_loading` tests it so too)."""
+
+REVERSED: frozenset[tuple[str, str]] = frozenset({
+    ("Conv", "kernel"),
+    ("GroupedConv", "kernel"),
+    ("ConvTranspose", "kernel"),
+    ("ConvLSTM", "kernel"),
+    ("ConvLSTM", "recurrent_kernel"),
+})
+"""Parameters that a backend of true convolutions stores back to front along `kernel_space`."""
+
+CONVOLVES: frozenset[str] = frozenset({"theano"})
+"""Backends whose convolutions are true ones; all others correlate."""
+
+
+def pattern(dialect: Dialect, op: str, param: str, *, rank: int, backend: str) -> tuple[str, ...]:
+    """The patterns in which an era stores a parameter, likeliest first.
+
+    Args:
+        dialect: Which table.
+        op: Kind of the op, such as `Conv`.
+        param: Its port.
+        rank: Spatial axes of the op; 0 where it has none.
+        backend: Which one computed with it.
+
+    Raises:
+        KeyError: The era has no such parameter.
+    """
+    found = STORAGE[dialect][op, param]
+    if rank == 1 and dialect != "keras2" and (op, param) == ("Conv", "kernel"):
+        found = CONV1D_KERAS1
+    if param == "pointwise_kernel" and dialect == "keras2":
+        found = tuple(text.replace("1 ", "1 " * rank, 1) for text in found)
+    if backend in CONVOLVES and (op, param) in REVERSED:
+        found = tuple(text.replace("kernel_space", "~kernel_space") for text in found)
+    return found

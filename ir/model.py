@@ -1,0 +1,90 @@
+"""A model: its graph, what the file said beside it, and what was found out on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from .graph import Graph, Layer, Value
+from .report import Report
+from .training import Training
+
+Trust = Literal["user", "file", "inferred", "unknown"]
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One thing known of a file, and how.
+
+    Attributes:
+        value: Such as `theano`; None if not known.
+        trust: Said by the user, by the file, inferred, or unknown.
+        evidence: What it was read from.
+    """
+
+    value: str | None
+    trust: Trust
+    evidence: str = ""
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What is known of the file a model came from.
+
+    Attributes:
+        era: `keras0`, `keras1`, `keras2`, `tf_keras` or `keras3`.
+        version: Keras version as stored.
+        backend: Which one wrote the kernels.
+        ordering: `channels_first` or `channels_last`.
+    """
+
+    path: str
+    bytes: int
+    container: str
+    content: Literal["model", "weights"]
+    era: Fact
+    version: Fact
+    backend: Fact
+    ordering: Fact
+
+
+class Scope(msgspec.Struct, frozen=True, eq=False):
+    """One call of a nested model; its nodes are inlined in the graph and carry the path.
+
+    Attributes:
+        path: Names of the nested models around and including this, each as `name#call`.
+        layer: The nested model as a layer: name, class (`Sequential`, `Functional`), config.
+        inputs: What the caller feeds, in order.
+        outputs: What comes back, in order.
+    """
+
+    path: tuple[str, ...]
+    layer: Layer
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+
+
+class Model(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """Everything kerasir holds of a model. Passes make new ones; weights are shared by identity.
+
+    Attributes:
+        graph: What is computed.
+        name: The model's name.
+        kind: How the file spelt it.
+        facts: What is known of the file.
+        report: Events so far.
+        training: The training record, if the file has one.
+        scopes: Calls of nested models, outermost first.
+        layers: Every layer in the file's order, those without a node included.
+        preserved: What the file says of the model as a whole and nothing here needs.
+    """
+
+    graph: Graph
+    name: str
+    kind: Literal["sequential", "functional"]
+    facts: Facts
+    report: Report
+    training: Training | None = None
+    scopes: tuple[Scope, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    preserved: Mapping[str, Any] = {}

@@ -1,0 +1,142 @@
+"""Element-wise functions and softmax. Constants that eras disagree on are attributes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..op import Op, op
+from ..signature import Port, ports
+
+
+class Elementwise(Op):
+    """Base of functions that treat each number by itself."""
+
+    family: ClassVar[str] = "activation"
+    inputs: ClassVar[tuple[Port, ...]] = ports("x: ...", order="kept")
+    results: ClassVar[tuple[Port, ...]] = ports("y: ...", order="kept")
+
+
+@op
+class Linear(Elementwise):
+    """y = x."""
+
+
+@op
+class Relu(Elementwise):
+    """y = min(x, max_value) from `threshold` on, negative_slope * (x - threshold) below.
+
+    Attributes:
+        max_value: Largest result; None for none.
+        negative_slope: Slope below the threshold.
+        threshold: Where the function begins to be x.
+    """
+
+    max_value: float | None = None
+    negative_slope: float = 0.0
+    threshold: float = 0.0
+
+
+@op
+class LeakyRelu(Elementwise):
+    """y = x for positive x, else negative_slope * x.
+
+    Attributes:
+        negative_slope: 0.3 is the Keras layer's default, 0.2 the Keras 3 function's.
+    """
+
+    negative_slope: float
+
+
+@op
+class Elu(Elementwise):
+    """y = x for positive x, else alpha * (exp(x) - 1).
+
+    Attributes:
+        alpha: Scale of the negative side.
+    """
+
+    alpha: float = 1.0
+
+
+@op
+class Selu(Elementwise):
+    """y = 1.05070098 * elu(x, 1.67326324) (Klambauer et al., 2017)."""
+
+
+@op
+class ThresholdedRelu(Elementwise):
+    """y = x where x > theta, else 0.
+
+    Attributes:
+        theta: The threshold.
+    """
+
+    theta: float
+
+
+@op
+class Sigmoid(Elementwise):
+    """y = 1 / (1 + exp(-x))."""
+
+
+@op
+class HardSigmoid(Elementwise):
+    """y = clip(slope * x + shift, 0, 1).
+
+    Attributes:
+        slope: 0.2 up to Keras 2 and tf-keras, 1/6 in Keras 3, under the same name.
+        shift: 0.5 in all.
+    """
+
+    slope: float
+    shift: float = 0.5
+
+
+@op
+class Tanh(Elementwise):
+    """y = tanh(x)."""
+
+
+@op
+class Softplus(Elementwise):
+    """y = log(1 + exp(x))."""
+
+
+@op
+class Softsign(Elementwise):
+    """y = x / (1 + |x|)."""
+
+
+@op
+class Exponential(Elementwise):
+    """y = exp(x)."""
+
+
+@op
+class Softmax(Op):
+    """y = exp(x) / sum of exp(x) along an axis."""
+
+    family: ClassVar[str] = "activation"
+    inputs: ClassVar[tuple[Port, ...]] = ports("x: ... axis", order="kept")
+    results: ClassVar[tuple[Port, ...]] = ports("y: ... axis", order="kept")
+
+
+@op
+class PRelu(Op):
+    """y = x for positive x, else alpha * x; alpha spans some axes of x, the rest share it."""
+
+    family: ClassVar[str] = "activation"
+    inputs: ClassVar[tuple[Port, ...]] = ports("x: ... span", order="kept")
+    params: ClassVar[tuple[Port, ...]] = ports("alpha: span")
+    results: ClassVar[tuple[Port, ...]] = ports("y: ... span", order="kept")
+
+
+@op
+class TrainingOnly(Elementwise):
+    """A layer that acts in training alone (dropout, noise, activity regularization): y = x.
+
+    Attributes:
+        layer_class: Its Keras class, for the exporters that write it back.
+    """
+
+    layer_class: str

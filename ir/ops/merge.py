@@ -1,0 +1,82 @@
+"""Ops over several inputs: element by element, along one axis, or contracting."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..op import MaskRule, Op, Rule, op
+from ..signature import Port, ports
+
+
+class Merge(Op):
+    """Base of element-wise ops over inputs of one rank; extents of one are repeated."""
+
+    family: ClassVar[str] = "merge"
+    inputs: ClassVar[tuple[Port, ...]] = ports("x*: ...", order="kept")
+    results: ClassVar[tuple[Port, ...]] = ports("y: ...", order="kept")
+    rule: ClassVar[Rule] = "merge"
+    mask: ClassVar[MaskRule] = "own"
+
+
+@op
+class Add(Merge):
+    """The sum of the inputs."""
+
+
+@op
+class Subtract(Merge):
+    """The first input minus the second."""
+
+
+@op
+class Multiply(Merge):
+    """The product of the inputs."""
+
+
+@op
+class Average(Merge):
+    """The mean of the inputs."""
+
+
+@op
+class Maximum(Merge):
+    """The largest of the inputs."""
+
+
+@op
+class Minimum(Merge):
+    """The smallest of the inputs."""
+
+
+@op
+class Concat(Op):
+    """The inputs one after the other along the `joined` axis, whose parts are theirs."""
+
+    family: ClassVar[str] = "merge"
+    inputs: ClassVar[tuple[Port, ...]] = ports("x*: ... joined", order="kept")
+    results: ClassVar[tuple[Port, ...]] = ports("y: ... joined", order="kept")
+    rule: ClassVar[Rule] = "join"
+    mask: ClassVar[MaskRule] = "own"
+
+
+@op
+class Dot(Op):
+    """The sum of products over one or several axes of either input, per batch entry.
+
+    The result has the batch, the first input's other axes, then the second's (Theano and
+    TensorFlow `batch_dot`). Everything keeps the source order.
+
+    Attributes:
+        normalize: Whether either input is first divided by its length along the contracted axes
+            (Keras 2 `Dot(normalize=True)`, Keras 1 `Merge(mode="cos")`).
+    """
+
+    family: ClassVar[str] = "merge"
+    inputs: ClassVar[tuple[Port, ...]] = ports(
+        "x: batch x_rest x_contracted", "y: batch y_rest y_contracted"
+    )
+    results: ClassVar[tuple[Port, ...]] = ports("z: batch x_rest y_out")
+    rule: ClassVar[Rule] = "pinned"
+    mask: ClassVar[MaskRule] = "drop"
+
+    normalize: bool = False

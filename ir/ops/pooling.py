@@ -1,0 +1,109 @@
+"""Pools, padding, cropping, up-sampling: what happens along spatial axes without a weight."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from ..op import Op, op
+from ..signature import Port, ports
+from .convolution import Padding, Pads
+
+_IN = ports("x: batch channels space", order="spatial")
+_OUT = ports("y: batch channels out_space", order="spatial")
+
+
+class _Pool(Op):
+    family: ClassVar[str] = "pooling"
+    inputs: ClassVar[tuple[Port, ...]] = _IN
+    results: ClassVar[tuple[Port, ...]] = _OUT
+
+    pool_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: Padding
+
+
+@op
+class MaxPool(_Pool):
+    """The largest element of each window; padding never wins.
+
+    Attributes:
+        pool_size: Extent of the window in elements, per spatial axis.
+        strides: Steps in input elements.
+        padding: Elements before and after that take no part.
+    """
+
+
+@op
+class AveragePool(_Pool):
+    """The mean of each window's real elements; padding is left out of the count.
+
+    Attributes:
+        pool_size: Extent of the window in elements, per spatial axis.
+        strides: Steps in input elements.
+        padding: Elements before and after that take no part.
+    """
+
+
+class _GlobalPool(Op):
+    family: ClassVar[str] = "pooling"
+    inputs: ClassVar[tuple[Port, ...]] = ports("x: ... space", order="kept")
+    results: ClassVar[tuple[Port, ...]] = ports("y: ...", order="kept")
+
+
+@op
+class GlobalMaxPool(_GlobalPool):
+    """The largest element over all spatial axes."""
+
+
+@op
+class GlobalAveragePool(_GlobalPool):
+    """The mean over all spatial axes."""
+
+
+@op
+class ZeroPad(Op):
+    """Zeros around the spatial axes.
+
+    Attributes:
+        padding: Zeros before and after, per spatial axis.
+    """
+
+    family: ClassVar[str] = "pooling"
+    inputs: ClassVar[tuple[Port, ...]] = _IN
+    results: ClassVar[tuple[Port, ...]] = _OUT
+
+    padding: Pads
+
+
+@op
+class Crop(Op):
+    """Spatial axes cut at both ends.
+
+    Attributes:
+        cropping: Elements cut before and after, per spatial axis.
+    """
+
+    family: ClassVar[str] = "pooling"
+    inputs: ClassVar[tuple[Port, ...]] = _IN
+    results: ClassVar[tuple[Port, ...]] = _OUT
+
+    cropping: Pads
+
+
+@op
+class UpSample(Op):
+    """Spatial axes made longer by whole factors.
+
+    Attributes:
+        size: Factor per spatial axis.
+        interpolation: `nearest` repeats elements; `bilinear` takes half-pixel centres and
+            clamps at the edges (TensorFlow 2); `bilinear_corner` takes positions i / factor
+            (TensorFlow 1 `resize_bilinear`, align_corners off: tf backend of Keras 2.2 and 2.3).
+    """
+
+    family: ClassVar[str] = "pooling"
+    inputs: ClassVar[tuple[Port, ...]] = _IN
+    results: ClassVar[tuple[Port, ...]] = _OUT
+
+    size: tuple[int, ...]
+    interpolation: Literal["nearest", "bilinear", "bilinear_corner"] = "nearest"

@@ -1,0 +1,128 @@
+"""Solving for layouts: backward wishes, a forward choice, a coercion where an edge disagrees.
+
+One function stands for three passes that users name: relayout, reorder_dense and
+cancel_transposes. Nothing is patched, so nothing piles up and nothing is left to cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..ir.graph import Graph, Value
+from ..ir.layout import Layout
+from ..ir.plan import Coercion, Held, Plan, Policy, Settled, Step
+from . import rules
+from .shared import Locks
+
+ROUNDS = 4
+"""How often the coerced edges' wants become the next round's first wishes, while that helps."""
+
+
+def solve(graph: Graph, policy: Policy) -> Plan:
+    """Choose a layout for every value and parameter.
+
+    Args:
+        graph: What is meant.
+        policy: What the target wants.
+
+    Returns:
+        The plan with the fewest coercions among those tried: with wishes (several rounds) and
+        without. There is no cost model beyond that count.
+    """
+    if policy.order == "source" or complies(graph, policy):
+        return authored(graph, policy)
+    locks = Locks(graph)
+    best = _solve_once(graph, policy, locks, {}, wishing=True)
+    for _ in range(ROUNDS):
+        if not best.coercions:
+            return best
+        hints = {c.value: c.want for c in best.coercions}
+        plan = _solve_once(graph, policy, locks, hints, wishing=True)
+        if len(plan.coercions) >= len(best.coercions):
+            break
+        best = plan
+    plain = _solve_once(graph, policy, locks, {}, wishing=False)
+    return min((best, plain), key=lambda plan: len(plan.coercions))
+
+
+def complies(graph: Graph, policy: Policy) -> bool:
+    """Whether the author's orders already are what the policy wants of every spatial op."""
+    return all(rules.complies(node, policy) for node in graph.nodes)
+
+
+def authored(graph: Graph, policy: Policy) -> Plan:
+    """The plan in which everything lies as the model's author had it: no coercion at all."""
+    steps = [rules.as_authored(node) for node in graph.nodes]
+    inputs = tuple(Held(value, value.layout) for value in graph.inputs)
+    outputs = tuple(Held(value, value.layout) for value in graph.outputs)
+    return Plan(graph, policy, inputs, tuple(steps), outputs)
+
+
+def _solve_once(
+    graph: Graph,
+    policy: Policy,
+    locks: Locks,
+    hints: Mapping[Value, Layout],
+    *,
+    wishing: bool,
+) -> Plan:
+    """One round: wishes against the graph's direction, choices along it."""
+    wishes = dict(hints)
+    if wishing:
+        _wish(graph, policy, wishes)
+    state = _Forward(policy)
+    for value in graph.inputs:
+        wished = wishes.get(value) if policy.io == "match" else None
+        state.layouts[value] = wished or value.layout
+    locks.begin()
+    for node in graph.nodes:
+        arriving = [None if v is None else state.layouts[v] for v in node.inputs]
+        wished = [wishes.get(value) for value in node.results]
+        settled = rules.settle(node, arriving, wished, policy, locks.of(node))
+        locks.note(settled)
+        state.place(settled)
+    outputs = tuple(state.output(value) for value in graph.outputs)
+    inputs = tuple(Held(value, state.layouts[value]) for value in graph.inputs)
+    return Plan(graph, policy, inputs, tuple(state.steps), outputs)
+
+
+def _wish(graph: Graph, policy: Policy, wishes: dict[Value, Layout]) -> None:
+    """What consumers would like, against the graph's direction; the first opinion counts."""
+    if policy.io == "keep":
+        for value in graph.outputs:
+            wishes.setdefault(value, value.layout)
+    for node in reversed(graph.nodes):
+        wished = [wishes.get(value) for value in node.results]
+        for value, wish in zip(node.inputs, rules.wishes(node, wished, policy), strict=True):
+            if value is not None and wish is not None:
+                wishes.setdefault(value, wish)
+
+
+class _Forward:
+    """What is known on the way forwards: layouts, steps, and the coercions already made."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.layouts: dict[Value, Layout] = {}
+        self.steps: list[Step] = []
+        self._coerced: set[tuple[Value, Layout]] = set()
+
+    def place(self, settled: Settled) -> None:
+        for held in settled.inputs:
+            if held is not None:
+                self._need(held)
+        self.steps.append(settled)
+        for value, layout in zip(settled.node.results, settled.results, strict=True):
+            self.layouts[value] = layout
+
+    def output(self, value: Value) -> Held:
+        keep = self.policy.io == "keep"
+        held = Held(value, value.layout if keep else self.layouts[value])
+        self._need(held)
+        return held
+
+    def _need(self, held: Held) -> None:
+        have = self.layouts[held.value]
+        if have != held.layout and (held.value, held.layout) not in self._coerced:
+            self._coerced.add((held.value, held.layout))
+            self.steps.append(Coercion(held.value, have, held.layout))
