@@ -16,8 +16,10 @@ PROJECT = Path(__file__).parent.parent
 NOT_PACKAGED = ("tests", "docs", "benchmarks", "examples", "tools", "build", "dist")
 LONGEST_FILE = 400
 
+CORE = ("errors", "ir", "eras", "passes")
+ENDS = (*CORE, "reference", "importers", "exporters")
 MAY_IMPORT = {
-    "": (),
+    "": ("api", "errors"),
     "__main__": ("cli",),
     "errors": (),
     "isolate": ("errors",),
@@ -25,22 +27,12 @@ MAY_IMPORT = {
     "eras": ("errors", "ir"),
     "passes": ("errors", "ir"),
     "reference": ("errors", "ir"),
-    "importers": ("errors", "ir", "eras", "passes"),
-    "exporters": ("errors", "ir", "eras", "passes"),
-    "testing": ("errors", "ir", "passes", "reference"),
-    "plugin": ("errors", "ir", "eras", "passes", "reference", "importers", "exporters"),
-    "api": (
-        "errors",
-        "isolate",
-        "ir",
-        "eras",
-        "passes",
-        "reference",
-        "importers",
-        "exporters",
-        "plugin",
-    ),  # fmt: skip
-    "cli": ("", "api", "errors", "isolate", "ir", "eras", "passes", "reference", "plugin"),
+    "importers": CORE,
+    "exporters": CORE,
+    "testing": (*CORE, "reference"),
+    "plugin": ENDS,
+    "api": (*ENDS, "isolate", "plugin"),
+    "cli": (*CORE, "reference", "", "api", "isolate", "plugin"),
 }
 """Which first-level parts of kerasir each part may import; "" is `kerasir/__init__.py`."""
 
