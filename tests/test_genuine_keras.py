@@ -1,0 +1,197 @@
+"""Converted files, loaded by genuine Keras: the predictions must be those of the old Keras.
+
+Needs Keras 3 (with jax) and tf-keras, in this interpreter (`pip install -e '.[test-keras]'`) or in
+others, named by the variables KERASIR_KERAS3_PYTHON and KERASIR_TF_KERAS_PYTHON. Without them the
+tests are skipped, unless KERASIR_REQUIRE_KERAS is set: then they fail.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import kerasir
+from genuine import FixtureCase, fixture_cases
+
+WORKER = Path(__file__).parent / "support" / "keras_worker.py"
+TOLERANCE = 1e-5
+"""Largest difference allowed, relative to the largest output."""
+
+CARRIED_CODE = {"lambda_layer_th", "lambda_layer_tf"}
+"""Cases whose Lambda is bytecode of Python 3.6, which no newer Python can run."""
+
+SECONDS = 1500
+"""For one target: all its conversions, and one process that loads them all."""
+
+
+class Framework(NamedTuple):
+    """A genuine Keras: what to import, where to look for an interpreter that has it."""
+
+    module: str
+    needs: tuple[str, ...]
+    variable: str
+
+    def python(self) -> str | None:
+        """An interpreter that can import it; None if there is none."""
+        if named := os.environ.get(self.variable):
+            return named
+        here = all(importlib.util.find_spec(name) for name in self.needs)
+        return sys.executable if here else None
+
+
+KERAS3 = Framework("keras", ("keras", "jax"), "KERASIR_KERAS3_PYTHON")
+TF_KERAS = Framework("tf_keras", ("tf_keras", "tensorflow"), "KERASIR_TF_KERAS_PYTHON")
+
+
+class Target(NamedTuple):
+    """One kind of file to write, the Keras that must load it, the cases it is tried on."""
+
+    framework: Framework
+    suffix: str
+    options: dict[str, Any]
+    wants: Callable[[FixtureCase], bool]
+
+
+def everything(case: FixtureCase) -> bool:
+    return case.case not in CARRIED_CODE
+
+
+def of_one_era(case: FixtureCase) -> bool:
+    return everything(case) and case.era == "keras2.2.4-theano"
+
+
+TARGETS = {
+    "tf-keras": Target(TF_KERAS, ".h5", {}, everything),
+    "keras3": Target(KERAS3, ".keras", {}, everything),
+    "keras3-h5": Target(KERAS3, ".h5", {}, of_one_era),
+    "keras3-channels_first": Target(
+        KERAS3, ".keras", {"data_format": "channels_first"}, of_one_era
+    ),
+}
+
+Answer = dict[str, np.ndarray] | str
+"""What a genuine Keras predicted; or, in words, why it could not."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "target" not in metafunc.fixturenames:
+        return
+    required = bool(os.environ.get("KERASIR_REQUIRE_KERAS"))
+    found = []
+    for name, target in TARGETS.items():
+        if target.framework.python() or required:
+            cases = [case for case in fixture_cases() if target.wants(case)]
+            assert cases
+            found += [pytest.param(name, case, id=f"{name}-{case.id}") for case in cases]
+        else:
+            found.append(pytest.param(name, None, id=f"{name}-not-installed"))
+    metafunc.parametrize(("target", "case"), found)
+
+
+def converted(case: FixtureCase, target: Target, folder: Path) -> Path:
+    """Convert one genuine file as a user would."""
+    destination = folder / f"model{target.suffix}"
+    said = {"arch": case.arch, "backend": case.backend} if case.arch else {}
+    kerasir.convert(case.model, destination, **said, **target.options)
+    return destination
+
+
+def predicted(
+    target: Target, python: str, cases: list[FixtureCase], root: Path
+) -> dict[str, Answer]:
+    """Convert all cases, let one process of the genuine Keras predict with them all."""
+    answers: dict[str, Answer] = {}
+    jobs = []
+    for number, case in enumerate(cases):
+        folder = root / str(number)
+        folder.mkdir()
+        try:
+            model = converted(case, target, folder)
+        except Exception as error:  # reported by the test of this case
+            answers[case.id] = f"not converted: {type(error).__name__}: {error}"
+            continue
+        job = {
+            "id": case.id,
+            "model": str(model),
+            "inputs": str(case.folder / "data.npz"),
+            "outputs": str(folder / "out.npz"),
+            "twice": "second_out_0" in case.data(),
+        }
+        jobs.append(job)
+    listed = root / "jobs.jsonl"
+    listed.write_text("".join(f"{json.dumps(job)}\n" for job in jobs))
+    command = [python, str(WORKER), target.framework.module, str(listed)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr[-2000:]
+    said = {line["id"]: line.get("error") for line in map(json.loads, done.stdout.splitlines())}
+    for job in jobs:
+        error = said.get(job["id"], "the process said nothing about it")
+        if error:
+            answers[job["id"]] = f"not loaded: {error}"
+        else:
+            with np.load(job["outputs"]) as arrays:
+                answers[job["id"]] = dict(arrays)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def answers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], dict[str, Answer]]:
+    """All answers for one target, computed when its first test asks; only for selected tests."""
+    known: dict[str, dict[str, Answer]] = {}
+    selected: dict[str, list[FixtureCase]] = {name: [] for name in TARGETS}
+    for item in request.session.items:
+        if isinstance(item, pytest.Function) and item.path == request.path:
+            parameters = item.callspec.params
+            selected[parameters["target"]].append(parameters["case"])
+
+    def of(name: str) -> dict[str, Answer]:
+        if name not in known:
+            target = TARGETS[name]
+            python = target.framework.python()
+            if not python:
+                pytest.fail(f"KERASIR_REQUIRE_KERAS is set, but no {target.framework.module}")
+            known[name] = predicted(target, python, selected[name], tmp_path_factory.mktemp(name))
+        return known[name]
+
+    return of
+
+
+def off(found: np.ndarray, expected: np.ndarray) -> float:
+    """Largest difference, relative to the largest expected; channels may lie first or last."""
+    orders = (expected, np.moveaxis(expected, 1, -1), np.moveaxis(expected, -1, 1))
+    fitting = [order for order in orders if order.shape == found.shape]
+    assert fitting, f"shape {found.shape} instead of {expected.shape}"
+    assert np.isfinite(found).all()
+    largest = np.abs(expected).max()
+    return float(np.abs(np.float64(found) - np.float64(fitting[0])).max() / max(largest, 1e-30))
+
+
+@pytest.mark.time_limit(SECONDS)
+def test_genuine_keras_predicts_what_the_old_one_did(
+    target: str, case: FixtureCase | None, answers: Callable[[str], dict[str, Answer]]
+) -> None:
+    if case is None:
+        framework = TARGETS[target].framework
+        wanted = " and ".join(framework.needs)
+        pytest.skip(f"{wanted}: not installed here, and {framework.variable} is not set")
+    answer = answers(target)[case.id]
+    assert not isinstance(answer, str), answer
+    expected = {name: array for name, array in case.data().items() if "out_" in name}
+    assert answer.keys() == expected.keys()
+    wrong = {
+        name: difference
+        for name, array in expected.items()
+        if not (difference := off(answer[name], array)) <= TOLERANCE
+    }
+    assert not wrong
