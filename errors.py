@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from typing import Self
 
 
+def show(text: str, limit: int = 200) -> str:
+    """Text from a file, made fit for a message: unprintable characters escaped, cut if long."""
+    head = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:limit])
+    return head if len(text) <= limit else f"{head}..."
+
+
 class KerasirError(Exception):
     """Base of every error kerasir raises on purpose.
 
