@@ -7,13 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-PROJECT = Path(__file__).parent.parent
-NOT_PACKAGED = ("tests", "docs", "benchmarks", "examples", "tools", "build", "dist")
+from sources import PROJECT, package_files, project_files
+
 LONGEST_FILE = 400
 
 CORE = ("errors", "ir", "eras", "passes")
@@ -121,12 +120,7 @@ def parsed(file: str, text: str) -> Module:
 
 def modules() -> list[Module]:
     """Every module of the package."""
-    paths = sorted(path.relative_to(PROJECT).as_posix() for path in PROJECT.rglob("*.py"))
-    return [
-        parsed(path, (PROJECT / path).read_text())
-        for path in paths
-        if not path.startswith((*(f"{name}/" for name in NOT_PACKAGED), "."))
-    ]
+    return [parsed(path.as_posix(), (PROJECT / path).read_text()) for path in package_files()]
 
 
 def imports(module: Module) -> Iterator[tuple[int, str]]:
@@ -250,14 +244,8 @@ def test_every_part_has_its_place_in_the_order() -> None:
 
 def test_no_file_is_too_long() -> None:
     """A file that a reader cannot survey hides things."""
-    paths = [
-        path
-        for path in PROJECT.rglob("*.py")
-        if not any(part.startswith(".") for part in path.relative_to(PROJECT).parts)
-        and path.relative_to(PROJECT).parts[0] not in {"build", "dist"}
-    ]
-    assert len(paths) > 20
-    lengths = {path.relative_to(PROJECT): len(path.read_text().splitlines()) for path in paths}
+    lengths = {path: len((PROJECT / path).read_text().splitlines()) for path in project_files()}
+    assert len(lengths) > 20
     long = {str(path): count for path, count in lengths.items() if count > LONGEST_FILE}
     assert not long
 

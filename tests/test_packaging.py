@@ -15,24 +15,14 @@ from typing import Any
 import pytest
 
 import kerasir
+from sources import NOT_PACKAGED, PROJECT, package_files
 
-PROJECT = Path(__file__).parent.parent
 CONFIG: dict[str, Any] = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-NOT_PACKAGED = {"tests", "docs", "benchmarks", "examples", "tools", "build", "dist"}
 
 
 def modules() -> set[str]:
     """Every file of the package, as a path inside the wheel; folders are found, not listed."""
-    found = {
-        path.relative_to(PROJECT)
-        for pattern in ("*.py", "*/**/*.py")
-        for path in PROJECT.glob(pattern)
-    }
-    return {
-        f"kerasir/{path.as_posix()}"
-        for path in found
-        if path.parts[0] not in NOT_PACKAGED and not path.parts[0].startswith(".")
-    }
+    return {f"kerasir/{path.as_posix()}" for path in package_files()}
 
 
 def floors(requirements: list[str]) -> dict[str, str]:
