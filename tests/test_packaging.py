@@ -98,6 +98,17 @@ def test_the_lowest_versions_are_the_floors() -> None:
         assert ".".join(version.split(".")[:width]) == promised[name], name
 
 
+def test_the_documents_and_ci_give_the_same_test_command() -> None:
+    command = "pip install {}-e '.[test]' && pytest"
+    assert command.format("--quiet ") in (PROJECT / ".ci" / "run").read_text()
+    for readme in PROJECT.glob("README*"):
+        assert command.format("") in readme.read_text()
+
+
+def test_the_changelog_speaks_of_this_version() -> None:
+    assert f"\n## [{kerasir.__version__}] - " in (PROJECT / "CHANGELOG.md").read_text()
+
+
 def test_the_installed_version_is_the_one_of_the_sources() -> None:
     assert metadata.version("kerasir") == kerasir.__version__
 
