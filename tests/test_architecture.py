@@ -71,7 +71,11 @@ FOREIGN = {
 """Modules and calls that could run or believe what a file says, and who may use them, and why."""
 
 GATES = {
-    "h5py": ("importers/keras/gates.py", "exporters/keras/archive/*"),
+    "h5py": (
+        "importers/keras/gates.py",
+        "importers/keras/archive/*",
+        "exporters/keras/archive/*",
+    ),
     "zipfile": ("importers/keras/archive/*", "exporters/*"),
     "json.load": (),
     "json.loads": ("importers/keras/archive/text.py",),
