@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from operator import mul
 
 import msgspec
 import numpy as np
@@ -69,6 +70,19 @@ class Piece(msgspec.Struct, frozen=True):
     def count(self) -> int:
         """Elements moved."""
         return math.prod(self.sizes)
+
+    def cut(self, start: Sequence[int], sizes: tuple[int, ...]) -> Piece:
+        """The part from an index on; `start` may leave out inner dimensions that begin at 0."""
+        source_offset = self.source_offset + sum(map(mul, start, self.source_strides))
+        offset = self.offset + sum(map(mul, start, self.strides))
+        return Piece(sizes, source_offset, self.source_strides, offset, self.strides)
+
+    def at(self, index: int) -> Piece:
+        """The part at one index of the outermost dimension, which it no longer has."""
+        cut = self.cut((index,), self.sizes)
+        return Piece(
+            cut.sizes[1:], cut.source_offset, cut.source_strides[1:], cut.offset, cut.strides[1:]
+        )
 
 
 class CopyPlan(msgspec.Struct, frozen=True):
