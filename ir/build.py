@@ -154,7 +154,9 @@ class Builder:
         given = {key: tuple(terms) for key, terms in (axes or {}).items()}
         if first is not None and REST not in given:
             taken = {id(t) for terms in given.values() for t in terms}
-            given[REST] = tuple(t for t in first.axes if id(t) not in taken and t not in _all(given))
+            given[REST] = tuple(
+                t for t in first.axes if id(t) not in taken and t not in _all(given)
+            )
         values = []
         for index, terms in enumerate(results):
             dtype = dtypes[index] if index < len(dtypes) else (first.dtype if first else "float32")

@@ -101,9 +101,7 @@ class Settled(msgspec.Struct, frozen=True):
         try:
             return Layout(Pattern.parse(pattern).build({**self.bound, **inner}))
         except KeyError as error:
-            raise LayoutError(
-                f"{name} has no binding {error}", where=self.node.name
-            ) from error
+            raise LayoutError(f"{name} has no binding {error}", where=self.node.name) from error
 
 
 Step = Coercion | Settled

@@ -8,7 +8,7 @@ from ..op import Op, op
 from ..signature import Port, ports
 
 
-class Elementwise(Op):
+class Elementwise(Op, frozen=True, kw_only=True):
     """Base of functions that treat each number by itself."""
 
     family: ClassVar[str] = "activation"
@@ -17,12 +17,12 @@ class Elementwise(Op):
 
 
 @op
-class Linear(Elementwise):
+class Linear(Elementwise, frozen=True, kw_only=True):
     """y = x."""
 
 
 @op
-class Relu(Elementwise):
+class Relu(Elementwise, frozen=True, kw_only=True):
     """y = min(x, max_value) from `threshold` on, negative_slope * (x - threshold) below.
 
     Attributes:
@@ -37,7 +37,7 @@ class Relu(Elementwise):
 
 
 @op
-class LeakyRelu(Elementwise):
+class LeakyRelu(Elementwise, frozen=True, kw_only=True):
     """y = x for positive x, else negative_slope * x.
 
     Attributes:
@@ -48,7 +48,7 @@ class LeakyRelu(Elementwise):
 
 
 @op
-class Elu(Elementwise):
+class Elu(Elementwise, frozen=True, kw_only=True):
     """y = x for positive x, else alpha * (exp(x) - 1).
 
     Attributes:
@@ -59,12 +59,12 @@ class Elu(Elementwise):
 
 
 @op
-class Selu(Elementwise):
+class Selu(Elementwise, frozen=True, kw_only=True):
     """y = 1.05070098 * elu(x, 1.67326324) (Klambauer et al., 2017)."""
 
 
 @op
-class ThresholdedRelu(Elementwise):
+class ThresholdedRelu(Elementwise, frozen=True, kw_only=True):
     """y = x where x > theta, else 0.
 
     Attributes:
@@ -75,12 +75,12 @@ class ThresholdedRelu(Elementwise):
 
 
 @op
-class Sigmoid(Elementwise):
+class Sigmoid(Elementwise, frozen=True, kw_only=True):
     """y = 1 / (1 + exp(-x))."""
 
 
 @op
-class HardSigmoid(Elementwise):
+class HardSigmoid(Elementwise, frozen=True, kw_only=True):
     """y = clip(slope * x + shift, 0, 1).
 
     Attributes:
@@ -93,27 +93,27 @@ class HardSigmoid(Elementwise):
 
 
 @op
-class Tanh(Elementwise):
+class Tanh(Elementwise, frozen=True, kw_only=True):
     """y = tanh(x)."""
 
 
 @op
-class Softplus(Elementwise):
+class Softplus(Elementwise, frozen=True, kw_only=True):
     """y = log(1 + exp(x))."""
 
 
 @op
-class Softsign(Elementwise):
+class Softsign(Elementwise, frozen=True, kw_only=True):
     """y = x / (1 + |x|)."""
 
 
 @op
-class Exponential(Elementwise):
+class Exponential(Elementwise, frozen=True, kw_only=True):
     """y = exp(x)."""
 
 
 @op
-class Softmax(Op):
+class Softmax(Op, frozen=True, kw_only=True):
     """y = exp(x) / sum of exp(x) along an axis."""
 
     family: ClassVar[str] = "activation"
@@ -122,7 +122,7 @@ class Softmax(Op):
 
 
 @op
-class PRelu(Op):
+class PRelu(Op, frozen=True, kw_only=True):
     """y = x for positive x, else alpha * x; alpha spans some axes of x, the rest share it."""
 
     family: ClassVar[str] = "activation"
@@ -132,7 +132,7 @@ class PRelu(Op):
 
 
 @op
-class TrainingOnly(Elementwise):
+class TrainingOnly(Elementwise, frozen=True, kw_only=True):
     """A layer that acts in training alone (dropout, noise, activity regularization): y = x.
 
     Attributes:

@@ -20,7 +20,7 @@ _LETTERS = {"channels": "I", "filters": "O"}
 
 
 @op
-class Conv(Op):
+class Conv(Op, frozen=True, kw_only=True):
     """Cross-correlation over one, two or three spatial axes.
 
     y[n, o, p] = bias[o] + sum over k, c of x[n, c, p * stride + k * dilation - before] *
@@ -46,7 +46,7 @@ class Conv(Op):
 
 
 @op
-class GroupedConv(Op):
+class GroupedConv(Op, frozen=True, kw_only=True):
     """Cross-correlation in groups: each group of filters sees its own channels only.
 
     Attributes:
@@ -71,7 +71,7 @@ class GroupedConv(Op):
 
 
 @op
-class DepthwiseConv(Op):
+class DepthwiseConv(Op, frozen=True, kw_only=True):
     """Each channel correlated with kernels of its own; results ordered `(channels multiplier)`.
 
     Attributes:
@@ -96,7 +96,7 @@ class DepthwiseConv(Op):
 
 
 @op
-class SeparableConv(Op):
+class SeparableConv(Op, frozen=True, kw_only=True):
     """A depthwise convolution, then one over its channels by a kernel of extent one.
 
     Attributes:
@@ -121,7 +121,7 @@ class SeparableConv(Op):
 
 
 @op
-class ConvTranspose(Op):
+class ConvTranspose(Op, frozen=True, kw_only=True):
     """The transpose (gradient) of `Conv`: each input element adds a scaled kernel to the output.
 
     full[n, o, p * stride + k * dilation] += x[n, c, p] * kernel[k, c, o]; then cropped, plus bias.
@@ -147,7 +147,7 @@ class ConvTranspose(Op):
 
 
 @op
-class LocallyConnected(Op):
+class LocallyConnected(Op, frozen=True, kw_only=True):
     """A convolution whose kernel differs at each position; no padding.
 
     Attributes:

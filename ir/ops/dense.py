@@ -10,7 +10,7 @@ from ..signature import Port, ports
 
 
 @op
-class Dense(Op):
+class Dense(Op, frozen=True, kw_only=True):
     """y = x · kernel + bias over the last axis that the author counted.
 
     The kernel's rows are the input's feature term whole: behind a Flatten they are `(C H W)` or

@@ -10,7 +10,7 @@ from ..signature import Port, ports
 
 
 @op
-class Embedding(Op):
+class Embedding(Op, frozen=True, kw_only=True):
     """A row of a table for each index."""
 
     family: ClassVar[str] = "embedding"
@@ -22,7 +22,7 @@ class Embedding(Op):
 
 
 @op
-class NotEqual(Op):
+class NotEqual(Op, frozen=True, kw_only=True):
     """A mask: where an element is not `value` (Keras `Embedding(mask_zero=True)`).
 
     Attributes:
@@ -37,7 +37,7 @@ class NotEqual(Op):
 
 
 @op
-class Masking(Op):
+class Masking(Op, frozen=True, kw_only=True):
     """Steps in which every feature is `mask_value` become zero and are masked.
 
     Attributes:

@@ -8,7 +8,7 @@ from ..op import MaskRule, Op, Rule, op
 from ..signature import Port, ports
 
 
-class Merge(Op):
+class Merge(Op, frozen=True, kw_only=True):
     """Base of element-wise ops over inputs of one rank; extents of one are repeated."""
 
     family: ClassVar[str] = "merge"
@@ -19,37 +19,37 @@ class Merge(Op):
 
 
 @op
-class Add(Merge):
+class Add(Merge, frozen=True, kw_only=True):
     """The sum of the inputs."""
 
 
 @op
-class Subtract(Merge):
+class Subtract(Merge, frozen=True, kw_only=True):
     """The first input minus the second."""
 
 
 @op
-class Multiply(Merge):
+class Multiply(Merge, frozen=True, kw_only=True):
     """The product of the inputs."""
 
 
 @op
-class Average(Merge):
+class Average(Merge, frozen=True, kw_only=True):
     """The mean of the inputs."""
 
 
 @op
-class Maximum(Merge):
+class Maximum(Merge, frozen=True, kw_only=True):
     """The largest of the inputs."""
 
 
 @op
-class Minimum(Merge):
+class Minimum(Merge, frozen=True, kw_only=True):
     """The smallest of the inputs."""
 
 
 @op
-class Concat(Op):
+class Concat(Op, frozen=True, kw_only=True):
     """The inputs one after the other along the `joined` axis, whose parts are theirs."""
 
     family: ClassVar[str] = "merge"
@@ -60,7 +60,7 @@ class Concat(Op):
 
 
 @op
-class Dot(Op):
+class Dot(Op, frozen=True, kw_only=True):
     """The sum of products over one or several axes of either input, per batch entry.
 
     The result has the batch, the first input's other axes, then the second's (Theano and

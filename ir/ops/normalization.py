@@ -9,7 +9,7 @@ from ..signature import Port, ports
 
 
 @op
-class BatchNorm(Op):
+class BatchNorm(Op, frozen=True, kw_only=True):
     """y = (x - mean) / sqrt(variance + epsilon) * gamma + beta along one axis.
 
     Attributes:

@@ -9,7 +9,7 @@ from ..signature import Pattern, Port, Ref, ports
 
 
 @op
-class Opaque(Op):
+class Opaque(Op, frozen=True, kw_only=True):
     """A Lambda, or a layer of a class unknown to kerasir.
 
     Each weight is a port of its own whose axes nobody else knows.

@@ -12,7 +12,7 @@ _IN = ports("x: batch channels space", order="spatial")
 _OUT = ports("y: batch channels out_space", order="spatial")
 
 
-class _Pool(Op):
+class _Pool(Op, frozen=True, kw_only=True):
     family: ClassVar[str] = "pooling"
     inputs: ClassVar[tuple[Port, ...]] = _IN
     results: ClassVar[tuple[Port, ...]] = _OUT
@@ -23,7 +23,7 @@ class _Pool(Op):
 
 
 @op
-class MaxPool(_Pool):
+class MaxPool(_Pool, frozen=True, kw_only=True):
     """The largest element of each window; padding never wins.
 
     Attributes:
@@ -34,7 +34,7 @@ class MaxPool(_Pool):
 
 
 @op
-class AveragePool(_Pool):
+class AveragePool(_Pool, frozen=True, kw_only=True):
     """The mean of each window's real elements; padding is left out of the count.
 
     Attributes:
@@ -44,24 +44,24 @@ class AveragePool(_Pool):
     """
 
 
-class _GlobalPool(Op):
+class _GlobalPool(Op, frozen=True, kw_only=True):
     family: ClassVar[str] = "pooling"
     inputs: ClassVar[tuple[Port, ...]] = ports("x: ... space", order="kept")
     results: ClassVar[tuple[Port, ...]] = ports("y: ...", order="kept")
 
 
 @op
-class GlobalMaxPool(_GlobalPool):
+class GlobalMaxPool(_GlobalPool, frozen=True, kw_only=True):
     """The largest element over all spatial axes."""
 
 
 @op
-class GlobalAveragePool(_GlobalPool):
+class GlobalAveragePool(_GlobalPool, frozen=True, kw_only=True):
     """The mean over all spatial axes."""
 
 
 @op
-class ZeroPad(Op):
+class ZeroPad(Op, frozen=True, kw_only=True):
     """Zeros around the spatial axes.
 
     Attributes:
@@ -76,7 +76,7 @@ class ZeroPad(Op):
 
 
 @op
-class Crop(Op):
+class Crop(Op, frozen=True, kw_only=True):
     """Spatial axes cut at both ends.
 
     Attributes:
@@ -91,7 +91,7 @@ class Crop(Op):
 
 
 @op
-class UpSample(Op):
+class UpSample(Op, frozen=True, kw_only=True):
     """Spatial axes made longer by whole factors.
 
     Attributes:

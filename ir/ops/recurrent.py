@@ -14,7 +14,7 @@ _LETTERS = {"features": "I", "units": "U", "recurrent": "R"}
 
 
 @op
-class LSTM(Op):
+class LSTM(Op, frozen=True, kw_only=True):
     """Long short-term memory over time (Hochreiter and Schmidhuber, 1997; gates i f c o).
 
     c' = f * c + i * activation(x·W_c + h·R_c + b_c), h' = o * activation(c'), each gate

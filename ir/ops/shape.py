@@ -9,7 +9,7 @@ from ..signature import Port, ports
 
 
 @op
-class View(Op):
+class View(Op, frozen=True, kw_only=True):
     """Flatten, Permute, or a Reshape whose extents factor: moves nothing, regroups axes.
 
     Attributes:
@@ -26,7 +26,7 @@ class View(Op):
 
 
 @op
-class Reshape(Op):
+class Reshape(Op, frozen=True, kw_only=True):
     """A Reshape whose extents do not factor: its input is wanted in the author's order."""
 
     family: ClassVar[str] = "shape"
@@ -37,7 +37,7 @@ class Reshape(Op):
 
 
 @op
-class Repeat(Op):
+class Repeat(Op, frozen=True, kw_only=True):
     """Each vector repeated along a new `time` axis (Keras RepeatVector)."""
 
     family: ClassVar[str] = "shape"

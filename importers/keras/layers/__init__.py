@@ -1,1 +1,17 @@
-"""TODO"""
+"""One translator per layer class; one file per family. Importing this registers them all."""
+
+from __future__ import annotations
+
+from . import (  # noqa: F401
+    activation,
+    convolution,
+    dense,
+    embedding,
+    merge,
+    normalization,
+    pooling,
+    recurrent,
+    shape,
+    training_only,
+    transposed,
+)

@@ -1,0 +1,81 @@
+"""What `padding="same"` means to each backend, as elements before and after.
+
+Sources: genuine runs (Keras 1.2.2 and 2.2.4 on Theano 1.0.5, on TensorFlow 1.4 and 1.12);
+Keras 2.2.4 `backend/theano_backend.py` (`_preprocess_padding`, `pool2d`, `conv2d_transpose`);
+TensorFlow's documentation of `tf.nn.convolution`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+Pair = tuple[int, int]
+Rule = Callable[["int | None", int, int, int], "Pair | None"]
+"""(size, kernel, stride, dilation) -> pads, or None while they depend on an unknown size."""
+
+
+def theano_conv(size: int | None, kernel: int, stride: int, dilation: int) -> Pair | None:
+    """Theano's `half`: static, and an even kernel's last row is cropped away."""
+    reach = (kernel - 1) * dilation + 1
+    return reach // 2, (reach - 1) // 2
+
+
+def theano_pool(size: int | None, kernel: int, stride: int, dilation: int) -> Pair | None:
+    """Theano's pools start at -p, p = k - 2 for odd k above 2, else k - 1."""
+    before = kernel - 2 if kernel > 2 and kernel % 2 else kernel - 1
+    return before, kernel - 1 - before
+
+
+def tensorflow(size: int | None, kernel: int, stride: int, dilation: int) -> Pair | None:
+    """As little as covers the input, the odd element after."""
+    reach = (kernel - 1) * dilation + 1
+    if size is None:
+        return None if stride > 1 else ((reach - 1) // 2, reach // 2)
+    total = max(0, (-(-size // stride) - 1) * stride + reach - size)
+    return total // 2, total - total // 2
+
+
+CONV: Mapping[str, Rule] = {"theano": theano_conv, "tensorflow": tensorflow}
+POOL: Mapping[str, Rule] = {"theano": theano_pool, "tensorflow": tensorflow}
+
+
+def causal(kernel: int, dilation: int) -> Pair:
+    """All before: `padding="causal"` on every backend."""
+    return (kernel - 1) * dilation, 0
+
+
+def transposed_extent(size: int | None, kernel: int, stride: int, padding: str) -> int | None:
+    """Extent of a transposed convolution's result without output_padding.
+
+    Source: Keras 2.2.4 `utils/conv_utils.py` `deconv_length`.
+    """
+    if size is None:
+        return None
+    return size * stride + (max(kernel - stride, 0) if padding == "valid" else 0)
+
+
+def transposed_crop(
+    size: int, kernel: int, stride: int, dilation: int, padding: str, wanted: int, rule: str
+) -> Pair:
+    """What a backend cuts from a transposed convolution's full result, before and after.
+
+    Args:
+        size: Extent of the input.
+        kernel: Taps.
+        stride: Step in output elements.
+        dilation: Distance of taps.
+        padding: `same` or `valid`.
+        wanted: Extent of the result.
+        rule: `theano` or `tensorflow`.
+    """
+    reach = (kernel - 1) * dilation + 1
+    full = (size - 1) * stride + reach
+    if padding == "valid":
+        before = 0
+    elif rule == "theano":
+        before = reach // 2
+    else:
+        # the gradient of a `same` convolution over `wanted` elements
+        total = max(0, (-(-wanted // stride) - 1) * stride + reach - wanted)
+        before = total // 2
+    return before, full - before - wanted

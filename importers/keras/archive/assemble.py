@@ -1,0 +1,94 @@
+"""From what a reader found to the neutral record: texts parsed, extents made sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....errors import FormatError, show
+from ..gates import OpenSource
+from .contents import Contents, Entry, check_extents
+from .keras_zip import METADATA
+from .record import Archive, StoredWeight, WeightGroup
+from .sources import SpareFile, StampedFile, make_source
+from .text import parse_object
+
+
+def assemble(
+    source: OpenSource,
+    contents: Contents,
+    spare: SpareFile | None,
+    *,
+    isolated: bool,
+    architecture: tuple[str, dict[str, Any]] | None = None,
+) -> Archive:
+    """Make the record.
+
+    Args:
+        source: The file.
+        contents: What was found in it.
+        spare: The file that compressed weights were unpacked into.
+        isolated: Whether weights are decoded in a process of their own.
+        architecture: A configuration given beside the file, and the file it is from.
+
+    Raises:
+        FormatError: The texts are no JSON, or numbers lie outside of the file.
+    """
+    check_extents(contents)
+    if not contents.unpacked and contents.start + contents.size > source.size:
+        raise FormatError("the HDF5 part reaches beyond the file")
+    opener = spare if contents.unpacked and spare else StampedFile(source.stamp)
+    span = (contents.start, contents.size)
+
+    def weight(entry: Entry) -> StoredWeight:
+        path = entry.extent.path
+        where = f"{source.path}:{show(path)}"
+        numbers = make_source(opener, span, entry.extent, where, isolated=isolated)
+        return StoredWeight(entry.name, path, numbers)
+
+    groups = tuple(
+        WeightGroup(group.layer, tuple(weight(entry) for entry in group.weights), group.name)
+        for group in contents.groups
+    )
+    return Archive(
+        path=source.path,
+        size=source.size,
+        container=contents.container,
+        form=contents.form,
+        content="weights" if contents.config is None else "model",
+        groups=groups,
+        optimizer_weights=tuple(weight(entry) for entry in contents.optimizer),
+        attributes=contents.attributes,
+        ignored=contents.ignored,
+        architecture_path=architecture[0] if architecture else None,
+        **_said(contents, architecture),
+    )
+
+
+def _said(contents: Contents, architecture: tuple[str, dict[str, Any]] | None) -> dict[str, Any]:
+    """Configuration, training, version and backend, and for each the place that said it."""
+    facts: dict[str, Any] = {"keras_version": contents.keras_version, "backend": contents.backend}
+    origins = dict(contents.origins)
+    if contents.metadata is not None:
+        _fill(facts, origins, parse_object(contents.metadata, METADATA), METADATA)
+    if contents.training is not None:
+        facts["training_config"] = parse_object(contents.training, origins["training_config"])
+    if architecture is not None:
+        origins["config"], facts["config"] = architecture
+    elif contents.config is not None:
+        facts["config"] = parse_object(contents.config, origins["config"])
+    if config := facts.get("config"):
+        _fill(facts, origins, config, origins["config"])
+        compiled = config.get("compile_config")
+        if facts.get("training_config") is None and isinstance(compiled, dict):
+            facts["training_config"] = compiled
+            origins["training_config"] = f"{origins['config']}: compile_config"
+    return {**facts, "origins": origins}
+
+
+def _fill(
+    facts: dict[str, Any], origins: dict[str, str], said: dict[str, Any], place: str
+) -> None:
+    """Take version and backend from a mapping, where nothing nearer to the weights said them."""
+    for fact in ("keras_version", "backend"):
+        if facts[fact] is None and isinstance(said.get(fact), str):
+            facts[fact], origins[fact] = said[fact], place

@@ -1,0 +1,120 @@
+"""What a reader found in a file, as plain data that may come from another process.
+
+Texts are unparsed and numbers are extents: the reader, which runs beside the HDF5 library, decides
+nothing. `assemble` makes an `Archive` of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from ....errors import FormatError, show
+from ..gates import MIB, Extent
+
+Scalar = str | int | float
+
+MAX_EXPANSION = 100
+"""How many times larger than the whole file its decoded weights may be: no genuine weights are
+compressed so well, and a file of a few megabytes must not fill the disk."""
+ALWAYS_ALLOWED = 256 * MIB
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One stored weight: what its group calls it, and where its numbers lie."""
+
+    name: str
+    extent: Extent
+
+
+class Group(msgspec.Struct, frozen=True):
+    """The stored weights of one layer."""
+
+    layer: str
+    weights: tuple[Entry, ...]
+    name: str | None = None
+
+
+class Contents(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a reader found.
+
+    Attributes:
+        container: What kind of file it is.
+        form: How weights are found in it.
+        config: The model's configuration, JSON text.
+        training: The training configuration, JSON text.
+        metadata: metadata.json of a zip archive, JSON text.
+        keras_version: As an attribute says it.
+        backend: As an attribute says it.
+        groups: The weights, layer by layer.
+        optimizer: The optimizer's variables, in order.
+        attributes: Attributes of the root that no reader uses.
+        origins: For each fact, the place in the file that said it.
+        ignored: Paths of what else the file holds.
+        start: Byte of the descriptor at which the HDF5 file begins.
+        size: Bytes of the HDF5 file.
+        unpacked: Whether the HDF5 file was unpacked into the spare descriptor.
+        declared: Bytes that a truncated HDF5 file should have; 0 for a whole one.
+    """
+
+    container: Literal["hdf5", "weights-h5", "keras-zip"]
+    form: Literal["named", "numbered", "graph", "paths"]
+    config: str | None = None
+    training: str | None = None
+    metadata: str | None = None
+    keras_version: str | None = None
+    backend: str | None = None
+    groups: tuple[Group, ...] = ()
+    optimizer: tuple[Entry, ...] = ()
+    attributes: dict[str, Scalar] = {}
+    origins: dict[str, str] = {}
+    ignored: tuple[str, ...] = ()
+    start: int = 0
+    size: int = 0
+    unpacked: bool = False
+    declared: int = 0
+
+    def extents(self) -> Iterator[Extent]:
+        """Where all the numbers lie."""
+        for group in self.groups:
+            yield from (entry.extent for entry in group.weights)
+        yield from (entry.extent for entry in self.optimizer)
+
+
+def check_extents(contents: Contents) -> None:
+    """Check that all numbers are in the file, and no more of them than it can hold.
+
+    Raises:
+        FormatError: The file is cut short, or declares more than it holds.
+    """
+    extents = list(contents.extents())
+    size = contents.size
+    missing = [e for e in extents if e.offset is not None and e.offset + e.nbytes > size]
+    if missing or contents.declared > size:
+        where = show(missing[0].path) if missing else "file"
+        raise cut_short(contents.declared, size, where, len(extents) - len(missing), len(extents))
+    in_rows = sum(e.nbytes for e in extents if e.offset is not None)
+    scattered = sum(e.nbytes for e in extents if e.offset is None)
+    if in_rows > size or scattered > max(ALWAYS_ALLOWED, MAX_EXPANSION * size):
+        total = in_rows + scattered
+        raise FormatError(
+            f"its weights declare {total:,} bytes, but the file has {size:,}",
+            where="file",
+            hint="the file is damaged or hostile",
+        )
+
+
+def cut_short(
+    declared: int, size: int, where: str = "file", readable: int = 0, count: int = 0
+) -> FormatError:
+    """The error for a file that ends too early."""
+    first = "file ends early" if where == "file" else "file ends before this dataset"
+    sizes = f"{declared:,} bytes are declared, {size:,} are there"
+    if declared <= size:
+        sizes = f"it has {size:,} bytes"
+    details = (f"Readable: {readable} of {count} weights.",) if count else ()
+    return FormatError(
+        f"the {first}", where=where, hint=f"download it again; {sizes}", details=details
+    )

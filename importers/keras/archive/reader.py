@@ -1,0 +1,112 @@
+"""Reading a Keras file of any kind: sniff it, read it beside the HDF5 library, assemble the record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ....errors import FormatError, KerasirError
+from ....isolate import Limits, run
+from ..gates import MIB, OpenSource, hdf5, open_source
+from .architecture import read_architecture
+from .assemble import assemble
+from .contents import Contents
+from .hdf5 import read_hdf5
+from .keras_zip import read_keras_zip
+from .record import Archive
+from .sniff import sniff
+from .sources import SpareFile
+
+SECONDS, SECONDS_PER_MIB, MOST_SECONDS = 6, 0.5, 60
+"""Processor time for finding everything in a file. Ten thousand layers take about three seconds, in
+a file of 30 MB at least."""
+
+
+class Container(NamedTuple):
+    """How a kind of file is read.
+
+    Attributes:
+        read: A function of a descriptor, the arguments of `rest`, and nothing else: it may run in
+            another process.
+        rest: Its further arguments.
+        needs_spare: Whether it may have to unpack something.
+    """
+
+    read: Callable[..., Contents]
+    rest: Callable[[OpenSource, int], tuple[int, ...]]
+    needs_spare: bool = False
+
+
+CONTAINERS = {
+    "hdf5": Container(read_hdf5, lambda source, _: (0, source.size)),
+    "zip": Container(read_keras_zip, lambda source, spare: (source.size, spare), needs_spare=True),
+}
+"""By what `sniff` says."""
+
+
+def read_archive(
+    path: str | os.PathLike[str],
+    *,
+    arch: str | os.PathLike[str] | None = None,
+    isolated: bool = True,
+) -> Archive:
+    """Read a Keras file of any era: the names and places of its weights, none of their numbers.
+
+    Args:
+        path: HDF5 (a model, or weights), or a `.keras` archive.
+        arch: The architecture of the model: JSON or YAML, or another Keras file that holds one. It
+            takes the place of the file's own.
+        isolated: Read in a process of its own, so that a malformed file cannot harm this one.
+
+    Raises:
+        FormatError: It is no Keras file, is damaged, or breaks a limit.
+        CrashError: The process that read it died, or used more than it may.
+    """
+    architecture = None if arch is None else (os.fsdecode(arch), _architecture(arch, isolated))
+    with open_source(path) as source:
+        try:
+            contents, spare = _read(source, isolated)
+            return assemble(source, contents, spare, isolated=isolated, architecture=architecture)
+        except KerasirError as error:
+            raise error.at("file", file=source.path)
+
+
+def _read(source: OpenSource, isolated: bool) -> tuple[Contents, SpareFile | None]:
+    kind = sniff(source)
+    container = CONTAINERS.get(kind)
+    if container is None:
+        raise FormatError(
+            f"an architecture ({kind.upper()}) without weights",
+            hint="give the file of the weights, and this one by --arch",
+        )
+    spare = SpareFile() if container.needs_spare else None
+    fds = (source.fd, spare()) if spare else (source.fd,)
+    args = container.rest(source, fds[-1])
+    if not isolated:
+        return container.read(source.fd, *args), spare
+    hdf5()  # a forked child has it then
+    seconds = min(int(SECONDS + SECONDS_PER_MIB * source.size / MIB), MOST_SECONDS)
+    limits = Limits(cpu=seconds, wall=60 + 10 * seconds)
+    found = run(container.read, source.fd, *args, result=Contents, limits=limits, keep=fds)
+    return found, spare
+
+
+def _architecture(path: str | os.PathLike[str], isolated: bool) -> dict[str, Any]:
+    """The configuration in a file of any kind."""
+    with open_source(path) as source:
+        try:
+            kind = sniff(source)
+        except KerasirError as error:
+            raise error.at("file", file=source.path)
+    if kind not in CONTAINERS:
+        return read_architecture(path)
+    config = read_archive(path, isolated=isolated).config
+    if config is None:
+        raise FormatError(
+            "weights only, no architecture",
+            file=os.fsdecode(path),
+            where="file",
+            hint="give the file that model.to_json() wrote",
+        )
+    return config

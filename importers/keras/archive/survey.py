@@ -1,0 +1,65 @@
+"""Collecting the stored weights of an HDF5 file: what the readers of every form share."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from ....errors import FormatError, show
+from ..gates import BFLOAT16, MIB, Extent, Node, describe_dataset, h5_get, hdf5, reading
+from . import attributes
+from .contents import Entry, Group
+
+SMALL = 64 * 1024
+"""Bytes up to which a chunked dataset is read at once, as compact ones must be."""
+SMALL_TOTAL = 16 * MIB
+
+
+class Survey:
+    """Describes datasets one by one; reads the few small ones that lie in pieces.
+
+    Attributes:
+        complete: Whether the file is whole: of one cut short, nothing is read but where things lie.
+    """
+
+    def __init__(self, root: Node, *, complete: bool = True) -> None:
+        self.root, self.complete = root, complete
+        self._room = SMALL_TOTAL
+
+    def weight(self, group: Node, name: str) -> Entry:
+        """The dataset of this name, which may lead through further groups.
+
+        A name that begins with a slash counts from the root: Keras 2.0 on Theano wrote its
+        `/iterations` there.
+        """
+        if name.startswith("/"):
+            dataset = h5_get(self.root, name.removeprefix("/"), "dataset")
+        else:
+            dataset = h5_get(group, name, "dataset")
+        extent = describe_dataset(dataset)
+        if extent.offset is None and extent.nbytes <= min(SMALL, self._room):
+            self._room -= extent.nbytes
+            extent = msgspec.structs.replace(extent, data=self._read(dataset, extent))
+        return Entry(name, extent)
+
+    def listed(self, group: Node, layer: str) -> Group:
+        """The weights that a group lists in its attribute `weight_names`."""
+        names = attributes.names(group, "weight_names")
+        if names is None:
+            raise FormatError("the group has no weight_names", where=show(group.path))
+        return Group(layer, tuple(self.weight(group, name) for name in names))
+
+    def counted(self, group: Node, layer: str, limit: int = 100_000) -> Group:
+        """The weights `param_0`, `param_1`, ... of a group that says how many (Keras 0.3)."""
+        count = attributes.count(group, "nb_params", limit)
+        return Group(layer, tuple(self.weight(group, f"param_{k}") for k in range(count)))
+
+    def _read(self, dataset: Node, extent: Extent) -> bytes:
+        if not extent.nbytes or not self.complete:
+            return bytes(extent.nbytes)
+        with reading(dataset.path):
+            dtype = "V2" if extent.dtype == BFLOAT16 else extent.dtype
+            values = np.empty(extent.shape, dtype)
+            all_of_it = hdf5().h5s.ALL
+            dataset.id.read(all_of_it, all_of_it, values, mtype=dataset.id.get_type())
+            return values.tobytes()

@@ -1,0 +1,223 @@
+"""The gate for JSON and YAML: bounded before it is parsed, plain data afterwards.
+
+Everything that two readers of one text could understand differently is refused: a key given twice,
+NaN and Infinity (which JSON does not have), unpaired surrogates, whole numbers beyond 20 digits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+
+from ....errors import FormatError, show
+from ..gates import MIB
+
+MAX_BYTES = 64 * MIB
+MAX_NODES = 2_000_000
+MAX_DEPTH = 200
+MAX_DIGITS = 20
+
+STRING = re.compile(rb'"(?:[^"\\]+|\\.)*+"?', re.DOTALL)
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+OPENING = b"[{"
+
+
+class _Refused(ValueError):
+    """Something that JSON's grammar allows and this gate does not."""
+
+
+def parse_json(text: str | bytes, where: str) -> Any:
+    """Parse JSON.
+
+    Raises:
+        FormatError: It is no JSON, too large, too deep, or ambiguous.
+    """
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    _check_size(data, where)
+    if _depth(data) > MAX_DEPTH:
+        raise FormatError(f"JSON nested deeper than {MAX_DEPTH} levels", where=where)
+    try:
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_int=_whole,
+        )
+        if SURROGATE.search(data):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeError:
+        raise FormatError("not UTF-8 text", where=where) from None
+    except _Refused as error:
+        raise FormatError(str(error), where=where) from None
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"not JSON: {show(str(error))}", where=where) from None
+    return value
+
+
+def parse_object(text: str | bytes, where: str) -> dict[str, Any]:
+    """Parse JSON that has to be an object; a string that holds one (JSON twice over) is opened.
+
+    Raises:
+        FormatError: As `parse_json`, or it is something else.
+    """
+    value = parse_json(text, where)
+    if isinstance(value, str):  # json.dump(model.to_json(), file), a common slip
+        value = parse_json(value, where)
+    return as_object(value, where)
+
+
+def as_object(value: Any, where: str) -> dict[str, Any]:
+    """The value, if it is a mapping.
+
+    Raises:
+        FormatError: It is not.
+    """
+    if not isinstance(value, dict):
+        kind = {list: "a list", str: "a text", type(None): "null"}.get(type(value), "a number")
+        raise FormatError(f"{kind} where a mapping is expected", where=where)
+    return value
+
+
+def parse_yaml(text: bytes, where: str) -> Any:
+    """Parse YAML as `model.to_yaml()` of Keras 0 to 2 wrote it.
+
+    No tag is honoured but `!!python/tuple`, which Keras wrote; it gives a list.
+
+    Raises:
+        FormatError: It is no YAML, too large, too deep, ambiguous, or names other types.
+    """
+    import yaml
+
+    _check_size(text, where)
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(base):  # type: ignore[misc]
+        """The safe loader; a mapping's keys are texts, each given once."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
+            return _object([(self.construct_object(k), self.construct_object(v, deep=deep))
+                            for k, v in node.value])  # fmt: skip
+
+        def construct_yaml_map(self, node: Any) -> Any:
+            value: dict[str, Any] = {}
+            yield value
+            value.update(self.construct_mapping(node))
+
+        def construct_tuple(self, node: Any) -> list[Any]:
+            return list(self.construct_sequence(node, deep=True))
+
+    Loader.add_constructor("tag:yaml.org,2002:map", Loader.construct_yaml_map)
+    Loader.add_constructor("tag:yaml.org,2002:python/tuple", Loader.construct_tuple)
+    try:
+        decoded = text.decode("utf-8-sig")
+        _check_events(yaml, yaml.parse(decoded, Loader=base), where)
+        value = yaml.load(decoded, Loader=Loader)  # noqa: S506 - a subclass of the safe loader
+        _check_plain(value)
+    except UnicodeError:
+        raise FormatError("not UTF-8 text", where=where) from None
+    except yaml.YAMLError as error:
+        raise FormatError(f"not plain YAML: {_one_line(error)}", where=where) from None
+    except (_Refused, TypeError, ValueError, RecursionError) as error:
+        raise FormatError(f"not plain YAML: {show(str(error))}", where=where) from None
+    return value
+
+
+def _check_size(data: bytes, where: str) -> None:
+    """Refuse what would fill the memory when parsed: objects take far more room than their text."""
+    nodes = sum(data.count(mark) for mark in (b",", b"[", b"{", b"\n- ", b": "))
+    if len(data) > MAX_BYTES or nodes > MAX_NODES:
+        raise FormatError(
+            f"a configuration of {len(data):,} bytes and some {nodes:,} values is too large",
+            where=where,
+        )
+
+
+def _depth(data: bytes) -> int:
+    """How deep JSON brackets nest, at most, outside of strings."""
+    brackets = STRING.sub(b"", data).translate(None, NOT_BRACKETS)
+    steps = np.where(np.isin(np.frombuffer(brackets, np.uint8), list(OPENING)), 1, -1)
+    return int(np.cumsum(steps).max(initial=0))
+
+
+def _object(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
+        raise _Refused(f"the key {show(str(twice))!r} is given twice in one object")
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise _Refused(f"{name} is no number of JSON")
+
+
+def _whole(digits: str) -> int:
+    if len(digits.lstrip("-")) > MAX_DIGITS:
+        raise _Refused(f"a whole number of {len(digits)} digits")
+    return int(digits)
+
+
+def _check_events(yaml: Any, events: Any, where: str) -> None:
+    """Walk through YAML without building anything: how deep, how much once aliases are expanded."""
+    sizes: dict[str, int | None] = {}
+    open_: list[tuple[str | None, int]] = []
+    total = documents = 0
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+        elif isinstance(event, yaml.AliasEvent):
+            size = sizes.get(event.anchor)
+            if size is None:
+                raise _Refused("an alias that refers to itself or to nothing")
+            total += size
+        elif isinstance(event, yaml.ScalarEvent):
+            total += 1
+            if event.value == "<<" and event.style is None:
+                raise _Refused("a merge key")
+            if event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            total += 1
+            open_.append((event.anchor, total))
+            if event.anchor:
+                sizes[event.anchor] = None
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_.pop()
+            if anchor:
+                sizes[anchor] = total - before + 1
+        if len(open_) > MAX_DEPTH or total > MAX_NODES or documents > 1:
+            raise _Refused(
+                "more than one document"
+                if documents > 1
+                else f"nested deeper than {MAX_DEPTH} levels, or more than {MAX_NODES:,} values"
+            )
+
+
+def _check_plain(value: Any) -> None:
+    """Refuse what JSON could not say, such as dates; no recursion, as aliases may share parts."""
+    todo, seen = [value], set[int]()
+    while todo:
+        item = todo.pop()
+        if isinstance(item, list | dict):
+            if id(item) in seen:
+                continue
+            seen.add(id(item))
+            todo += item if isinstance(item, list) else item.values()
+            if isinstance(item, dict) and not all(isinstance(key, str) for key in item):
+                raise _Refused("a key that is no text")
+        elif isinstance(item, float) and not np.isfinite(item):
+            _constant(str(item))
+        elif type(item) is int:
+            _whole(str(item))
+        elif not isinstance(item, str | float | bool | None):
+            raise _Refused(f"a value of type {type(item).__name__}")
+
+
+def _one_line(error: Exception) -> str:
+    return show(" ".join(str(error).split()))

@@ -1,0 +1,274 @@
+"""What a translator is handed: one call of a layer, its weights, and the graph to add nodes to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ...eras import storage
+from ...errors import ConfigError, WeightError
+from ...ir.build import Builder
+from ...ir.graph import Layer, Node, Value
+from ...ir.layout import Axis, Layout, Term, Terms
+from ...ir.op import Op
+from ...ir.report import Report
+from ...ir.signature import Pattern
+from ...ir.tensor import Param, Stored, Weight
+from .archive.record import StoredWeight
+from .era import Era
+from .registry import Config, Slot
+
+SPACE = {1: "T", 2: "HW", 3: "DHW"}
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """The axes of a spatial layer's input, told apart by its data format."""
+
+    batch: Terms
+    channels: Term
+    space: Terms
+    channels_first: bool
+
+    def bindings(self) -> dict[str, Terms]:
+        """As an op's ports name them."""
+        return {"batch": self.batch, "channels": (self.channels,), "space": self.space}
+
+    def placed(self, channels: Term, space: Sequence[Term]) -> Terms:
+        """The axes of a result, in the order of the same data format."""
+        if self.channels_first:
+            return (*self.batch, channels, *space)
+        return (*self.batch, *space, channels)
+
+
+class LayerCall:
+    """One call of one layer.
+
+    Attributes:
+        name: The layer's name.
+        class_name: In the vocabulary of Keras 2.
+        config: Read into the translator's record.
+        layer: The record that nodes carry.
+        batch: How many leading terms of an input are the batch (TimeDistributed adds one).
+        era: How to read the file.
+        builder: The graph so far.
+        report: Where to tell what was assumed.
+        stored: The layer's arrays, by slot.
+    """
+
+    def __init__(
+        self,
+        *,
+        layer: Layer,
+        config: Config,
+        batch: int,
+        era: Era,
+        builder: Builder,
+        report: Report,
+        stored: Mapping[str, StoredWeight],
+        slots: Sequence[Slot],
+        shared: dict[str, Weight],
+        masks: dict[Value, Value],
+        kwargs: Mapping[str, Any],
+    ) -> None:
+        self.layer, self.config, self.batch, self.era = layer, config, batch, era
+        self.builder, self.report, self.stored, self.slots = builder, report, stored, slots
+        self.kwargs = kwargs
+        self._shared, self._masks = shared, masks
+        self._mine: set[Value] = set()
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return self.layer.name
+
+    @property
+    def class_name(self) -> str:
+        """The layer's class, in the vocabulary of Keras 2."""
+        return self.layer.class_name
+
+    # ---- axes ------------------------------------------------------------------------------
+
+    def axes(self, value: Value) -> Terms:
+        """A value's axes with all splits made so far."""
+        return self.builder.axes(value)
+
+    def axis(self, value: Value, index: int) -> Term:
+        """The term at a position as this layer counts it, the batch being 0.
+
+        Raises:
+            ConfigError: The input has no such axis.
+        """
+        axes = self.axes(value)
+        position = index if index < 0 else index + self.batch - 1
+        if not -len(axes) <= position < len(axes) or index == 0:
+            raise ConfigError(f"axis {index} of an input with layout {value.layout}")
+        return axes[position]
+
+    def spatial(self, value: Value, data_format: str | None, rank: int) -> Ports:
+        """An input's axes as a spatial layer of this rank and data format sees them.
+
+        Raises:
+            ConfigError: The input has another rank.
+        """
+        axes = self.axes(value)
+        if len(axes) != self.batch + rank + 1:
+            raise ConfigError(
+                f"{self.class_name} expects {rank + 2} dimensions, its input is {value.layout}"
+            )
+        batch, rest = axes[: self.batch], axes[self.batch :]
+        first = self.era.data_format(data_format) == "channels_first"
+        if first:
+            return Ports(batch, rest[0], rest[1:], True)
+        return Ports(batch, rest[-1], rest[:-1], False)
+
+    # ---- nodes -----------------------------------------------------------------------------
+
+    def add(
+        self,
+        op: Op,
+        inputs: Sequence[Value | None],
+        *results: Sequence[Term],
+        axes: Mapping[str, Sequence[Term]] | None = None,
+        params: Mapping[str, Param | None] | None = None,
+        part: str = "",
+        dtypes: Sequence[str] = (),
+    ) -> Node:
+        """Append a node of this layer; absent parameters are left out."""
+        name = f"{self.name}_{part}" if part else self.name
+        present = {key: param for key, param in (params or {}).items() if param is not None}
+        node = self.builder.add(
+            op,
+            name,
+            inputs,
+            results,
+            axes=axes,
+            params=present,
+            layer=self.layer,
+            part=part,
+            dtypes=dtypes,
+        )
+        self._mine.update(node.results)
+        return node
+
+    # ---- masks -----------------------------------------------------------------------------
+
+    def mask(self, value: Value) -> Value | None:
+        """The Keras mask that travels with a value."""
+        return self._masks.get(value)
+
+    def set_mask(self, value: Value, mask: Value | None) -> None:
+        """Say which mask travels with a value."""
+        if mask is not None:
+            self._masks[value] = mask
+
+    # ---- weights ---------------------------------------------------------------------------
+
+    def param(
+        self, op: type[Op], port: str, bound: Mapping[str, Sequence[Term]], *, rank: int = 0,
+        data_format: str | None = None, slot: str = "",
+    ) -> Param | None:
+        """A parameter as the era stores it, checked against what the configuration implies.
+
+        Args:
+            op: Whose port it is.
+            port: Such as `kernel`.
+            bound: The terms of the port's bindings.
+            rank: Spatial axes of the layer.
+            data_format: Of the layer, for eras whose storage follows it.
+            slot: The stored array's slot, where it is not called as the port is.
+
+        Returns:
+            None if the layer stores no such array.
+
+        Raises:
+            WeightError: The stored shape does not fit.
+        """
+        name = slot or port
+        found = self.stored.get(name)
+        if found is None:
+            return None
+        dialect = self.era.dialect(self.era.data_format(data_format)) if rank else (
+            "keras2" if self.era.vocabulary == "keras2" else "keras1_tf"
+        )
+        texts = storage.pattern(dialect, op.__name__, port, rank=rank, backend=self.era.backend)
+        terms = {key: tuple(value) for key, value in bound.items()}
+        layouts = [Layout(Pattern.parse(text).build(terms)) for text in texts]
+        return self.tagged(name, layouts)
+
+    def tagged(self, slot: str, layouts: Sequence[Layout]) -> Param:
+        """A stored array under the first of these layouts whose shape it has.
+
+        Raises:
+            WeightError: It has none of the shapes.
+        """
+        found = self.stored[slot]
+        for layout in layouts:
+            if learn_sizes(layout, found.source.shape):
+                weight = self.weight(slot, (slot,))
+                return Param(weight, (Stored(layout),))
+        raise self.misfit(slot, layouts[0])
+
+    def weight(self, name: str, slots: Sequence[str]) -> Weight:
+        """The weight made of these stored arrays; the same object for every call of the layer."""
+        if name not in self._shared:
+            arrays = [self.stored[slot] for slot in slots]
+            trainable = all(slot.trainable for slot in self.slots if slot.name in slots)
+            self._shared[name] = Weight(
+                f"{'/'.join(part.partition('#')[0] for part in self.layer.scope)}"
+                f"{'/' if self.layer.scope else ''}{self.name}/{name}",
+                tuple(array.source for array in arrays),
+                trainable=trainable and bool(self.layer.config.get("trainable", True)),
+                stored_names=tuple(array.name for array in arrays),
+            )
+        return self._shared[name]
+
+    def misfit(self, slot: str, expected: Layout) -> WeightError:
+        """The error for an array of another shape than the configuration implies."""
+        found = self.stored[slot]
+        return WeightError(
+            f"stored shape {found.source.shape} does not fit {expected}",
+            where=f"{self.name}/{slot}",
+            hint="is it the architecture that these weights were trained with?",
+            details=(
+                f"expected   {expected.shape}   from the configuration of {self.class_name}",
+                f"found      {found.source.shape}   at {found.path}",
+            ),
+        )
+
+
+def learn_sizes(layout: Layout, shape: Sequence[int]) -> bool:
+    """Whether an array of this shape fits; an axis of unknown size takes it from the array."""
+    if len(layout.terms) != len(shape):
+        return False
+    open_axes: list[tuple[Axis, int]] = []
+    for term, known, extent in zip(layout.terms, layout.shape, shape, strict=True):
+        if known is None and isinstance(term, Axis):
+            open_axes.append((term, extent))
+        elif known is None or known != extent:
+            return False
+    for axis, extent in open_axes:
+        axis.size = extent
+    return True
+
+
+def one_or_many(value: Any, count: int, what: str) -> tuple[int, ...]:
+    """A number for every spatial axis, from one number or from as many.
+
+    Raises:
+        ConfigError: There are more or fewer, or a number is not positive.
+    """
+    found = tuple(value) if isinstance(value, (tuple, list)) else (value,) * count
+    if len(found) != count or any(not isinstance(n, int) or n < 1 for n in found):
+        raise ConfigError(f"{what} is {value!r}, expected {count} positive numbers")
+    return found
+
+
+def elements(layout: Layout) -> int | None:
+    """How many numbers a layout holds; None while a size is unknown."""
+    sizes = layout.shape
+    return None if None in sizes else math.prod(size or 0 for size in sizes)
+
+

@@ -1,0 +1,47 @@
+"""What is known of the file that holds for every layer: era, backend, ordering."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...eras.storage import CONVOLVES, Dialect
+from ...errors import ConfigError
+
+
+class Era(msgspec.Struct, frozen=True):
+    """How to read a file's layers.
+
+    Attributes:
+        vocabulary: `keras1` or `keras2`: whose names its configurations use.
+        backend: Which backend computed with the weights.
+        ordering: What layers that do not say their data format have; None if nobody knows.
+    """
+
+    vocabulary: str
+    backend: str
+    ordering: str | None
+
+    @property
+    def same(self) -> str:
+        """Whose rule `padding="same"` follows."""
+        return "theano" if self.backend in CONVOLVES else "tensorflow"
+
+    def dialect(self, data_format: str) -> Dialect:
+        """Which storage table a layer's weights follow."""
+        if self.vocabulary == "keras2":
+            return "keras2"
+        return "keras1_th" if data_format == "channels_first" else "keras1_tf"
+
+    def data_format(self, stated: str | None) -> str:
+        """A layer's data format: its own, or the file's where the layer is silent.
+
+        Raises:
+            ConfigError: Nobody says.
+        """
+        found = self.ordering if stated in {None, "default"} else stated
+        if found not in {"channels_first", "channels_last"}:
+            raise ConfigError(
+                f"its data format is {stated!r}, and no other layer tells",
+                hint="add --source-data-format channels_first or channels_last",
+            )
+        return found

@@ -1,0 +1,152 @@
+"""Era, backend and ordering of a file: said by the user, by the file, or inferred from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...eras.storage import CONVOLVES
+from ...errors import ConfigError
+from ...ir.model import Fact, Facts
+from ...ir.report import Report
+from .archive.record import Archive
+from .spec import LayerSpec, ModelSpec, walk
+
+REVERSED_CLASSES = frozenset({
+    "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", "ConvLSTM2D",
+})  # fmt: skip
+"""Layer classes whose kernels a true convolution stores back to front: if there is none of
+these, the backend does not matter to the kernels."""
+
+SAME_CLASSES = frozenset({
+    f"{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)
+}) | {"SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"}  # fmt: skip
+"""Further classes whose `padding="same"` differs by backend."""
+
+_ORDERINGS = {"th": "channels_first", "tf": "channels_last"}
+
+
+def era_of(archive: Archive) -> tuple[Fact, Fact]:
+    """The era's name and the Keras version, each with its evidence."""
+    version = archive.keras_version
+    if version:
+        major = version.split(".", 1)[0]
+        era = {"0": "keras0", "1": "keras1", "2": "keras2", "3": "keras3"}.get(major, "keras2")
+        if era == "keras2" and "-tf" in version:
+            era = "tf_keras"
+        said = Fact(version, "file", "attribute keras_version")
+        return Fact(era, "file", "attribute keras_version"), said
+    names = [w.name for group in archive.groups for w in group.weights]
+    nested = any("/" in name for name in names)
+    guess = "keras2" if nested else "keras1"
+    evidence = "weight names like layer/kernel" if nested else "weight names like layer_W"
+    return Fact(guess, "inferred", evidence), Fact(None, "unknown")
+
+
+def read_facts(
+    archive: Archive,
+    model: ModelSpec,
+    report: Report,
+    *,
+    backend: str | None = None,
+    data_format: str | None = None,
+) -> Facts:
+    """What is known of a file; what was inferred is told.
+
+    Args:
+        archive: The file.
+        model: Its architecture.
+        report: Where to tell.
+        backend: As the user says.
+        data_format: As the user says, for layers that do not.
+
+    Raises:
+        ConfigError: Theano or TensorFlow cannot be told, and weights depend on it.
+    """
+    era, version = era_of(archive)
+    return Facts(
+        path=archive.path,
+        bytes=archive.size,
+        container=archive.container,
+        content="model" if archive.content == "model" else "weights",
+        era=era,
+        version=version,
+        backend=_backend(archive, model, report, backend),
+        ordering=_ordering(model, report, data_format),
+    )
+
+
+def _backend(archive: Archive, model: ModelSpec, report: Report, said: str | None) -> Fact:
+    if said is not None:
+        return Fact(said, "user", "--backend")
+    if archive.backend:
+        return Fact(archive.backend, "file", "attribute backend")
+    kernels = [layer for layer in walk(model) if layer.class_name in REVERSED_CLASSES]
+    padded = [layer for layer in walk(model) if _is_same(layer)]
+    names = [w.name for group in archive.groups for w in group.weights]
+    colon = sum(1 for name in names if name.endswith(":0"))
+    anonymous = all(name.startswith("param_") for name in names)
+    if colon:
+        return _inferred("tensorflow", f'weight names end in ":0" ({colon} of {len(names)})')
+    if names and not anonymous:
+        found = _inferred("theano", f'weight names lack TensorFlow\'s ":0" ({len(names)} of {len(names)})')
+        if kernels or padded:
+            report.add(
+                "KB101",
+                "assumed",
+                'backend Theano: weight names lack ":0"',
+                level="warning",
+                fix="to overrule: --backend tensorflow",
+            )
+        return found
+    if not kernels and not padded:
+        return _inferred("tensorflow", "nothing in the model depends on it")
+    raise ConfigError(
+        f"cannot tell Theano from TensorFlow, and {len(kernels) or len(padded)} "
+        f"{'kernels' if kernels else 'layers'} depend on it",
+        hint="add --backend theano or --backend tensorflow",
+        details=("The file names no backend, and its weights' names say nothing.",),
+    )
+
+
+def _is_same(layer: LayerSpec) -> bool:
+    return layer.class_name in SAME_CLASSES and layer.config.get("padding") == "same"
+
+
+def _inferred(value: str, evidence: str) -> Fact:
+    return Fact(value, "inferred", evidence)
+
+
+def _ordering(model: ModelSpec, report: Report, said: str | None) -> Fact:
+    if said is not None:
+        return Fact(said, "user", "--source-data-format")
+    stated = [f for f in map(_stated, walk(model)) if f is not None]
+    kinds = set(stated)
+    if len(kinds) == 1:
+        count = f"{len(stated)} of {len(stated)} layers"
+        return Fact(stated[0], "file", f'data format "{stated[0]}" in {count}')
+    silent = [layer for layer in walk(model) if _is_silent(layer)]
+    if len(kinds) > 1:
+        common = max(sorted(kinds), key=stated.count)
+        if silent:
+            return Fact(None, "unknown", "layers disagree")
+        return Fact(common, "file", f"{stated.count(common)} of {len(stated)} layers")
+    return Fact(None, "unknown", "no layer says")
+
+
+def _stated(layer: LayerSpec) -> str | None:
+    if not layer.class_name.endswith(("2D", "3D", "2DTranspose", "3DTranspose")):
+        return None
+    found = layer.config.get("data_format")
+    return found if found in {"channels_first", "channels_last"} else None
+
+
+def _is_silent(layer: LayerSpec) -> bool:
+    spatial = layer.class_name.endswith(("2D", "3D", "2DTranspose", "3DTranspose"))
+    return spatial and layer.config.get("data_format") in {None, "default"}
+
+
+def reverses(backend: str | None) -> bool:
+    """Whether a backend's convolutions are true ones."""
+    return backend in CONVOLVES
+
+

@@ -1,0 +1,324 @@
+"""Convolutions: plain, dilated, grouped, depthwise, separable, locally connected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from ....eras import padding as rules
+from ....errors import ConfigError
+from ....ir.graph import Value
+from ....ir.layout import Axis, Layout, Term, Terms, fuse, size_of
+from ....ir.op import Op
+from ....ir.ops.convolution import (
+    Conv,
+    DepthwiseConv,
+    GroupedConv,
+    LocallyConnected,
+    Padding,
+    SeparableConv,
+    conv_extent,
+)
+from ....ir.tensor import Param, Stored
+from ..call import SPACE, LayerCall, Ports, one_or_many
+from ..registry import Config, Slot, translates
+from .activation import activate
+
+Numbers = int | tuple[int, ...]
+
+
+class ConvConfig(Config, frozen=True, kw_only=True):
+    """What Conv1D, 2D and 3D read."""
+
+    filters: int
+    kernel_size: Numbers
+    strides: Numbers = 1
+    dilation_rate: Numbers = 1
+    padding: Literal["valid", "same", "causal", "half", "full"] = "valid"
+    data_format: str | None = None
+    groups: int = 1
+    use_bias: bool = True
+    activation: Any = None
+
+
+class DepthwiseConfig(Config, frozen=True, kw_only=True):
+    """What DepthwiseConv2D reads; Keras 2.2 writes `filters: null` beside it."""
+
+    kernel_size: Numbers
+    strides: Numbers = 1
+    dilation_rate: Numbers = 1
+    padding: Literal["valid", "same"] = "valid"
+    data_format: str | None = None
+    depth_multiplier: int = 1
+    use_bias: bool = True
+    activation: Any = None
+    filters: int | None = None
+    groups: int | None = None
+
+
+class SeparableConfig(Config, frozen=True, kw_only=True):
+    """What SeparableConv1D and 2D read."""
+
+    filters: int
+    kernel_size: Numbers
+    strides: Numbers = 1
+    dilation_rate: Numbers = 1
+    padding: Literal["valid", "same", "causal"] = "valid"
+    data_format: str | None = None
+    depth_multiplier: int = 1
+    use_bias: bool = True
+    activation: Any = None
+    groups: int = 1
+
+
+class LocalConfig(Config, frozen=True, kw_only=True):
+    """What LocallyConnected1D and 2D read."""
+
+    filters: int
+    kernel_size: Numbers
+    strides: Numbers = 1
+    padding: Literal["valid"] = "valid"
+    data_format: str | None = None
+    use_bias: bool = True
+    activation: Any = None
+
+
+def kernel_bias(config: Any, era: str) -> Sequence[Slot]:
+    """A kernel, and a bias if there is one."""
+    return (Slot("kernel"), Slot("bias")) if config.use_bias else (Slot("kernel"),)
+
+
+def separable_slots(config: Any, era: str) -> Sequence[Slot]:
+    """Two kernels, and a bias if there is one."""
+    kernels = (Slot("depthwise_kernel"), Slot("pointwise_kernel"))
+    return (*kernels, Slot("bias")) if config.use_bias else kernels
+
+
+class Window:
+    """The geometry of a layer that slides a kernel over space.
+
+    Attributes:
+        rank: Spatial axes.
+        ports: The input's axes.
+        taps: The kernel's spatial axes.
+        strides: Per spatial axis.
+        dilation: Per spatial axis.
+        padding: Elements before and after, or `same_upper` while they are not known.
+        space: The result's spatial axes.
+    """
+
+    def __init__(self, call: LayerCall, x: Value, config: Any, rank: int) -> None:
+        self.rank = rank
+        self.ports: Ports = call.spatial(x, _format(config, rank), rank)
+        kernel = one_or_many(config.kernel_size, rank, "kernel_size")
+        self.strides = one_or_many(config.strides, rank, "strides")
+        self.dilation = one_or_many(getattr(config, "dilation_rate", 1), rank, "dilation_rate")
+        self.taps: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], kernel, strict=True))
+        sizes = [size_of(term) for term in self.ports.space]
+        self.padding, extents = _padded(config.padding, call.era.same, sizes, kernel, self)
+        if any(extent is not None and extent < 1 for extent in extents):
+            raise ConfigError(f"a kernel of {kernel} does not fit an input {x.layout}")
+        self.space: Terms = tuple(
+            Axis(r, n) for r, n in zip(SPACE[rank], extents, strict=True)
+        )
+
+    def bindings(self, **own: Sequence[Term]) -> dict[str, Terms]:
+        """The op's bindings: the input's, the kernel's, the result's and the layer's own."""
+        return {
+            **self.ports.bindings(),
+            "kernel_space": self.taps,
+            "out_space": self.space,
+            **{name: tuple(terms) for name, terms in own.items()},
+        }
+
+
+def _format(config: Any, rank: int) -> str | None:
+    # Keras 1's Conv1D is channels_last and does not say so
+    return (config.data_format or "channels_last") if rank == 1 else config.data_format
+
+
+def _padded(
+    mode: str, rule: str, sizes: Sequence[int | None], kernel: tuple[int, ...], window: Window
+) -> tuple[Padding, list[int | None]]:
+    pads: list[tuple[int, int]] = []
+    strides, dilation = window.strides, window.dilation
+    for size, k, s, d in zip(sizes, kernel, strides, dilation, strict=True):
+        reach = (k - 1) * d
+        found: tuple[int, int] | None
+        if mode == "valid":
+            found = (0, 0)
+        elif mode == "causal":
+            found = rules.causal(k, d)
+        elif mode == "full":
+            found = (reach, reach)
+        elif mode == "half":
+            found = ((reach + 1) // 2, (reach + 1) // 2)
+        else:
+            found = rules.CONV[rule](size, k, s, d)
+        if found is None:
+            return "same_upper", [
+                None if n is None else -(-n // t) for n, t in zip(sizes, strides, strict=True)
+            ]
+        pads.append(found)
+    extents = [
+        conv_extent(n, k, s, d, p)
+        for n, k, s, d, p in zip(sizes, kernel, strides, dilation, pads, strict=True)
+    ]
+    return tuple(pads), extents
+
+
+@translates("Conv1D", config=ConvConfig, slots=kernel_bias)
+def conv1d(call: LayerCall, x: Value) -> Value:
+    """Conv1D, and Keras 1's Convolution1D and AtrousConvolution1D."""
+    return _conv(call, x, 1)
+
+
+@translates("Conv2D", config=ConvConfig, slots=kernel_bias)
+def conv2d(call: LayerCall, x: Value) -> Value:
+    """Conv2D, and Keras 1's Convolution2D and AtrousConvolution2D."""
+    return _conv(call, x, 2)
+
+
+@translates("Conv3D", config=ConvConfig, slots=kernel_bias)
+def conv3d(call: LayerCall, x: Value) -> Value:
+    """Conv3D, and Keras 1's Convolution3D."""
+    return _conv(call, x, 3)
+
+
+def _conv(call: LayerCall, x: Value, rank: int) -> Value:
+    config: ConvConfig = call.config  # type: ignore[assignment]
+    window = Window(call, x, config, rank)
+    if config.groups > 1:
+        return _grouped(call, x, config, window)
+    filters = Axis("C", config.filters)
+    axes = window.bindings(filters=(filters,))
+    op = Conv(strides=window.strides, dilation=window.dilation, padding=window.padding)
+    return _finish(call, x, op, axes, window, filters, config)
+
+
+def _grouped(call: LayerCall, x: Value, config: ConvConfig, window: Window) -> Value:
+    channels = size_of(window.ports.channels)
+    if not channels or channels % config.groups or config.filters % config.groups:
+        raise ConfigError(
+            f"{channels} channels and {config.filters} filters in {config.groups} groups"
+        )
+    if not isinstance(window.ports.channels, Axis):
+        raise ConfigError("a grouped convolution over channels that are several fused axes")
+    groups, inner = Axis("G", config.groups), Axis("C", channels // config.groups)
+    call.builder.splits.split(window.ports.channels, fuse((groups, inner)))
+    filters = Axis("C", config.filters // config.groups)
+    axes = window.bindings(groups=(groups,), in_group=(inner,), filters=(filters,))
+    op = GroupedConv(strides=window.strides, dilation=window.dilation, padding=window.padding)
+    return _finish(call, x, op, axes, window, fuse((groups, filters)), config)
+
+
+@translates("DepthwiseConv2D", config=DepthwiseConfig, slots=lambda config, era: (
+    (Slot("depthwise_kernel"), Slot("bias")) if config.use_bias else (Slot("depthwise_kernel"),)
+))
+def depthwise_conv2d(call: LayerCall, x: Value) -> Value:
+    """DepthwiseConv2D."""
+    config: DepthwiseConfig = call.config  # type: ignore[assignment]
+    window = Window(call, x, config, 2)
+    multiplier = Axis("M", config.depth_multiplier)
+    axes = window.bindings(multiplier=(multiplier,))
+    op = DepthwiseConv(strides=window.strides, dilation=window.dilation, padding=window.padding)
+    channels = fuse((window.ports.channels, multiplier))
+    return _finish(call, x, op, axes, window, channels, config, kernel="depthwise_kernel")
+
+
+@translates("SeparableConv1D", config=SeparableConfig, slots=separable_slots)
+def separable_conv1d(call: LayerCall, x: Value) -> Value:
+    """SeparableConv1D."""
+    return _separable(call, x, 1)
+
+
+@translates("SeparableConv2D", config=SeparableConfig, slots=separable_slots)
+def separable_conv2d(call: LayerCall, x: Value) -> Value:
+    """SeparableConv2D, and Keras 1's SeparableConvolution2D."""
+    return _separable(call, x, 2)
+
+
+def _separable(call: LayerCall, x: Value, rank: int) -> Value:
+    config: SeparableConfig = call.config  # type: ignore[assignment]
+    window = Window(call, x, config, rank)
+    multiplier, filters = Axis("M", config.depth_multiplier), Axis("C", config.filters)
+    axes = window.bindings(multiplier=(multiplier,), filters=(filters,))
+    op = SeparableConv(strides=window.strides, dilation=window.dilation, padding=window.padding)
+    form = _format(config, rank)
+    params = {
+        port: call.param(SeparableConv, port, axes, rank=rank, data_format=form)
+        for port in ("depthwise_kernel", "pointwise_kernel", "bias")
+    }
+    result = window.ports.placed(filters, window.space)
+    y = call.add(op, [x], result, axes=axes, params=params).result
+    return activate(call, y, config.activation)
+
+
+def _finish(
+    call: LayerCall,
+    x: Value,
+    op: Op,
+    axes: Mapping[str, Terms],
+    window: Window,
+    channels: Term,
+    config: Any,
+    kernel: str = "kernel",
+) -> Value:
+    """The node of a convolution with one kernel, its bias, and the activation behind it."""
+    form = _format(config, window.rank)
+    params = {
+        "kernel": call.param(
+            type(op), "kernel", axes, rank=window.rank, data_format=form, slot=kernel
+        ),
+        "bias": call.param(type(op), "bias", axes, rank=window.rank, data_format=form),
+    }
+    result = window.ports.placed(channels, window.space)
+    y = call.add(op, [x], result, axes=axes, params=params).result
+    return activate(call, y, config.activation)
+
+
+@translates("LocallyConnected1D", config=LocalConfig, slots=kernel_bias)
+def locally_connected1d(call: LayerCall, x: Value) -> Value:
+    """LocallyConnected1D."""
+    return _local(call, x, 1)
+
+
+@translates("LocallyConnected2D", config=LocalConfig, slots=kernel_bias)
+def locally_connected2d(call: LayerCall, x: Value) -> Value:
+    """LocallyConnected2D."""
+    return _local(call, x, 2)
+
+
+def _local(call: LayerCall, x: Value, rank: int) -> Value:
+    """The patch is `(channels kernel_space)` in channels_first, else `(kernel_space channels)`.
+
+    The bias of a channels_first layer is stored under a shape that lies: its numbers are
+    `filters out_space` (Keras 1.2.2 and 2.2.4 `LocallyConnected2D.call` reshape it).
+    """
+    config: LocalConfig = call.config  # type: ignore[assignment]
+    window = Window(call, x, config, rank)
+    filters = Axis("C", config.filters)
+    axes = window.bindings(filters=(filters,))
+    channels, taps, space = window.ports.channels, window.taps, window.space
+    first = window.ports.channels_first
+    patch = fuse((channels, *taps) if first else (*taps, channels))
+    kernel = call.tagged("kernel", [Layout((fuse(space), patch, filters))])
+    bias = _local_bias(call, space, filters, first and rank == 2) if config.use_bias else None
+    y = call.add(
+        LocallyConnected(strides=window.strides),
+        [x],
+        window.ports.placed(filters, space),
+        axes=axes,
+        params={"kernel": kernel, "bias": bias},
+    ).result
+    return activate(call, y, config.activation)
+
+
+def _local_bias(call: LayerCall, space: Terms, filters: Axis, reshaped: bool) -> Param:
+    shown = Layout((*space, filters))
+    if not reshaped:
+        return call.tagged("bias", [shown])
+    if call.stored["bias"].source.shape != shown.shape:
+        raise call.misfit("bias", shown)
+    meant = Layout((filters, *space))
+    return Param(call.weight("bias", ("bias",)), (Stored(meant),))

@@ -1,0 +1,100 @@
+"""Whether a Reshape only fuses and splits, and into which axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ....ir.build import Splits
+from ....ir.layout import Axis, Fused, Term, Terms, expand, fuse, size_of
+
+
+def factor(terms: Terms, target: Sequence[int], splits: Splits) -> Terms | None:
+    """The terms of a reshaped value, if every group of extents is one axis split or several fused.
+
+    Walks the atoms of the input and the target extents side by side: several atoms for one
+    extent fuse, one atom for several extents is split (a substitution seen everywhere), several
+    for several do not factor. Extents of one are free on either side.
+
+    Args:
+        terms: The input's terms behind the batch.
+        target: Extents wanted; one may be -1 if the input has an axis of unknown size.
+        splits: Where splits are made, if the whole factors.
+
+    Returns:
+        None where it does not factor; then nothing is split.
+    """
+    groups = _groups([*expand(splits.all(terms))], list(target))
+    if groups is None:
+        return None
+    planned: list[tuple[Axis, Fused]] = []
+    found: list[Term] = []
+    for atoms, extents in groups:
+        if not extents:
+            if not found:
+                return None
+            found[-1] = fuse([found[-1], *atoms])
+        elif len(extents) == 1:
+            found.append(fuse(atoms) if atoms else Axis("X", extents[0]))
+        elif len(atoms) == 1 and isinstance(atoms[0], Axis):
+            parts = tuple(Axis(atoms[0].role if n == extents[-1] else "X", n) for n in extents)
+            planned.append((atoms[0], Fused(parts)))
+            found.extend(parts)
+        else:
+            return None
+    for axis, into in planned:
+        splits.split(axis, into)
+    return tuple(found)
+
+
+Group = tuple[list[Term], list[int]]
+
+
+def _groups(atoms: list[Term], target: list[int]) -> list[Group] | None:
+    """The shortest runs of atoms and of extents that hold equally many elements."""
+    found: list[Group] = []
+    while atoms or target:
+        if not atoms:
+            if target[0] != 1:
+                return None
+            found.append(([], [target.pop(0)]))
+            continue
+        if not target:
+            if size_of(atoms[0]) != 1:
+                return None
+            found.append(([atoms.pop(0)], []))
+            continue
+        group: Group = ([atoms.pop(0)], [target.pop(0)])
+        while not _equal(group):
+            if not _grow(group, atoms, target):
+                return None
+        found.append(group)
+    return found
+
+
+def _equal(group: Group) -> bool:
+    sizes = [size_of(atom) for atom in group[0]]
+    if None in sizes:  # an unknown extent can only be taken over whole
+        return len(sizes) == 1 and group[1] == [-1]
+    return -1 not in group[1] and math.prod(n or 0 for n in sizes) == math.prod(group[1])
+
+
+def _grow(group: Group, atoms: list[Term], target: list[int]) -> bool:
+    """Add one atom or one extent to the side that holds less; False if there is none."""
+    sizes = [size_of(atom) for atom in group[0]]
+    if None in sizes or -1 in group[1]:
+        return False
+    have, want = math.prod(n or 0 for n in sizes), math.prod(group[1])
+    if have == 1 and group[1][-1] != 1 and atoms:
+        group[0].append(atoms.pop(0))
+    elif want == 1 and target:
+        group[1].append(target.pop(0))
+    elif have < want:
+        if not atoms:
+            return False
+        group[0].append(atoms.pop(0))
+    else:
+        if not target:
+            return False
+        group[1].append(target.pop(0))
+    return True

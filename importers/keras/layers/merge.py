@@ -1,0 +1,210 @@
+"""Merges of several inputs: Keras 2's layers, and Keras 1's Merge with its modes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ....errors import ConfigError
+from ....ir.graph import Value
+from ....ir.layout import Axis, Joined, Term, Terms, axes_of, copy_of, size_of
+from ....ir.ops.merge import (
+    Add,
+    Average,
+    Concat,
+    Dot,
+    Maximum,
+    Merge,
+    Minimum,
+    Multiply,
+    Subtract,
+)
+from ....ir.ops.shape import View
+from ..call import LayerCall
+from ..registry import Config, translates
+
+MODES: Mapping[str, Merge] = {
+    "sum": Add(),
+    "mul": Multiply(),
+    "ave": Average(),
+    "max": Maximum(),
+}
+"""Keras 1's element-wise modes."""
+
+CLASSES: Mapping[str, Merge] = {
+    "Add": Add(),
+    "Subtract": Subtract(),
+    "Multiply": Multiply(),
+    "Average": Average(),
+    "Maximum": Maximum(),
+    "Minimum": Minimum(),
+}
+
+
+class ConcatConfig(Config, frozen=True, kw_only=True):
+    """What Concatenate reads."""
+
+    axis: int = -1
+
+
+class DotConfig(Config, frozen=True, kw_only=True):
+    """What Dot reads."""
+
+    axes: int | tuple[int, int]
+    normalize: bool = False
+
+
+class MergeConfig(Config, frozen=True, kw_only=True):
+    """What Keras 1's Merge reads."""
+
+    mode: Any
+    mode_type: str = "raw"
+    concat_axis: int = -1
+    dot_axes: Any = -1
+    output_shape: Any = None
+    output_shape_type: str = "raw"
+    output_mask: Any = None
+    output_mask_type: str = "raw"
+    arguments: Mapping[str, Any] = {}
+
+
+def _merged(call: LayerCall, op: Merge, inputs: Sequence[Value]) -> Value:
+    """An element-wise merge; inputs of lower rank get leading axes of size one behind the batch.
+
+    Source: Keras 2.2.4 `layers/merge.py` `_Merge.call`.
+    """
+    rank = max(len(call.axes(value)) for value in inputs)
+    aligned = [_raised(call, value, rank) for value in inputs]
+    result: list[Term] = []
+    for terms in zip(*(call.axes(value) for value in aligned), strict=True):
+        sizes = {size_of(term) for term in terms} - {1}
+        if len(sizes - {None}) > 1:
+            shapes = " and ".join(str(value.layout) for value in aligned)
+            raise ConfigError(f"inputs of different extents: {shapes}")
+        result.append(next((term for term in terms if size_of(term) != 1), terms[0]))
+    node = call.add(op, aligned, _unique(result), axes={"...": ()})
+    call.set_mask(node.result, _common_mask(call, inputs))
+    return node.result
+
+
+def _raised(call: LayerCall, value: Value, rank: int) -> Value:
+    axes = call.axes(value)
+    if len(axes) == rank:
+        return value
+    units = tuple(Axis("X", 1) for _ in range(rank - len(axes)))
+    return call.add(View(), [value], (*axes[:1], *units, *axes[1:]), part="view").result
+
+
+def _unique(terms: Sequence[Term]) -> Terms:
+    """The terms, with a copy wherever an axis would come twice in one value."""
+    seen: set[Axis] = set()
+    found: list[Term] = []
+    for term in terms:
+        inside = set(axes_of((term,)))
+        found.append(copy_of(term) if inside & seen else term)
+        seen |= set(axes_of((found[-1],)))
+    return tuple(found)
+
+
+def _common_mask(call: LayerCall, inputs: Sequence[Value]) -> Value | None:
+    """Keras' merges combine masks; one mask for all inputs stays as it is.
+
+    Raises:
+        ConfigError: The inputs carry different masks.
+    """
+    masks = {mask for mask in map(call.mask, inputs) if mask is not None}
+    if len(masks) > 1:
+        raise ConfigError("a merge of inputs with different masks")
+    return masks.pop() if masks and all(call.mask(v) for v in inputs) else None
+
+
+def _joined(call: LayerCall, inputs: Sequence[Value], axis: int) -> Value:
+    first = call.axes(inputs[0])
+    position = axis if axis < 0 else axis + call.batch - 1
+    position += len(first) if position < 0 else 0
+    if any(len(call.axes(value)) != len(first) for value in inputs) or not (
+        0 < position < len(first)
+    ):
+        shapes = " and ".join(str(value.layout) for value in inputs)
+        raise ConfigError(f"cannot concatenate {shapes} along axis {axis}")
+    for index, terms in enumerate(zip(*(call.axes(v) for v in inputs), strict=True)):
+        sizes = {size_of(term) for term in terms} - {None}
+        if index != position and len(sizes) > 1:
+            shapes = " and ".join(str(value.layout) for value in inputs)
+            raise ConfigError(f"cannot concatenate {shapes} along axis {axis}")
+    whole = Joined(tuple(copy_of(call.axes(value)[position]) for value in inputs))
+    result = (*first[:position], whole, *first[position + 1 :])
+    node = call.add(Concat(), inputs, result, axes={"joined": (whole,), "...": ()})
+    call.set_mask(node.result, _common_mask(call, inputs))
+    return node.result
+
+
+def _dotted(call: LayerCall, x: Value, y: Value, axes: tuple[int, int], normalize: bool) -> Value:
+    """Keras' batch_dot; two vectors give a column (Keras 2.2.4 `backend.batch_dot`)."""
+    a, b = call.axes(x), call.axes(y)
+    at = [n if n >= 0 else n + len(t) for n, t in zip(axes, (a, b), strict=True)]
+    if not (0 < at[0] < len(a) and 0 < at[1] < len(b)):
+        raise ConfigError(f"cannot contract axes {axes} of {x.layout} and {y.layout}")
+    if size_of(a[at[0]]) != size_of(b[at[1]]):
+        raise ConfigError(f"axes {axes} of {x.layout} and {y.layout} have different extents")
+    x_rest = tuple(t for i, t in enumerate(a[1:], 1) if i != at[0])
+    y_rest = tuple(t for i, t in enumerate(b[1:], 1) if i != at[1])
+    y_out = tuple(map(copy_of, y_rest))
+    result = (a[0], *x_rest, *y_out)
+    bound = {
+        "batch": a[:1], "x_rest": x_rest, "x_contracted": (a[at[0]],),
+        "y_rest": y_rest, "y_contracted": (b[at[1]],), "y_out": y_out,
+    }  # fmt: skip
+    z = call.add(Dot(normalize=normalize), [x, y], result, axes=bound).result
+    if len(result) > 1:
+        return z
+    return call.add(View(), [z], (*result, Axis("F", 1)), part="view").result
+
+
+for _name, _op in CLASSES.items():
+
+    def _translate(call: LayerCall, *inputs: Value, op: Merge = _op) -> Value:
+        return _merged(call, op, inputs)
+
+    translates(_name)(_translate)
+
+
+@translates("Concatenate", config=ConcatConfig)
+def concatenate(call: LayerCall, *inputs: Value) -> Value:
+    """Concatenate."""
+    config: ConcatConfig = call.config  # type: ignore[assignment]
+    return _joined(call, inputs, config.axis)
+
+
+@translates("Dot", config=DotConfig)
+def dot(call: LayerCall, x: Value, y: Value) -> Value:
+    """Dot."""
+    config: DotConfig = call.config  # type: ignore[assignment]
+    axes = (config.axes, config.axes) if isinstance(config.axes, int) else config.axes
+    return _dotted(call, x, y, axes, config.normalize)
+
+
+@translates("Merge", config=MergeConfig)
+def merge(call: LayerCall, *inputs: Value) -> Value:
+    """Keras 1's Merge (Keras 1.2.2 `engine/topology.py` `Merge.call`)."""
+    config: MergeConfig = call.config  # type: ignore[assignment]
+    if config.mode_type != "raw" or not isinstance(config.mode, str):
+        raise ConfigError("a Merge by Python code, which is never run")
+    if config.mode in MODES:
+        return _merged(call, MODES[config.mode], inputs)
+    if config.mode == "concat":
+        return _joined(call, inputs, config.concat_axis)
+    if config.mode in {"dot", "cos"} and len(inputs) == 2:
+        axes = _dot_axes(config.dot_axes, inputs)
+        return _dotted(call, inputs[0], inputs[1], axes, config.mode == "cos")
+    raise ConfigError(f"Merge in mode {config.mode!r}")
+
+
+def _dot_axes(stated: Any, inputs: Sequence[Value]) -> tuple[int, int]:
+    """One number for both inputs, or one each, maybe each in a list of its own."""
+    if isinstance(stated, int):
+        return (stated, stated)
+    flat = [n[0] if isinstance(n, (list, tuple)) and len(n) == 1 else n for n in stated]
+    if len(flat) != 2 or not all(isinstance(n, int) for n in flat):
+        raise ConfigError(f"dot_axes is {stated!r}")
+    return (flat[0], flat[1])

@@ -1,0 +1,178 @@
+"""Pools, padding, cropping and up-sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
+
+from ....eras import padding as rules
+from ....errors import ConfigError
+from ....ir.graph import Value
+from ....ir.layout import Axis, Terms, size_of
+from ....ir.op import Op
+from ....ir.ops.convolution import Pads, conv_extent
+from ....ir.ops.pooling import (
+    AveragePool,
+    Crop,
+    GlobalAveragePool,
+    GlobalMaxPool,
+    MaxPool,
+    UpSample,
+    ZeroPad,
+)
+from ..call import SPACE, LayerCall, Ports, one_or_many
+from ..registry import Config, translates
+
+Numbers = int | tuple[int, ...]
+Pairs = int | tuple[Any, ...]
+
+
+class PoolConfig(Config, frozen=True, kw_only=True):
+    """What pools read."""
+
+    pool_size: Numbers = 2
+    strides: Numbers | None = None
+    padding: Literal["valid", "same"] = "valid"
+    data_format: str | None = None
+
+
+class SpatialConfig(Config, frozen=True, kw_only=True):
+    """What a layer reads that only has to find its spatial axes."""
+
+    data_format: str | None = None
+    keepdims: Literal[False] = False
+
+
+class PadConfig(Config, frozen=True, kw_only=True):
+    """What ZeroPadding reads."""
+
+    padding: Pairs = 1
+    data_format: str | None = None
+
+
+class CropConfig(Config, frozen=True, kw_only=True):
+    """What Cropping reads."""
+
+    cropping: Pairs = 1
+    data_format: str | None = None
+
+
+class UpConfig(Config, frozen=True, kw_only=True):
+    """What UpSampling reads."""
+
+    size: Numbers = 2
+    data_format: str | None = None
+    interpolation: Literal["nearest", "bilinear"] = "nearest"
+
+
+INTERPOLATIONS: Mapping[str, Literal["nearest", "bilinear", "bilinear_corner"]] = {
+    "nearest": "nearest",
+    "bilinear": "bilinear_corner",
+}
+"""Keras 2.2 and 2.3 call TensorFlow 1's `resize_bilinear`, which takes corners."""
+
+
+def _pool(call: LayerCall, x: Value, rank: int, kind: type[MaxPool | AveragePool]) -> Value:
+    config: PoolConfig = call.config  # type: ignore[assignment]
+    ports = call.spatial(x, _format(config.data_format, rank), rank)
+    kernel = one_or_many(config.pool_size, rank, "pool_size")
+    strides = one_or_many(config.strides or kernel, rank, "strides")
+    sizes = [size_of(term) for term in ports.space]
+    pads: list[tuple[int, int] | None] = [
+        (0, 0) if config.padding == "valid" else rules.POOL[call.era.same](n, k, s, 1)
+        for n, k, s in zip(sizes, kernel, strides, strict=True)
+    ]
+    known = [pad for pad in pads if pad is not None]
+    if len(known) < len(pads):
+        op: Op = kind(pool_size=kernel, strides=strides, padding="same_upper")
+        extents = [None if n is None else -(-n // s) for n, s in zip(sizes, strides, strict=True)]
+    else:
+        op = kind(pool_size=kernel, strides=strides, padding=tuple(known))
+        extents = [
+            conv_extent(n, k, s, 1, p)
+            for n, k, s, p in zip(sizes, kernel, strides, known, strict=True)
+        ]
+    return _placed(call, op, x, ports, extents)
+
+
+def _format(stated: str | None, rank: int) -> str | None:
+    # Keras 1's one-dimensional layers are channels_last and do not say so
+    return (stated or "channels_last") if rank == 1 else stated
+
+
+def _placed(
+    call: LayerCall, op: Op, x: Value, ports: Ports, extents: Sequence[int | None]
+) -> Value:
+    """A node that keeps the channels and has spatial axes of its own."""
+    if any(extent is not None and extent < 1 for extent in extents):
+        raise ConfigError(f"nothing is left of an input {x.layout}")
+    roles = SPACE[len(ports.space)]
+    space: Terms = tuple(Axis(r, n) for r, n in zip(roles, extents, strict=True))
+    axes = {**ports.bindings(), "out_space": space}
+    return call.add(op, [x], ports.placed(ports.channels, space), axes=axes).result
+
+
+def _global(call: LayerCall, x: Value, rank: int, op: Op) -> Value:
+    config: SpatialConfig = call.config  # type: ignore[assignment]
+    ports = call.spatial(x, _format(config.data_format, rank), rank)
+    result = (*ports.batch, ports.channels)
+    return call.add(op, [x], result, axes={"space": ports.space}).result
+
+
+def _pairs(stated: Pairs, rank: int, what: str) -> Pads:
+    """Numbers before and after each axis: from one, from one per axis, or from pairs."""
+    items: Sequence[Any] = stated if isinstance(stated, tuple) else (stated,) * rank
+    if rank == 1 and len(items) == 2 and all(isinstance(n, int) for n in items):
+        items = (items,)
+    found = tuple((n, n) if isinstance(n, int) else tuple(n) for n in items)
+    fits = len(found) == rank and all(
+        len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair) for pair in found
+    )
+    if not fits:
+        raise ConfigError(f"{what} is {stated!r}")
+    return tuple((pair[0], pair[1]) for pair in found)
+
+
+def _zero_pad(call: LayerCall, x: Value, rank: int) -> Value:
+    config: PadConfig = call.config  # type: ignore[assignment]
+    ports = call.spatial(x, _format(config.data_format, rank), rank)
+    pads = _pairs(config.padding, rank, "padding")
+    sizes = [size_of(term) for term in ports.space]
+    extents = [None if n is None else n + sum(p) for n, p in zip(sizes, pads, strict=True)]
+    return _placed(call, ZeroPad(padding=pads), x, ports, extents)
+
+
+def _crop(call: LayerCall, x: Value, rank: int) -> Value:
+    config: CropConfig = call.config  # type: ignore[assignment]
+    ports = call.spatial(x, _format(config.data_format, rank), rank)
+    cuts = _pairs(config.cropping, rank, "cropping")
+    sizes = [size_of(term) for term in ports.space]
+    extents = [None if n is None else n - sum(c) for n, c in zip(sizes, cuts, strict=True)]
+    return _placed(call, Crop(cropping=cuts), x, ports, extents)
+
+
+def _up_sample(call: LayerCall, x: Value, rank: int) -> Value:
+    config: UpConfig = call.config  # type: ignore[assignment]
+    ports = call.spatial(x, _format(config.data_format, rank), rank)
+    factors = one_or_many(config.size, rank, "size")
+    sizes = [size_of(term) for term in ports.space]
+    extents = [None if n is None else n * f for n, f in zip(sizes, factors, strict=True)]
+    interpolation = INTERPOLATIONS[config.interpolation]
+    return _placed(call, UpSample(size=factors, interpolation=interpolation), x, ports, extents)
+
+
+_FAMILIES: Mapping[str, tuple[type[Config], Callable[..., Value], Mapping[str, Any]]] = {
+    "MaxPooling": (PoolConfig, _pool, {"kind": MaxPool}),
+    "AveragePooling": (PoolConfig, _pool, {"kind": AveragePool}),
+    "GlobalMaxPooling": (SpatialConfig, _global, {"op": GlobalMaxPool()}),
+    "GlobalAveragePooling": (SpatialConfig, _global, {"op": GlobalAveragePool()}),
+    "ZeroPadding": (PadConfig, _zero_pad, {}),
+    "Cropping": (CropConfig, _crop, {}),
+    "UpSampling": (UpConfig, _up_sample, {}),
+}
+"""Each class is there for one, two and three spatial axes."""
+
+for _name, (_config, _function, _own) in _FAMILIES.items():
+    for _rank in SPACE:
+        translates(f"{_name}{_rank}D", config=_config)(partial(_function, rank=_rank, **_own))

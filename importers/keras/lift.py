@@ -1,0 +1,332 @@
+"""From an architecture and its stored arrays to the graph: each layer by its translator."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...errors import ConfigError, KerasirError, UnsupportedLayerError
+from ...ir.build import Builder
+from ...ir.graph import Graph, Layer, Value
+from ...ir.layout import Axis, Term
+from ...ir.model import Scope
+from ...ir.report import Report
+from ...ir.tensor import Weight
+from .call import LayerCall
+from .era import Era
+from .match import Assigned
+from .opaque import lift_opaque
+from .registry import TRANSLATORS, Slot, read_config
+from .spec import Call, LayerSpec, ModelSpec, Path, Ref, walk
+from .structure import REPEATS
+
+INPUT_ROLES: Mapping[tuple[int, str | None], str] = {
+    (1, None): "F",
+    (2, None): "TF",
+    (3, "channels_first"): "CHW",
+    (3, "channels_last"): "HWC",
+    (4, "channels_first"): "CDHW",
+    (4, "channels_last"): "DHWC",
+}
+"""What the axes of an input print as, by rank without the batch, and the file's ordering."""
+
+
+class Lifter:
+    """Lifts one model.
+
+    Attributes:
+        era: How to read the file.
+        report: Where to tell what was assumed.
+        assigned: The stored arrays of each layer.
+        slots: What each layer stores.
+        scopes: Calls of nested models so far.
+        layers: Every layer so far, in order.
+        weights: Every weight so far, by layer path and slot.
+    """
+
+    def __init__(
+        self,
+        era: Era,
+        report: Report,
+        assigned: Assigned,
+        slots: Mapping[Path, Sequence[Slot]],
+        allowed: frozenset[str],
+    ) -> None:
+        self.era, self.report = era, report
+        self.assigned, self.slots, self.allowed = assigned, slots, allowed
+        self.builder = Builder()
+        self.scopes: list[Scope] = []
+        self.layers: list[Layer] = []
+        self.weights: dict[Path, dict[str, Weight]] = {}
+        self._batch_axis = Axis("N", None)
+        self._masks: dict[Value, Value] = {}
+
+    def graph(self, model: ModelSpec) -> Graph:
+        """The whole model's graph.
+
+        Raises:
+            ConfigError: A layer that does not fit what is before it; the layer is named.
+            WeightError: A stored array that does not fit.
+        """
+        outputs = self._model(model, None, (), (), 1)
+        names = [ref.layer for ref in model.outputs]
+        return self.builder.freeze(outputs, names)
+
+    # ---- models ----------------------------------------------------------------------------
+
+    def _model(
+        self,
+        model: ModelSpec,
+        feeds: Sequence[Value] | None,
+        path: Path,
+        scope: tuple[str, ...],
+        batch: int,
+    ) -> list[Value]:
+        """A model's outputs; with `feeds`, its inputs are values of the model around it."""
+        values: dict[Ref, Value] = {}
+        specs = {layer.name: layer for layer in model.layers}
+        for position, stated in enumerate(model.inputs):
+            ref = _input_behind(stated, specs)
+            values[ref] = (
+                self._input(specs[ref.layer]) if feeds is None else self._fed(feeds, position, model)
+            )
+        for layer, index in _in_order(model, set(values)):
+            results = self._call(layer, index, values, path, scope, batch)
+            for number, value in enumerate(results):
+                values[Ref(layer.name, index, number)] = value
+        missing = [ref for ref in model.outputs if ref not in values]
+        if missing:
+            raise ConfigError(f"the output {missing[0].layer!r} is never computed")
+        return [values[ref] for ref in model.outputs]
+
+    @staticmethod
+    def _fed(feeds: Sequence[Value], position: int, model: ModelSpec) -> Value:
+        if position >= len(feeds):
+            raise ConfigError(
+                f"model {model.name} has {len(model.inputs)} inputs and is given {len(feeds)}"
+            )
+        return feeds[position]
+
+    def _input(self, spec: LayerSpec) -> Value:
+        shape = spec.config.get("batch_input_shape", spec.config.get("batch_shape"))
+        if not isinstance(shape, Sequence) or not shape:
+            raise ConfigError(f"an input of shape {shape!r}", where=spec.name)
+        sizes = [_size(extent, spec.name) for extent in shape]
+        rank = len(sizes) - 1
+        roles = INPUT_ROLES.get((rank, None)) or INPUT_ROLES.get((rank, self.era.ordering))
+        if sizes[0] is not None and self._batch_axis.size is None:
+            self._batch_axis.size = sizes[0]
+        axes: list[Term] = [self._batch_axis]
+        axes += [Axis(r, n) for r, n in zip(roles or "X" * rank, sizes[1:], strict=True)]
+        dtype = spec.config.get("dtype")
+        self.layers.append(_layer_of(spec, (), ()))
+        return self.builder.input(spec.name, axes, dtype if isinstance(dtype, str) else "float32")
+
+    # ---- layers ----------------------------------------------------------------------------
+
+    def _call(
+        self,
+        spec: LayerSpec,
+        index: int,
+        values: Mapping[Ref, Value],
+        path: Path,
+        scope: tuple[str, ...],
+        batch: int,
+    ) -> Sequence[Value]:
+        call = spec.calls[index]
+        inputs = [values[ref] for ref in call.inputs]
+        try:
+            return self._translate(spec, index, call, inputs, path, scope, batch, ())
+        except KerasirError as error:
+            raise error.at("/".join((*path, spec.name)))
+
+    def _translate(
+        self,
+        spec: LayerSpec,
+        index: int,
+        call: Call,
+        inputs: Sequence[Value],
+        path: Path,
+        scope: tuple[str, ...],
+        batch: int,
+        wrappers: tuple[Layer, ...],
+    ) -> Sequence[Value]:
+        here = (*path, spec.name)
+        if spec.model is not None:
+            return self._nested(spec, index, inputs, here, scope, batch, wrappers)
+        if spec.wrapped is not None and spec.class_name in REPEATS:
+            wrapper = _layer_of(spec, scope, wrappers)
+            inner = spec.wrapped
+            found = self._translate(
+                inner, index, call, inputs, here, scope, batch + 1, (*wrappers, wrapper)
+            )
+            self._pass_mask(inputs, found)
+            return found
+        layer = _layer_of(spec, scope, wrappers)
+        if index == 0:
+            self.layers.append(layer)
+        return self._leaf(spec, layer, call, inputs, here, batch)
+
+    def _pass_mask(self, inputs: Sequence[Value], results: Sequence[Value]) -> None:
+        """A repeated layer keeps the mask of its input."""
+        mask = self._masks.get(inputs[0]) if inputs else None
+        if mask is not None:
+            for value in results:
+                self._masks.setdefault(value, mask)
+
+    def _nested(
+        self,
+        spec: LayerSpec,
+        index: int,
+        inputs: Sequence[Value],
+        here: Path,
+        scope: tuple[str, ...],
+        batch: int,
+        wrappers: tuple[Layer, ...],
+    ) -> Sequence[Value]:
+        assert spec.model is not None
+        inner_scope = (*scope, f"{spec.name}#{index}")
+        outputs = self._model(spec.model, inputs, here, inner_scope, batch)
+        layer = _layer_of(spec, scope, wrappers)
+        if index == 0:
+            self.layers.append(layer)
+        self.scopes.append(Scope(inner_scope, layer, tuple(inputs), tuple(outputs)))
+        return outputs
+
+    def _leaf(
+        self,
+        spec: LayerSpec,
+        layer: Layer,
+        call: Call,
+        inputs: Sequence[Value],
+        here: Path,
+        batch: int,
+    ) -> Sequence[Value]:
+        shared = self.weights.setdefault(here, {})
+        stored = self.assigned.get(here, {})
+        translator = TRANSLATORS.get(spec.class_name)
+        if translator is None:
+            return lift_opaque(self.builder, layer, inputs, stored, shared, self.report)
+        config, silent = read_config(translator, spec.config, spec.class_name, self.allowed)
+        for key in silent:
+            self.report.add(
+                "KE301", "note", f"{spec.class_name}.{key} is not known and says nothing",
+                layer=spec.name,
+            )
+        context = LayerCall(
+            layer=layer,
+            config=config,
+            batch=batch,
+            era=self.era,
+            builder=self.builder,
+            report=self.report,
+            stored=stored,
+            slots=self.slots.get(here, ()),
+            shared=shared,
+            masks=self._masks,
+            kwargs=call.kwargs,
+        )
+        first = len(self.builder.nodes)
+        result = translator.translate(context, *inputs)
+        results = result if isinstance(result, tuple) else (result,)
+        self._carry_mask(first, inputs, results)
+        return results
+
+    def _carry_mask(self, first: int, inputs: Sequence[Value], results: Sequence[Value]) -> None:
+        """Keras' mask goes on as the op's rule says; a layer without a node keeps it."""
+        mask = self._masks.get(inputs[0]) if inputs else None
+        made = self.builder.nodes[first:]
+        if mask is None or any(node.op.mask in {"drop", "own"} for node in made):
+            return
+        for value in results:
+            if all(axis in value.axes for axis in mask.axes):
+                self._masks.setdefault(value, mask)
+
+
+def check_supported(model: ModelSpec, classes: Sequence[str] = ()) -> None:
+    """Name every layer that has no translator, all at once.
+
+    Raises:
+        UnsupportedLayerError: There are some.
+    """
+    unknown: dict[str, list[str]] = {}
+    for layer in walk(model):
+        if layer.class_name not in TRANSLATORS and layer.class_name not in classes:
+            unknown.setdefault(layer.source_class, []).append(layer.name)
+    if unknown:
+        total = sum(map(len, unknown.values()))
+        raise UnsupportedLayerError(
+            f"no translator for {len(unknown)} classes",
+            where=f"{total} layers",
+            hint="write a plugin, see docs/plugins.md",
+            details=[f"{name}   {', '.join(layers[:3])}" for name, layers in unknown.items()],
+        )
+
+
+def _layer_of(spec: LayerSpec, scope: tuple[str, ...], wrappers: tuple[Layer, ...]) -> Layer:
+    return Layer(spec.name, spec.class_name, spec.config, spec.source_class, scope, wrappers)
+
+
+def _input_behind(ref: Ref, specs: Mapping[str, LayerSpec]) -> Ref:
+    """The input layer that a stated input stands for.
+
+    On Theano, Keras 1's linear Activation hands on its very input, so that the file names the
+    Activation as the model's input (Keras 1.2.2 `engine/topology.py`, `_keras_history`).
+    """
+    seen: set[Ref] = set()
+    while True:
+        spec = specs.get(ref.layer)
+        if spec is None or ref in seen:
+            raise ConfigError(f"input layer {ref.layer!r} is not in the model")
+        if not spec.calls or not spec.calls[0].inputs:
+            return Ref(ref.layer)
+        seen.add(ref)
+        ref = spec.calls[0].inputs[0]
+
+
+def _size(extent: Any, where: str) -> int | None:
+    if extent is None:
+        return None
+    if isinstance(extent, bool) or not isinstance(extent, int) or extent < 1:
+        raise ConfigError(f"an input extent of {extent!r}", where=where)
+    return extent
+
+
+def _in_order(model: ModelSpec, known: set[Ref]) -> list[tuple[LayerSpec, int]]:
+    """Calls in an order of execution, in the file's order where that is free (Kahn).
+
+    Raises:
+        ConfigError: A cycle, or a reference to something that does not exist.
+    """
+    calls = [
+        (layer, index)
+        for layer in model.layers
+        for index, call in enumerate(layer.calls)
+        if Ref(layer.name, index) not in known
+    ]
+    made = {(layer.name, index) for layer, index in calls} | {(r.layer, r.call) for r in known}
+    waiting: dict[tuple[str, int], list[int]] = {}
+    missing = [0] * len(calls)
+    for number, (layer, index) in enumerate(calls):
+        needs = {(ref.layer, ref.call) for ref in layer.calls[index].inputs}
+        for need in needs:
+            if need not in made:
+                raise ConfigError(f"it reads call {need[1]} of {need[0]!r}", where=layer.name)
+            if not any(ref.layer == need[0] and ref.call == need[1] for ref in known):
+                waiting.setdefault(need, []).append(number)
+                missing[number] += 1
+    ready = deque(n for n, count in enumerate(missing) if count == 0)
+    order: list[tuple[LayerSpec, int]] = []
+    while ready:
+        number = ready.popleft()
+        layer, index = calls[number]
+        order.append((layer, index))
+        for other in waiting.get((layer.name, index), ()):
+            missing[other] -= 1
+            if missing[other] == 0:
+                ready.append(other)
+    if len(order) < len(calls):
+        stuck = next(calls[n][0].name for n, count in enumerate(missing) if count)
+        raise ConfigError("the graph has a cycle", where=stuck)
+    return order

@@ -1,0 +1,225 @@
+"""Which stored array belongs to which layer: by name where names tell, else by position.
+
+Keras 1 and 2 keep a nested model's arrays in one group: all trainable ones in the order of its
+layers, then all others; a frozen layer's count as others (Keras 2.3.1 `engine/network.py`,
+`Network.trainable_weights`). Each array is used once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from ...errors import WeightError
+from ...ir.report import Report
+from .archive.record import StoredWeight, WeightGroup
+from .registry import TRANSLATORS, Slot, read_config
+from .spec import LayerSpec, ModelSpec, Path, leaves
+
+Assigned = dict[Path, dict[str, StoredWeight]]
+Leaf = tuple[Path, LayerSpec, bool]
+
+STORED_NAMES: Mapping[str, tuple[str, ...]] = {
+    "kernel": ("kernel", "W"),
+    "bias": ("bias", "b"),
+    "recurrent_kernel": ("recurrent_kernel", "U"),
+    "gamma": ("gamma",),
+    "beta": ("beta",),
+    "mean": ("moving_mean", "running_mean"),
+    "variance": ("moving_variance", "running_std"),
+    "depthwise_kernel": ("depthwise_kernel",),
+    "pointwise_kernel": ("pointwise_kernel",),
+    "embeddings": ("embeddings", "W"),
+    "alpha": ("alpha", "alphas"),
+}
+"""What a slot's array is called, in any era."""
+
+
+def assign(
+    model: ModelSpec,
+    groups: Sequence[WeightGroup],
+    slots: Mapping[Path, Sequence[Slot]],
+    report: Report,
+) -> Assigned:
+    """Give every layer its stored arrays.
+
+    Args:
+        model: The architecture.
+        groups: The file's groups, in its order.
+        slots: What each weighted layer stores; layers that are not in it (opaque ones) take what
+            their group holds.
+        report: Told where positions decided.
+
+    Raises:
+        WeightError: Too few arrays, or too many.
+    """
+    by_name = {group.layer: group for group in groups}
+    found: Assigned = {}
+    used: set[str] = set()
+    for owner, spec in _owners(model.layers, by_name, slots):
+        group = by_name[spec.name]
+        used.add(group.layer)
+        _distribute(owner, spec, group, slots, found)
+    _by_position(model, groups, used, slots, found, report)
+    return found
+
+
+def _owners(
+    layers: Sequence[LayerSpec],
+    by_name: Mapping[str, WeightGroup],
+    slots: Mapping[Path, Sequence[Slot]],
+    path: Path = (),
+) -> Iterator[tuple[Path, LayerSpec]]:
+    """Layers with a group of their own; the models of a Keras 1 Merge have none, their layers do."""
+    for spec in layers:
+        group = by_name.get(spec.name)
+        if group is not None and (group.weights or spec.model is None):
+            yield path, spec
+        elif spec.model is not None:
+            yield from _owners(spec.model.layers, by_name, slots, (*path, spec.name))
+
+
+def _distribute(
+    path: Path,
+    spec: LayerSpec,
+    group: WeightGroup,
+    slots: Mapping[Path, Sequence[Slot]],
+    found: Assigned,
+) -> None:
+    """Hand a group's arrays to the layers in it."""
+    inside: list[Leaf] = [
+        (p, leaf, spec.trainable and leaf.trainable) for p, leaf in leaves(spec, path)
+    ]
+    if len(inside) == 1 and inside[0][0] not in slots:
+        at = inside[0][0]
+        found[at] = {f"weight_{i}": stored for i, stored in enumerate(group.weights)}
+        return
+    wanted = sum(len(slots.get(p, ())) for p, _, _ in inside)
+    if wanted != len(group.weights):
+        raise WeightError(
+            f"{len(group.weights)} arrays are stored, the configuration implies {wanted}",
+            where=spec.name,
+            hint="is it the architecture that these weights were trained with?",
+            details=_listing(group),
+        )
+    named = _by_names(inside, group, slots) if len(inside) > 1 else None
+    parts = named if named is not None else _by_order(inside, group, slots)
+    for at, stored in parts.items():
+        found[at] = _in_slots(slots.get(at, ()), stored)
+
+
+def _listing(group: WeightGroup) -> list[str]:
+    lines = [f"{w.name}   {w.source.shape}   at {w.path}" for w in group.weights[:12]]
+    return [*lines, f"and {len(group.weights) - 12} more"] if len(group.weights) > 12 else lines
+
+
+def _by_names(
+    inside: Sequence[Leaf], group: WeightGroup, slots: Mapping[Path, Sequence[Slot]]
+) -> dict[Path, list[StoredWeight]] | None:
+    """Arrays by the layer that their names begin with; None if the names do not tell all."""
+    weighted = [(p, leaf.name) for p, leaf, _ in inside if slots.get(p)]
+    names = sorted({name for _, name in weighted}, key=len, reverse=True)
+    paths = {name: p for p, name in weighted}
+    if len(names) < len(weighted):
+        return None
+    found: dict[Path, list[StoredWeight]] = {p: [] for p, _ in weighted}
+    for stored in group.weights:
+        parts = stored.name.split("/")
+        owner = next((n for n in names if n in parts[:-1]), None)
+        if owner is None and len(parts) == 1:
+            owner = next((n for n in names if parts[0].startswith(n + "_")), None)
+        if owner is None:
+            return None
+        found[paths[owner]].append(stored)
+    fits = all(len(stored) == len(slots[p]) for p, stored in found.items())
+    return found if fits else None
+
+
+def _by_order(
+    inside: Sequence[Leaf], group: WeightGroup, slots: Mapping[Path, Sequence[Slot]]
+) -> dict[Path, list[StoredWeight]]:
+    """Arrays by position: what trains first, then the rest, each in the order of the layers."""
+    order = [
+        (path, index, trainable and slot.trainable)
+        for path, _, trainable in inside
+        for index, slot in enumerate(slots.get(path, ()))
+    ]
+    if len(inside) > 1:
+        order.sort(key=lambda entry: not entry[2])
+    found: dict[Path, dict[int, StoredWeight]] = {}
+    for (path, index, _), stored in zip(order, group.weights, strict=True):
+        found.setdefault(path, {})[index] = stored
+    return {path: [held[i] for i in sorted(held)] for path, held in found.items()}
+
+
+def _in_slots(slots: Sequence[Slot], stored: Sequence[StoredWeight]) -> dict[str, StoredWeight]:
+    """Arrays by slot: by what they are called if that is clear, else in order."""
+    last = [_bare(array.name) for array in stored]
+    known = [STORED_NAMES.get(slot.name, (slot.name,)) for slot in slots]
+    places = [[i for i, name in enumerate(last) if _is_called(name, names)] for names in known]
+    if all(len(place) == 1 for place in places) and len({p[0] for p in places}) == len(stored):
+        return {slot.name: stored[place[0]] for slot, place in zip(slots, places, strict=True)}
+    return {slot.name: array for slot, array in zip(slots, stored, strict=True)}
+
+
+def _bare(name: str) -> str:
+    """The last part of a stored name: without folders, TensorFlow's `:0` and uniquifying digits."""
+    return re.sub(r"(_\d+)?(:\d+)?$", "", name.rsplit("/", 1)[-1])
+
+
+def _is_called(name: str, names: tuple[str, ...]) -> bool:
+    return any(name == known or name.endswith(f"_{known}") for known in names)
+
+
+def _by_position(
+    model: ModelSpec,
+    groups: Sequence[WeightGroup],
+    used: set[str],
+    slots: Mapping[Path, Sequence[Slot]],
+    found: Assigned,
+    report: Report,
+) -> None:
+    """Layers whose name no group has take the groups nobody claimed, in order."""
+    missing = [
+        spec
+        for spec in model.layers
+        if any(slots.get(path) and path not in found for path, _ in leaves(spec))
+    ]
+    left = [group for group in groups if group.layer not in used and group.weights]
+    if not missing and not left:
+        return
+    if len(missing) != len(left):
+        names = ", ".join(spec.name for spec in missing[:3]) or "none"
+        others = ", ".join(group.layer for group in left[:3]) or "none"
+        raise WeightError(
+            f"{len(missing)} layers have no weights in the file ({names}), and {len(left)} groups "
+            f"in the file no layer ({others})",
+            hint="is it the architecture that these weights were trained with?",
+        )
+    for spec, group in zip(missing, left, strict=True):
+        _distribute((), spec, group, slots, found)
+        report.add(
+            "KE201",
+            "assumed",
+            f"weights of {spec.name} taken from group {group.layer} by position",
+            layer=spec.name,
+            level="warning",
+        )
+
+
+def slots_of(
+    model: ModelSpec, vocabulary: str, allowed: frozenset[str]
+) -> dict[Path, Sequence[Slot]]:
+    """What each layer with a translator stores, by path.
+
+    Raises:
+        ConfigError: A configuration that its translator cannot read; the layer is named.
+    """
+    found: dict[Path, Sequence[Slot]] = {}
+    for layer in model.layers:
+        for path, leaf in leaves(layer):
+            translator = TRANSLATORS.get(leaf.class_name)
+            if translator is not None:
+                config, _ = read_config(translator, leaf.config, leaf.class_name, allowed)
+                found[path] = translator.slots(config, vocabulary)
+    return found

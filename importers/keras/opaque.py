@@ -1,0 +1,71 @@
+"""Layers that kerasir does not compute: kept bit for bit, with every order pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ...errors import ConfigError
+from ...ir.build import Builder
+from ...ir.graph import Layer, Value
+from ...ir.layout import Axis, Layout
+from ...ir.ops.opaque import Opaque
+from ...ir.report import Report
+from ...ir.tensor import Param, Stored, Weight
+from .archive.record import StoredWeight
+
+CODE_CLASSES = frozenset({"Lambda"})
+
+
+def lift_opaque(
+    builder: Builder,
+    layer: Layer,
+    inputs: Sequence[Value],
+    stored: Mapping[str, StoredWeight],
+    shared: dict[str, Weight],
+    report: Report,
+) -> Sequence[Value]:
+    """One opaque node. Its result is taken to have its first input's shape, and that is told.
+
+    Raises:
+        ConfigError: It has no input.
+    """
+    if not inputs:
+        raise ConfigError(f"a layer of unknown class {layer.source_class} without an input")
+    params, axes = {}, {}
+    for slot, array in stored.items():
+        own = tuple(Axis("X", extent) for extent in array.source.shape)
+        if slot not in shared:
+            shared[slot] = Weight(
+                f"{layer.name}/{slot}", (array.source,), stored_names=(array.name,)
+            )
+        params[slot] = Param(shared[slot], (Stored(Layout(own)),))
+        axes[slot] = own
+    first = builder.axes(inputs[0])
+    result = (first[0], *(_own(term, layer) for term in Layout(first[1:]).terms))
+    code = layer.source_class in CODE_CLASSES
+    report.add(
+        "KS101" if code else "KE401",
+        "assumed",
+        f"{layer.name} ({layer.source_class}) is kept as it is, not computed; its result is taken "
+        "to have its input's shape",
+        layer=layer.name,
+        level="warning",
+        fix="a plugin can say what it computes",
+    )
+    node = builder.add(
+        Opaque(layer_class=layer.source_class, has_code=code),
+        layer.name,
+        inputs,
+        [result],
+        axes=axes,
+        params=params,
+        layer=layer,
+    )
+    return [node.result]
+
+
+def _own(term: object, layer: Layer) -> Axis:
+    from ...ir.layout import size_of
+
+    role = term.role if isinstance(term, Axis) else "F"
+    return Axis(role, size_of(term))  # type: ignore[arg-type]

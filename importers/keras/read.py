@@ -1,0 +1,94 @@
+"""From an archive to a model: architecture upgraded, arrays matched, layers lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import ConfigError, KerasirError
+from ...ir.model import Facts, Model
+from ...ir.report import Report
+from . import layers as _layers  # noqa: F401  (registers the translators)
+from .archive.record import Archive
+from .era import Era
+from .facts import era_of, read_facts
+from .lift import Lifter
+from .match import assign, slots_of
+from .structure import read_model
+from .training import read_training
+
+VOCABULARIES: Mapping[str, str] = {
+    "keras0": "keras0",
+    "keras1": "keras1",
+    "keras2": "keras2",
+    "tf_keras": "keras2",
+    "keras3": "keras3",
+}
+"""Whose names an era's configurations use."""
+
+
+def import_model(
+    archive: Archive,
+    *,
+    backend: str | None = None,
+    data_format: str | None = None,
+    allowed: frozenset[str] = frozenset(),
+) -> Model:
+    """Lift an archive into the IR. No number is read.
+
+    Args:
+        archive: What a file holds.
+        backend: Which backend wrote the weights, where the file does not say.
+        data_format: What layers have that do not say.
+        allowed: Configuration keys, as `Class.key`, that may pass unread.
+
+    Raises:
+        KerasirError: Of the class that fits; layer and weight are named.
+    """
+    try:
+        return _import(archive, backend, data_format, allowed)
+    except KerasirError as error:
+        raise error.at(file=archive.path)
+
+
+def _import(
+    archive: Archive, backend: str | None, data_format: str | None, allowed: frozenset[str]
+) -> Model:
+    if archive.config is None:
+        raise ConfigError(
+            "weights only, and this needs an architecture",
+            where="file",
+            hint="add --arch model.json",
+        )
+    era, _ = era_of(archive)
+    vocabulary = VOCABULARIES[era.value or "keras2"]
+    spec = read_model(archive.config, _spelling(archive.config, vocabulary))
+    report = Report()
+    facts = read_facts(archive, spec, report, backend=backend, data_format=data_format)
+    slots = slots_of(spec, vocabulary, allowed)
+    assigned = assign(spec, archive.groups, slots, report)
+    lifter = Lifter(_era(facts, vocabulary), report, assigned, slots, allowed)
+    graph = lifter.graph(spec)
+    return Model(
+        graph=graph,
+        name=spec.name,
+        kind=spec.kind,
+        facts=facts,
+        report=report,
+        training=read_training(archive, spec, lifter.weights, vocabulary, report),
+        scopes=tuple(lifter.scopes),
+        layers=tuple(lifter.layers),
+        preserved=spec.extra,
+    )
+
+
+def _era(facts: Facts, vocabulary: str) -> Era:
+    return Era(vocabulary, facts.backend.value or "tensorflow", facts.ordering.value)
+
+
+def _spelling(config: Mapping[str, Any], vocabulary: str) -> str:
+    """Weights may be of one era and the architecture beside them of another: its words tell."""
+    stated = config.get("keras_version")
+    if isinstance(stated, str) and stated[:1] in {"1", "2"}:
+        return f"keras{stated[0]}"
+    return vocabulary

@@ -1,0 +1,139 @@
+"""Translators: one per layer class, found by name, each with the configuration that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import msgspec
+
+from ...errors import ConfigError, PluginError
+from ...ir.graph import Value
+
+if TYPE_CHECKING:
+    from .call import LayerCall
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of layer configurations: the keys that change numbers, in the names of Keras 2."""
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """One stored array of a layer.
+
+    Attributes:
+        name: The parameter it belongs to, as the translator asks for it.
+        trainable: Whether training changes it while the layer is trainable.
+    """
+
+    name: str
+    trainable: bool = True
+
+
+class Translate(Protocol):
+    """Turns one call of a layer into nodes; gives the result, or several."""
+
+    def __call__(self, call: LayerCall, *inputs: Value) -> Value | tuple[Value, ...]: ...
+
+
+Slots = Callable[[Any, str], Sequence[Slot]]
+
+
+class Translator(msgspec.Struct, frozen=True):
+    """What is known of a layer class.
+
+    Attributes:
+        config: The record its configuration is read into.
+        slots: The arrays it stores, in order, given its configuration and the era.
+        translate: Makes its nodes.
+    """
+
+    config: type[Config]
+    slots: Slots
+    translate: Translate
+
+
+TRANSLATORS: dict[str, Translator] = {}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def no_slots(config: Any, era: str) -> Sequence[Slot]:
+    """A layer without weights."""
+    return ()
+
+
+def translates(
+    *class_names: str, config: type[Config] = Config, slots: Slots = no_slots
+) -> Callable[[F], F]:
+    """Register the translator of one or several layer classes.
+
+    Raises:
+        PluginError: A class has one already.
+    """
+
+    def register(function: F) -> F:
+        for name in class_names:
+            if name in TRANSLATORS:
+                taken = TRANSLATORS[name].translate
+                raise PluginError(f"layer class {name} is already translated by {taken!r}")
+            TRANSLATORS[name] = Translator(config, slots, function)
+        return function
+
+    return register
+
+
+PRESERVED: frozenset[str] = frozenset(
+    {
+        "name", "trainable", "dtype", "batch_input_shape", "batch_shape", "input_shape",
+        "input_dim", "input_length", "sparse", "ragged", "weights", "build_input_shape",
+        "activity_regularizer", "kernel_initializer", "bias_initializer", "kernel_regularizer",
+        "bias_regularizer", "kernel_constraint", "bias_constraint", "recurrent_initializer",
+        "recurrent_regularizer", "recurrent_constraint", "beta_initializer", "gamma_initializer",
+        "beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint",
+        "moving_mean_initializer", "moving_variance_initializer", "momentum",
+        "depthwise_initializer", "pointwise_initializer", "depthwise_regularizer",
+        "pointwise_regularizer", "depthwise_constraint", "pointwise_constraint",
+        "alpha_initializer", "alpha_regularizer", "alpha_constraint", "embeddings_initializer",
+        "embeddings_regularizer", "embeddings_constraint", "forget_bias_init", "unit_forget_bias",
+        "dropout", "recurrent_dropout", "rate", "stddev", "seed", "noise_shape", "l1", "l2",
+        "implementation", "unroll", "fused", "virtual_batch_size", "adjustment", "renorm",
+        "renorm_clipping", "renorm_momentum",
+    }
+)  # fmt: skip
+"""Keys that inference does not need; the exporters write them back."""
+
+
+def read_config(
+    translator: Translator, stored: Mapping[str, Any], class_name: str, allowed: frozenset[str]
+) -> tuple[Config, list[str]]:
+    """A layer's configuration as its translator reads it.
+
+    Args:
+        translator: Whose record it is read into.
+        stored: The configuration in the names of Keras 2.
+        class_name: For the message.
+        allowed: `Class.key` that the user lets pass.
+
+    Returns:
+        The record, and the keys nobody knows that say nothing (null, empty or false).
+
+    Raises:
+        ConfigError: A key that might change numbers, or a value of another kind.
+    """
+    known = set(translator.config.__struct_fields__)
+    unknown = [key for key in stored if key not in known and key not in PRESERVED]
+    silent = [key for key in unknown if not stored[key]]
+    loud = [
+        key for key in unknown if key not in silent and f"{class_name}.{key}" not in allowed
+    ]
+    if loud:
+        raise ConfigError(
+            f"{class_name} has {loud[0]!r} = {stored[loud[0]]!r:.120}, which kerasir does not know",
+            hint=f"if it does not change what the layer computes: --allow-key {class_name}.{loud[0]}",
+        )
+    picked = {key: stored[key] for key in known if stored.get(key) is not None}
+    try:
+        return msgspec.convert(picked, translator.config), silent
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{class_name}: {error}") from error

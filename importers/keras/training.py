@@ -1,0 +1,122 @@
+"""The training record: optimizer, loss, and state tied to the weights by identity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...eras.optimizers import ORDERS, SLOTS, SlotOrder
+from ...ir.report import Report
+from ...ir.source import Source
+from ...ir.tensor import Weight
+from ...ir.training import Slot, Training
+from .archive.record import Archive, StoredWeight
+from .spec import ModelSpec, Path, leaves
+
+Weights = Mapping[Path, Mapping[str, Weight]]
+
+
+def read_training(
+    archive: Archive, model: ModelSpec, weights: Weights, vocabulary: str, report: Report
+) -> Training | None:
+    """What the file says of training; None if it says nothing.
+
+    A list of slots that does not match the weights in count and shape is dropped whole, and that
+    is told: shifted by one, it would be silently wrong.
+    """
+    compiled = archive.training_config
+    if compiled is None:
+        return None
+    stated = compiled.get("optimizer_config")
+    optimizer = stated if isinstance(stated, Mapping) else {}
+    name = str(optimizer.get("class_name") or "").rsplit(">", 1)[-1]
+    config = optimizer.get("config")
+    rest = {key: value for key, value in compiled.items() if key != "optimizer_config"}
+    order = SLOTS.get(vocabulary, {}).get(name)
+    iterations, slots = None, ()
+    if archive.optimizer_weights:
+        trained = _trained(model, weights, vocabulary)
+        found = None if order is None else _match(archive.optimizer_weights, order, trained)
+        if found is None:
+            report.add(
+                "KT201",
+                "lost",
+                f"the state of {name or 'the optimizer'}: its {len(archive.optimizer_weights)} "
+                "arrays do not fit the weights in count and shape",
+                level="warning",
+            )
+        else:
+            iterations, slots = found
+    return Training(
+        optimizer=name,
+        config=dict(config) if isinstance(config, Mapping) else {},
+        iterations=iterations,
+        slots=slots,
+        compiled=rest,
+    )
+
+
+def _trained(model: ModelSpec, weights: Weights, vocabulary: str) -> list[Weight]:
+    """The trainable weights in the order in which the era's optimizers list them.
+
+    Every stored array counts by itself, so a weight of several arrays comes several times.
+    """
+    pairs: list[tuple[str, Weight]] = []
+    for layer in model.layers:
+        for path, leaf in leaves(layer):
+            if not (layer.trainable and leaf.trainable):
+                continue
+            for weight in _stored_order(weights.get(path, {})):
+                if weight.trainable:
+                    pairs.extend((name, weight) for name in weight.stored_names)
+    if ORDERS.get(vocabulary) == "by name":
+        pairs.sort(key=lambda pair: pair[0])
+    return [weight for _, weight in pairs]
+
+
+def _stored_order(weights: Mapping[str, Weight]) -> Sequence[Weight]:
+    return list(weights.values())
+
+
+def _match(
+    stored: Sequence[StoredWeight], order: SlotOrder, trained: Sequence[Weight]
+) -> tuple[int | None, tuple[Slot, ...]] | None:
+    """Slots by the era's order; None if count or shapes do not fit."""
+    arrays = list(stored)
+    iterations = None
+    if order.counts:
+        if not arrays or math.prod(arrays[0].source.shape) != 1:
+            return None
+        iterations = _scalar(arrays.pop(0).source)
+    if len(arrays) % max(1, len(trained)) or len(arrays) // max(1, len(trained)) < len(order.kinds):
+        return None
+    slots: list[Slot] = []
+    for index, kind in enumerate(order.kinds):
+        run = arrays[index * len(trained) : (index + 1) * len(trained)]
+        if not all(map(_fits, run, trained)):
+            return None
+        slots.extend(_gathered(kind, run, trained))
+    return iterations, tuple(slots)
+
+
+def _fits(array: StoredWeight, weight: Weight) -> bool:
+    return array.source.shape in {source.shape for source in weight.sources}
+
+
+def _gathered(
+    kind: str, run: Sequence[StoredWeight], trained: Sequence[Weight]
+) -> list[Slot]:
+    """One slot per weight, with as many sources as the weight has, in the weight's own order."""
+    by_weight: dict[Weight, list[Source]] = {}
+    for array, weight in zip(run, trained, strict=True):
+        by_weight.setdefault(weight, []).append(array.source)
+    return [Slot(kind, weight, tuple(sources)) for weight, sources in by_weight.items()]
+
+
+def _scalar(source: Source) -> int:
+    held = np.empty(1, source.dtype)
+    source.read_into(0, held)
+    return int(held[0])

@@ -1,0 +1,220 @@
+"""What was called what: classes, keys and words of Keras 1 in the vocabulary of Keras 2.
+
+Sources: Keras 2.3.1 `keras/legacy/interfaces.py` and `keras/legacy/layers.py`; the configurations
+in genuine files of Keras 1.2.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from .values import initializer, padding2d, regularizer, scalar
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """Rules for one class, applied in this order.
+
+    Attributes:
+        gather: New key from several old ones, as a list.
+        rename: Old key to new.
+        words: New words for a key's old ones.
+        convert: A function for a key whose value has another form.
+        drop: Keys that say nothing any more.
+    """
+
+    gather: Mapping[str, tuple[str, ...]] = {}
+    rename: Mapping[str, str] = {}
+    words: Mapping[str, Mapping[str, str]] = {}
+    convert: Mapping[str, Callable[[Any], Any]] = {}
+    drop: tuple[str, ...] = ()
+
+
+Eras = Mapping[str, Mapping[str, Any]]
+
+_ORDERINGS = {"th": "channels_first", "tf": "channels_last"}
+_WEIGHTED = {
+    "init": "kernel_initializer",
+    "W_regularizer": "kernel_regularizer",
+    "b_regularizer": "bias_regularizer",
+    "W_constraint": "kernel_constraint",
+    "b_constraint": "bias_constraint",
+    "bias": "use_bias",
+}
+_INITIALIZED = {"kernel_initializer": initializer}
+_REGULARIZED = {"kernel_regularizer": regularizer, "bias_regularizer": regularizer}
+_CONV = {"nb_filter": "filters", "subsample": "strides", "border_mode": "padding"}
+_POOL = {"border_mode": "padding", "pool_length": "pool_size", "stride": "strides"}
+_RECURRENT = {
+    "output_dim": "units",
+    "init": "kernel_initializer",
+    "inner_init": "recurrent_initializer",
+    "inner_activation": "recurrent_activation",
+    "W_regularizer": "kernel_regularizer",
+    "U_regularizer": "recurrent_regularizer",
+    "b_regularizer": "bias_regularizer",
+    "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout",
+    "consume_less": "implementation",
+}
+_IMPLEMENTATIONS = {"cpu": 0, "mem": 1, "gpu": 2}
+
+_conv2d = Layer(
+    gather={"kernel_size": ("nb_row", "nb_col")},
+    rename={**_WEIGHTED, **_CONV, "atrous_rate": "dilation_rate", "dim_ordering": "data_format"},
+    words={"data_format": _ORDERINGS},
+    convert={**_INITIALIZED, **_REGULARIZED},
+)
+_conv1d = Layer(
+    rename={
+        **_WEIGHTED,
+        **_CONV,
+        "filter_length": "kernel_size",
+        "subsample_length": "strides",
+        "atrous_rate": "dilation_rate",
+    },
+    convert={**_INITIALIZED, **_REGULARIZED},
+)
+_conv3d = Layer(
+    gather={"kernel_size": ("kernel_dim1", "kernel_dim2", "kernel_dim3")},
+    rename={**_WEIGHTED, **_CONV, "dim_ordering": "data_format"},
+    words={"data_format": _ORDERINGS},
+    convert={**_INITIALIZED, **_REGULARIZED},
+)
+_pool = Layer(
+    rename={**_POOL, "dim_ordering": "data_format"}, words={"data_format": _ORDERINGS}
+)
+_spatial = Layer(rename={"dim_ordering": "data_format"}, words={"data_format": _ORDERINGS})
+_dense = Layer(
+    rename={**_WEIGHTED, "output_dim": "units"}, convert={**_INITIALIZED, **_REGULARIZED}
+)
+_noise = Layer(rename={"p": "rate", "sigma": "stddev", "dim_ordering": "data_format"},
+               words={"data_format": _ORDERINGS})
+_recurrent = Layer(
+    rename=_RECURRENT,
+    convert={
+        "implementation": lambda word: _IMPLEMENTATIONS.get(word, word),
+        "kernel_initializer": initializer,
+        "recurrent_initializer": initializer,
+        "kernel_regularizer": regularizer,
+        "recurrent_regularizer": regularizer,
+        "bias_regularizer": regularizer,
+    },
+)
+
+EVERYWHERE: Mapping[str, Layer] = {
+    "keras1": Layer(
+        rename={"input_dtype": "dtype"}, convert={"activity_regularizer": regularizer}
+    ),
+    "keras2": Layer(),
+}
+"""Rules for layers of every class."""
+
+CLASSES: Mapping[str, Mapping[str, str]] = {
+    "keras1": {
+        "Convolution1D": "Conv1D",
+        "Convolution2D": "Conv2D",
+        "Convolution3D": "Conv3D",
+        "AtrousConvolution1D": "Conv1D",
+        "AtrousConvolution2D": "Conv2D",
+        "Deconvolution2D": "Conv2DTranspose",
+        "SeparableConvolution2D": "SeparableConv2D",
+    },
+    "keras2": {
+        "Convolution1D": "Conv1D",
+        "Convolution2D": "Conv2D",
+        "Convolution3D": "Conv3D",
+        "Convolution2DTranspose": "Conv2DTranspose",
+        "Deconvolution2D": "Conv2DTranspose",
+        "Deconvolution3D": "Conv3DTranspose",
+        "SeparableConvolution1D": "SeparableConv1D",
+        "SeparableConvolution2D": "SeparableConv2D",
+        "DepthwiseConvolution2D": "DepthwiseConv2D",
+        "BatchNormalizationV1": "BatchNormalization",
+        "BatchNormalizationV2": "BatchNormalization",
+        "SyncBatchNormalization": "BatchNormalization",
+    },
+}
+"""Old class name to new."""
+
+LAYERS: Mapping[str, Mapping[str, Layer]] = {
+    "keras1": {
+        "Convolution1D": _conv1d,
+        "AtrousConvolution1D": _conv1d,
+        "Convolution2D": _conv2d,
+        "AtrousConvolution2D": _conv2d,
+        "Deconvolution2D": _conv2d,
+        "SeparableConvolution2D": Layer(
+            gather=_conv2d.gather,
+            rename={**_conv2d.rename, "init": "depthwise_initializer"},
+            words=_conv2d.words,
+        ),
+        "LocallyConnected1D": _conv1d,
+        "LocallyConnected2D": _conv2d,
+        "Convolution3D": _conv3d,
+        **dict.fromkeys(
+            [f"{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)], _pool
+        ),
+        **dict.fromkeys(
+            [f"Global{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)],
+            _spatial,
+        ),
+        **dict.fromkeys(["Cropping1D", "Cropping2D", "Cropping3D"], _spatial),
+        "ZeroPadding1D": _spatial,
+        "ZeroPadding2D": Layer(
+            rename=_spatial.rename, words=_spatial.words, convert={"padding": padding2d}
+        ),
+        "ZeroPadding3D": _spatial,
+        "UpSampling1D": Layer(rename={"length": "size"}),
+        "UpSampling2D": _spatial,
+        "UpSampling3D": _spatial,
+        "Dense": _dense,
+        "BatchNormalization": Layer(
+            rename={"beta_init": "beta_initializer", "gamma_init": "gamma_initializer"},
+            convert={"gamma_regularizer": regularizer, "beta_regularizer": regularizer},
+        ),
+        **dict.fromkeys(
+            [
+                "Dropout",
+                "SpatialDropout1D",
+                "SpatialDropout2D",
+                "SpatialDropout3D",
+                "GaussianDropout",
+                "GaussianNoise",
+            ],
+            _noise,
+        ),
+        "Embedding": Layer(
+            rename={"init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer",
+                    "W_constraint": "embeddings_constraint"},
+            convert={"embeddings_initializer": initializer, "embeddings_regularizer": regularizer},
+        ),
+        "LSTM": _recurrent,
+        "PReLU": Layer(rename={"init": "alpha_initializer"}),
+        "LeakyReLU": Layer(convert={"alpha": scalar}),
+        "ELU": Layer(convert={"alpha": scalar}),
+        "ThresholdedReLU": Layer(convert={"theta": scalar}),
+        "Reshape": Layer(rename={"dims": "target_shape"}),
+    },
+    "keras2": {
+        "LeakyReLU": Layer(rename={"negative_slope": "alpha"}, convert={"alpha": scalar}),
+        "ELU": Layer(convert={"alpha": scalar}),
+        "ThresholdedReLU": Layer(convert={"theta": scalar}),
+    },
+}
+"""Rules per stored class."""
+
+DEFAULTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "keras1": {
+        "BatchNormalization": {"epsilon": 1e-3, "momentum": 0.99, "axis": -1, "mode": 0},
+        "Conv1D": {"data_format": "channels_last"},
+        "LSTM": {"recurrent_activation": "hard_sigmoid", "activation": "tanh"},
+    },
+    "keras2": {
+        "BatchNormalization": {"epsilon": 1e-3, "momentum": 0.99, "axis": -1},
+        "LSTM": {"recurrent_activation": "hard_sigmoid", "activation": "tanh"},
+    },
+}
+"""What an absent key meant, per new class: only where eras disagree or a translator needs it."""

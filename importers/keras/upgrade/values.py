@@ -1,0 +1,72 @@
+"""Values whose form changed: initializers, regularizers, paddings, numbers stored as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ....errors import ConfigError
+
+_VARIANCE_SCALING = {
+    # Keras 2.0 `initializers.py`: each name of Keras 1 is a VarianceScaling
+    "glorot_uniform": (1.0, "fan_avg", "uniform"),
+    "glorot_normal": (1.0, "fan_avg", "normal"),
+    "he_uniform": (2.0, "fan_in", "uniform"),
+    "he_normal": (2.0, "fan_in", "normal"),
+    "lecun_uniform": (1.0, "fan_in", "uniform"),
+}
+_PLAIN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "zero": ("Zeros", {}),
+    "one": ("Ones", {}),
+    "uniform": ("RandomUniform", {"minval": -0.05, "maxval": 0.05, "seed": None}),
+    "normal": ("RandomNormal", {"mean": 0.0, "stddev": 0.05, "seed": None}),
+    "orthogonal": ("Orthogonal", {"gain": 1.0, "seed": None}),
+    "identity": ("Identity", {"gain": 1.0}),
+}
+
+
+def initializer(stored: Any) -> Any:
+    """A Keras 1 initializer's name in the form of Keras 2; anything else as it is."""
+    if isinstance(stored, str) and stored in _VARIANCE_SCALING:
+        scale, mode, distribution = _VARIANCE_SCALING[stored]
+        config = {"scale": scale, "mode": mode, "distribution": distribution, "seed": None}
+        return {"class_name": "VarianceScaling", "config": config}
+    if isinstance(stored, str) and stored in _PLAIN:
+        class_name, plain = _PLAIN[stored]
+        return {"class_name": class_name, "config": dict(plain)}
+    return stored
+
+
+def regularizer(stored: Any) -> Any:
+    """Keras 1's `{"name": "L1L2Regularizer", "l1": …, "l2": …}` in the form of Keras 2."""
+    if isinstance(stored, Mapping) and "name" in stored and ("l1" in stored or "l2" in stored):
+        config = {"l1": stored.get("l1") or 0.0, "l2": stored.get("l2") or 0.0}
+        return {"class_name": "L1L2", "config": config}
+    return stored
+
+
+def padding2d(stored: Any) -> Any:
+    """Keras 1 ZeroPadding2D: a dict of four names, or four numbers, as two pairs."""
+    if isinstance(stored, Mapping):
+        names = ("top_pad", "bottom_pad", "left_pad", "right_pad")
+        top, bottom, left, right = (stored.get(name, 0) for name in names)
+        return [[top, bottom], [left, right]]
+    if isinstance(stored, Sequence) and len(stored) == 4:
+        return [list(stored[:2]), list(stored[2:])]
+    return stored
+
+
+def scalar(stored: Any) -> float:
+    """A number that some versions stored as an array `{"type": "ndarray", "value": …}`.
+
+    Raises:
+        ConfigError: It is no single number.
+    """
+    found = stored
+    if isinstance(found, Mapping):
+        found = found.get("value")
+    while isinstance(found, Sequence) and not isinstance(found, str) and len(found) == 1:
+        found = found[0]
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        raise ConfigError("expected a number", details=(f"found {stored!r:.120}",))
+    return float(found)
