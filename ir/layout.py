@@ -266,10 +266,11 @@ def sizes_from(terms: Sequence[Term], shape: Sequence[int]) -> dict[Axis, int]:
         raise misfit
     found: dict[Axis, int] = {}
     for term, extent in zip(terms, shape, strict=True):
-        unknown = {a for a in axes_of((term,)) if a.size is None and a not in found}
-        if len(unknown) > 1 and size_of(term, found) is None:
-            raise LayoutError(f"several sizes are not known in one dimension: {term!r}")
-        for axis in unknown:
+        if size_of(term, found) is None:
+            unknown = {a for a in axes_of((term,)) if a.size is None and a not in found}
+            if len(unknown) > 1:
+                raise LayoutError(f"several sizes are not known in one dimension: {term!r}")
+            axis = unknown.pop()
             found[axis] = _solved(term, axis, extent, found)
         if size_of(term, found) != extent:
             raise misfit

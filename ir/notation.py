@@ -95,16 +95,18 @@ class _Reader:
     """A recursive-descent reader of texts that a file may hold: length and depth are bounded."""
 
     def __init__(self, text: str, axis: MakeAxis) -> None:
-        self.text, self.at, self.make, self.seen = text, 0, axis, set[str]()
-        self.depth = 0
+        self.text, self.make, self.seen = text, axis, set[str]()
+        self.start = self.at = self.depth = 0
         if len(text) > MAX_TEXT:
             raise LayoutError(f"a layout text of over {MAX_TEXT} characters")
 
     def fail(self, what: str) -> LayoutError:
-        return LayoutError(what, details=(self.text, " " * self.at + "^"))
+        return LayoutError(what, details=(self.text, " " * self.start + "^"))
 
     def token(self) -> str:
-        if not self.text[self.at :].strip():
+        rest = self.text[self.at :].lstrip()
+        self.start = len(self.text) - len(rest)
+        if not rest:
             return ""
         match = _TOKEN.match(self.text, self.at)
         if match is None:
