@@ -39,6 +39,25 @@ CONV: Mapping[str, Rule] = {"theano": theano_conv, "tensorflow": tensorflow}
 POOL: Mapping[str, Rule] = {"theano": theano_pool, "tensorflow": tensorflow}
 
 
+COUNTING_VERSIONS: tuple[tuple[int, ...], tuple[int, ...]] = ((2, 0, 0), (2, 1, 3))
+"""The first and last Keras in which Theano's one- and two-dimensional average pools with `same`
+count their padding as zeros (`theano_backend.pool2d`, `average_inc_pad`); before and after, and
+in three dimensions, it is left out of the count."""
+
+
+def counts_padding(rule: str, version: str | None, rank: int) -> bool:
+    """Whether an average pool with `same` counts its padding.
+
+    Args:
+        rule: `theano` or `tensorflow`.
+        version: Of the Keras that wrote the file; None if not known.
+        rank: Spatial axes.
+    """
+    numbers = tuple(int(part) for part in (version or "0").split(".")[:3] if part.isdecimal())
+    first, last = COUNTING_VERSIONS
+    return rule == "theano" and rank < 3 and first <= numbers <= last
+
+
 def causal(kernel: int, dilation: int) -> Pair:
     """All before: `padding="causal"` on every backend."""
     return (kernel - 1) * dilation, 0

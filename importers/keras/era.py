@@ -15,11 +15,13 @@ class Era(msgspec.Struct, frozen=True):
         vocabulary: `keras1` or `keras2`: whose names its configurations use.
         backend: Which backend computed with the weights.
         ordering: What layers that do not say their data format have; None if nobody knows.
+        version: Of the Keras that wrote the file; None if not known.
     """
 
     vocabulary: str
     backend: str
     ordering: str | None
+    version: str | None = None
 
     @property
     def same(self) -> str:

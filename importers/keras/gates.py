@@ -208,6 +208,24 @@ def hdf5() -> Any:
 
 
 @contextmanager
+def _no_plugins() -> Iterator[None]:
+    """Take the folders of plugins away for a moment.
+
+    HDF5 2.0 loads all of them to look for one that can open what it cannot, even if told by
+    HDF5_PLUGIN_PRELOAD to load none.
+    """
+    h5pl = hdf5().h5pl
+    folders = [h5pl.get(i) for i in range(h5pl.size())]
+    for _ in folders:
+        h5pl.remove(0)
+    try:
+        yield
+    finally:
+        for folder in folders:
+            h5pl.append(folder)
+
+
+@contextmanager
 def reading(where: str) -> Iterator[None]:
     """Turn what h5py raises on a malformed file into a FormatError that says where."""
     try:
@@ -226,7 +244,7 @@ def reading(where: str) -> Iterator[None]:
 def open_hdf5(window: Window) -> Node:
     """Open an HDF5 file through its window; returns its root group."""
     h5py = hdf5()
-    with reading("file"):
+    with reading("file"), _no_plugins():
         access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
         access.set_fileobj_driver(h5py.h5fd.fileobj_driver, window)
         file = h5py.h5f.open(b"source", h5py.h5f.ACC_RDONLY, access)

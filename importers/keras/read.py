@@ -83,7 +83,8 @@ def _import(
 
 
 def _era(facts: Facts, vocabulary: str) -> Era:
-    return Era(vocabulary, facts.backend.value or "tensorflow", facts.ordering.value)
+    backend = facts.backend.value or "tensorflow"
+    return Era(vocabulary, backend, facts.ordering.value, facts.version.value)
 
 
 def _spelling(config: Mapping[str, Any], vocabulary: str) -> str:

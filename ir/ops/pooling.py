@@ -35,13 +35,17 @@ class MaxPool(_Pool, frozen=True, kw_only=True):
 
 @op
 class AveragePool(_Pool, frozen=True, kw_only=True):
-    """The mean of each window's real elements; padding is left out of the count.
+    """The mean of each window.
 
     Attributes:
         pool_size: Extent of the window in elements, per spatial axis.
         strides: Steps in input elements.
-        padding: Elements before and after that take no part.
+        padding: Elements before and after that add nothing to the sum.
+        count_padding: Whether they count all the same, as zeros; else the mean is over the
+            window's real elements only.
     """
+
+    count_padding: bool = False
 
 
 class _GlobalPool(Op, frozen=True, kw_only=True):

@@ -196,8 +196,15 @@ def merge(call: LayerCall, *inputs: Value) -> Value:
         return _joined(call, inputs, config.concat_axis)
     if config.mode in {"dot", "cos"} and len(inputs) == 2:
         axes = _dot_axes(config.dot_axes, inputs)
-        return _dotted(call, inputs[0], inputs[1], axes, config.mode == "cos")
+        z = _dotted(call, inputs[0], inputs[1], axes, config.mode == "cos")
+        return z if config.mode == "dot" else _column(call, z)
     raise ConfigError(f"Merge in mode {config.mode!r}")
+
+
+def _column(call: LayerCall, z: Value) -> Value:
+    """Keras 1's cosine has one more axis, of size one (Keras 1.2.2 `Merge.call`)."""
+    first, *rest = call.axes(z)
+    return call.add(View(), [z], (first, Axis("X", 1), *rest), part="cosine").result
 
 
 def _dot_axes(stated: Any, inputs: Sequence[Value]) -> tuple[int, int]:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
+import msgspec
+
 from ....eras import padding as rules
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Terms, size_of
 from ....ir.op import Op
-from ....ir.ops.convolution import Pads, conv_extent
+from ....ir.ops.convolution import Padding, Pads, conv_extent
 from ....ir.ops.pooling import (
     AveragePool,
     Crop,
@@ -84,11 +86,14 @@ def _pool(call: LayerCall, x: Value, rank: int, kind: type[MaxPool | AveragePool
         for n, k, s in zip(sizes, kernel, strides, strict=True)
     ]
     known = [pad for pad in pads if pad is not None]
-    if len(known) < len(pads):
-        op: Op = kind(pool_size=kernel, strides=strides, padding="same_upper")
+    padding: Padding = "same_upper" if len(known) < len(pads) else tuple(known)
+    op: Op = kind(pool_size=kernel, strides=strides, padding=padding)
+    if isinstance(op, AveragePool) and config.padding == "same":
+        counts = rules.counts_padding(call.era.same, call.era.version, rank)
+        op = msgspec.structs.replace(op, count_padding=counts)
+    if padding == "same_upper":
         extents = [None if n is None else -(-n // s) for n, s in zip(sizes, strides, strict=True)]
     else:
-        op = kind(pool_size=kernel, strides=strides, padding=tuple(known))
         extents = [
             conv_extent(n, k, s, 1, p)
             for n, k, s, p in zip(sizes, kernel, strides, known, strict=True)
