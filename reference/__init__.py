@@ -1,1 +1,1 @@
-"""TODO"""
+"""What every op means, in plain NumPy: the semantics' written truth and the tests' oracle."""

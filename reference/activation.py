@@ -1,0 +1,110 @@
+"""Element-wise functions and softmax, written so that no large number overflows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..ir.ops.activation import (
+    Elu,
+    Exponential,
+    HardSigmoid,
+    LeakyRelu,
+    Linear,
+    PRelu,
+    Relu,
+    Selu,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+    ThresholdedRelu,
+    TrainingOnly,
+)
+from ..ir.source import Array
+from .computing import Computing, Results
+from .registry import computes, elementwise
+
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+
+
+@elementwise(Linear)
+def linear(op: Linear, x: Array) -> Array:
+    return x
+
+
+@elementwise(TrainingOnly)
+def training_only(op: TrainingOnly, x: Array) -> Array:
+    return x
+
+
+@elementwise(Relu)
+def relu(op: Relu, x: Array) -> Array:
+    top = x if op.max_value is None else np.minimum(x, op.max_value)
+    return np.where(x >= op.threshold, top, op.negative_slope * (x - op.threshold))
+
+
+@elementwise(LeakyRelu)
+def leaky_relu(op: LeakyRelu, x: Array) -> Array:
+    return np.where(x > 0, x, op.negative_slope * x)
+
+
+@elementwise(Elu)
+def elu(op: Elu, x: Array) -> Array:
+    return np.where(x > 0, x, op.alpha * np.expm1(np.minimum(x, 0)))
+
+
+@elementwise(Selu)
+def selu(op: Selu, x: Array) -> Array:
+    return SELU_SCALE * elu(Elu(alpha=SELU_ALPHA), x)
+
+
+@elementwise(ThresholdedRelu)
+def thresholded_relu(op: ThresholdedRelu, x: Array) -> Array:
+    return np.where(x > op.theta, x, np.zeros_like(x))
+
+
+@elementwise(Sigmoid)
+def sigmoid(op: Sigmoid, x: Array) -> Array:
+    small = np.exp(-np.abs(x))
+    y: Array = np.where(x >= 0, 1, small) / (1 + small)
+    return y
+
+
+@elementwise(HardSigmoid)
+def hard_sigmoid(op: HardSigmoid, x: Array) -> Array:
+    return np.clip(op.slope * x + op.shift, 0, 1)
+
+
+@elementwise(Tanh)
+def tanh(op: Tanh, x: Array) -> Array:
+    return np.tanh(x)
+
+
+@elementwise(Softplus)
+def softplus(op: Softplus, x: Array) -> Array:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+@elementwise(Softsign)
+def softsign(op: Softsign, x: Array) -> Array:
+    y: Array = x / (1 + np.abs(x))
+    return y
+
+
+@elementwise(Exponential)
+def exponential(op: Exponential, x: Array) -> Array:
+    return np.exp(x)
+
+
+@computes(Softmax)
+def softmax(op: Softmax, at: Computing) -> Results:
+    axes = at.settled.positions("axis")
+    y = np.exp(at.x - at.x.max(axes, keepdims=True))
+    return (y / y.sum(axes, keepdims=True),)
+
+
+@computes(PRelu)
+def prelu(op: PRelu, at: Computing) -> Results:
+    return (np.where(at.x > 0, at.x, at.along("alpha") * at.x),)
