@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from .graph import Graph, Layer, Value
+from .plan import Policy
 from .report import Report
 from .training import Training
 
@@ -77,6 +78,7 @@ class Model(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         scopes: Calls of nested models, outermost first.
         layers: Every layer in the file's order, those without a node included.
         preserved: What the file says of the model as a whole and nothing here needs.
+        policy: What is wanted of layouts; the layout passes set it, `solve` reads it.
     """
 
     graph: Graph
@@ -88,3 +90,4 @@ class Model(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     scopes: tuple[Scope, ...] = ()
     layers: tuple[Layer, ...] = ()
     preserved: Mapping[str, Any] = {}
+    policy: Policy = Policy()

@@ -25,6 +25,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         order: Where spatial ops have their channels; `source` keeps every author's order.
         one_dimensional: Whether that holds for ops over one spatial axis too; Keras' Conv1D is
             channels_last whatever the data format, ONNX's is not.
+        preserve: Whether a graph that complies as its author had it stays so, views that move
+            numbers included: a Permute layer is kept for a target that has one.
         io: `keep`: inputs and outputs stay in the source's order; `match`: they take the order
             that the ops behind and before them have.
     """
@@ -32,6 +34,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     order: Order = "source"
     one_dimensional: bool = False
     io: Literal["keep", "match"] = "keep"
+    preserve: bool = False
 
 
 class Held(msgspec.Struct, frozen=True):

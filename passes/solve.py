@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..ir.graph import Graph, Value
-from ..ir.layout import Layout
+from ..ir.layout import Layout, find
 from ..ir.plan import Coercion, Held, Plan, Policy, Settled, Step
 from . import rules
 from .shared import Locks
+from .views import is_pure
 
 ROUNDS = 4
 """How often the coerced edges' wants become the next round's first wishes, while that helps."""
@@ -26,23 +27,39 @@ def solve(graph: Graph, policy: Policy) -> Plan:
         policy: What the target wants.
 
     Returns:
-        The plan with the fewest coercions among those tried: with wishes (several rounds) and
-        without. There is no cost model beyond that count.
+        Of the plans tried the one that moves least: as authored where that complies, with
+        wishes (several rounds), and without. There is no cost model beyond that count.
     """
-    if policy.order == "source" or complies(graph, policy):
+    if policy.order == "source":
         return authored(graph, policy)
+    plans = [authored(graph, policy)] if complies(graph, policy) else []
+    if plans and policy.preserve:
+        return plans[0]
     locks = Locks(graph)
+    plans.append(_solve_rounds(graph, policy, locks))
+    if plans[-1].coercions:
+        plans.append(_solve_once(graph, policy, locks, {}, wishing=False))
+    return min(plans, key=moves)
+
+
+def moves(plan: Plan) -> int:
+    """How many times the plan moves an activation's numbers: coercions and views that are none."""
+    views = (s for s in plan.settled if s.node.op.rule == "view")
+    return len(plan.coercions) + sum(not is_pure(s.input, s.results[0]) for s in views)
+
+
+def _solve_rounds(graph: Graph, policy: Policy, locks: Locks) -> Plan:
+    """The best of several rounds: what one had to coerce, the next one wishes for."""
     best = _solve_once(graph, policy, locks, {}, wishing=True)
     for _ in range(ROUNDS):
         if not best.coercions:
-            return best
+            break
         hints = {c.value: c.want for c in best.coercions}
         plan = _solve_once(graph, policy, locks, hints, wishing=True)
         if len(plan.coercions) >= len(best.coercions):
             break
         best = plan
-    plain = _solve_once(graph, policy, locks, {}, wishing=False)
-    return min((best, plain), key=lambda plan: len(plan.coercions))
+    return best
 
 
 def complies(graph: Graph, policy: Policy) -> bool:
@@ -73,7 +90,7 @@ def _solve_once(
     state = _Forward(policy)
     for value in graph.inputs:
         wished = wishes.get(value) if policy.io == "match" else None
-        state.layouts[value] = wished or value.layout
+        state.layouts[value] = matched(value, wished) if wished else value.layout
     locks.begin()
     for node in graph.nodes:
         arriving = [None if v is None else state.layouts[v] for v in node.inputs]
@@ -98,6 +115,14 @@ def _wish(graph: Graph, policy: Policy, wishes: dict[Value, Layout]) -> None:
                 wishes.setdefault(value, wish)
 
 
+def matched(value: Value, layout: Layout) -> Layout:
+    """A layout for the caller's side: its order of terms, but each term as the author had it.
+
+    A flattened feature map stays in the order that the old model's users know.
+    """
+    return Layout(tuple(value.axes[find(value.axes, term)] for term in layout.terms))
+
+
 class _Forward:
     """What is known on the way forwards: layouts, steps, and the coercions already made."""
 
@@ -117,7 +142,8 @@ class _Forward:
 
     def output(self, value: Value) -> Held:
         keep = self.policy.io == "keep"
-        held = Held(value, value.layout if keep else self.layouts[value])
+        have = self.layouts[value]
+        held = Held(value, value.layout if keep else matched(value, have))
         self._need(held)
         return held
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..ir.layout import Key, Term, Terms, expand, fuse, key, keys
+from ..ir.layout import Key, Layout, Term, Terms, expand, fuse, key, keys, size_of
 
 
 def regroup(have: Terms, source: Terms, result: Terms) -> tuple[Terms, Terms]:
@@ -74,3 +74,12 @@ def _gathered(term: Term, atoms: Sequence[Term], place: dict[object, int]) -> Te
     held = [atom for atom in atoms if key(atom) <= mine]
     new = [atom for atom in expand((term,)) if not key(atom) <= place.keys()]
     return fuse([*held, *new])
+
+
+def is_pure(have: Layout, want: Layout) -> bool:
+    """Whether one layout is the other regrouped: the same atoms in the same order, units aside."""
+    return _weighty(have) == _weighty(want)
+
+
+def _weighty(layout: Layout) -> list[Term]:
+    return [atom for atom in expand(layout.terms) if size_of(atom) != 1]

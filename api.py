@@ -1,0 +1,309 @@
+"""kerasir from Python: load, save, convert."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .errors import ExportError, KerasirError, UsageError
+from .ir.check import check as check_plan
+from .ir.model import Model
+from .ir.plan import Plan
+from .ir.report import Report
+from .passes.registry import PassInfo, run_passes
+from .passes.solve import solve
+from .targets import Aim, aim
+
+if TYPE_CHECKING:
+    from .verification import Verification
+
+Path = str | os.PathLike[str]
+Progress = Callable[[int, int], None]
+
+
+class Conversion(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What a conversion did.
+
+    Attributes:
+        model: As it was exported.
+        plan: The layouts chosen.
+        target: What was aimed at.
+        report: What was assumed, changed, carried and lost.
+        verification: The proof, if one was asked for.
+        bytes: Size of what was written; 0 if nothing was.
+        seconds: How long it took.
+    """
+
+    model: Model
+    plan: Plan
+    target: Aim
+    report: Report
+    verification: Verification | None
+    bytes: int
+    seconds: float
+
+
+def load(
+    path: Path,
+    *,
+    arch: Path | None = None,
+    backend: str | None = None,
+    data_format: str | None = None,
+    isolated: bool = False,
+    plugins: Sequence[Path] = (),
+    allow_keys: Sequence[str] = (),
+) -> Model:
+    """Read a model into the IR. No weight is read, and no code in the file is run.
+
+    Args:
+        path: A Keras file of any era, or a `.kerasir` file.
+        arch: Where the architecture is, for a file of weights alone.
+        backend: `theano` or `tensorflow`, where the file does not say.
+        data_format: `channels_first` or `channels_last`, for layers that do not say.
+        isolated: Whether to run the HDF5 library in a process of its own, which may crash.
+        plugins: Python files that declare layers, ops and passes.
+        allow_keys: Configuration keys nobody knows that may pass, as `Class.key`.
+
+    Raises:
+        KerasirError: The file, the layer or the weight that does not fit is named.
+    """
+    from .plugin import load_plugins
+
+    load_plugins(plugins)
+    name = os.fspath(path)
+    if name.lower().endswith(".kerasir"):
+        from .ir.file import read
+
+        return read(name)
+    from .importers.keras.archive import read_archive
+    from .importers.keras.read import import_model
+
+    beside = None if arch is None else os.fspath(arch)
+    archive = read_archive(name, arch=beside, isolated=isolated)
+    return import_model(
+        archive, backend=backend, data_format=data_format, allowed=frozenset(allow_keys)
+    )
+
+
+def save(model: Model, path: Path, **options: Any) -> Conversion:
+    """Write a model: `convert` for one that is loaded already; options as there."""
+    return _convert(model, os.fspath(path), _Options(**options))
+
+
+def convert(src: Path, dst: Path, **options: Any) -> Conversion:
+    """Convert a file.
+
+    Args:
+        src: What `load` reads.
+        dst: Appears only if everything worked; its name says the kind of target.
+        options: Fields of `Options`: `to`, `data_format`, `target_backend`, `io_layout`,
+            `opset`, `passes`, `verify`, `tolerance`, `overwrite`, …; and `arch`, `backend`,
+            `source_data_format`, `plugins`, `allow_keys`, `isolated` for reading.
+
+    Raises:
+        UsageError: An option that does not exist, or that the target cannot have.
+        KerasirError: What went wrong; nothing is written then.
+    """
+    chosen = _Options(**options)
+    target = _aim(os.fspath(dst), chosen)
+    _free(os.fspath(dst), chosen)
+    model = load(
+        src,
+        arch=chosen.arch,
+        backend=chosen.backend,
+        data_format=chosen.source_data_format,
+        isolated=chosen.isolated,
+        plugins=chosen.plugins,
+        allow_keys=chosen.allow_keys,
+    )
+    return _convert(model, os.fspath(dst), chosen, target)
+
+
+class _Options:
+    """Options of `convert`, with their defaults."""
+
+    DEFAULTS: Mapping[str, Any] = {
+        "to": None,
+        "arch": None,
+        "backend": None,
+        "source_data_format": None,
+        "data_format": None,
+        "target_backend": None,
+        "io_layout": None,
+        "opset": None,
+        "passes": (),
+        "plugins": (),
+        "verify": False,
+        "tolerance": 1e-5,
+        "weights_only": False,
+        "overwrite": False,
+        "durable": False,
+        "refuse_code": False,
+        "dry_run": False,
+        "strict": False,
+        "check": False,
+        "allow_keys": (),
+        "isolated": False,
+        "external_data": None,
+        "progress": None,
+    }
+
+    def __init__(self, **given: Any) -> None:
+        unknown = sorted(given.keys() - self.DEFAULTS.keys())
+        if unknown:
+            raise UsageError(f"no option {unknown[0]!r}", hint=", ".join(self.DEFAULTS))
+        for name, default in self.DEFAULTS.items():
+            setattr(self, name, given.get(name, default))
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+
+def _aim(dst: str, options: _Options) -> Aim:
+    return aim(
+        dst,
+        to=options.to,
+        data_format=options.data_format,
+        target_backend=options.target_backend,
+        io_layout=options.io_layout,
+        opset=options.opset,
+        weights_only=options.weights_only,
+    )
+
+
+def _free(dst: str, options: _Options) -> None:
+    if os.path.lexists(dst) and not options.overwrite and not options.dry_run:
+        raise UsageError("exists", file=dst, hint="--overwrite replaces it")
+
+
+def _convert(
+    model: Model, dst: str, options: _Options, target: Aim | None = None
+) -> Conversion:
+    """Passes, plan, export, proof: the file appears at the very end."""
+    started = time.perf_counter()
+    goal = target or _aim(dst, options)
+    report = Report(model.report.events)
+    _refuse(model, report, options)
+
+    def after(step: PassInfo, changed: Model) -> None:
+        if options.check:
+            check_plan(solve(changed.graph, changed.policy))
+
+    changed = run_passes(model, goal.target, tuple(options.passes), after)
+    plan = solve(changed.graph, changed.policy)
+    if options.check:
+        check_plan(plan)
+    verification, size = None, 0
+    if not options.dry_run:
+        with _beside(dst, options) as path:
+            report.events += _export(changed, plan, path, goal, options)
+            if options.verify:
+                verification = _verify(model, plan, path, options)
+            size = os.path.getsize(path)
+    return Conversion(
+        model=changed,
+        plan=plan,
+        target=goal,
+        report=report,
+        verification=verification,
+        bytes=size,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _refuse(model: Model, report: Report, options: _Options) -> None:
+    """Stop at code, or at anything uncertain, where the user asked for that."""
+    code = [event for event in report if event.code == "KS101"]
+    if code and options.refuse_code:
+        raise ExportError(
+            "it holds code, and --refuse-code is set", where=code[0].layer, file=model.facts.path
+        )
+    doubts = [e for e in report if e.kind == "assumed" or e.level == "warning"]
+    if doubts and options.strict:
+        raise ExportError(
+            f"{doubts[0].message}, and --strict is set",
+            where=doubts[0].layer or "file",
+            file=model.facts.path,
+            hint=doubts[0].fix,
+        )
+
+
+def _export(model: Model, plan: Plan, path: str, goal: Aim, options: _Options) -> list[Any]:
+    """Hand over to the exporter of the kind."""
+    common = {"overwrite": options.overwrite, "durable": options.durable}
+    if goal.kind == "onnx":
+        from .exporters.onnx.export import export_onnx
+
+        given = {} if goal.opset is None else {"opset": goal.opset}
+        return export_onnx(
+            model,
+            plan,
+            path,
+            external_data=options.external_data,
+            progress=options.progress,
+            **given,
+            **common,
+        )
+    if goal.kind == "ir":
+        from .ir.file import write
+
+        write(model, path, **common)
+        return []
+    from .exporters.keras.export import export_keras
+
+    return export_keras(
+        model,
+        plan,
+        path,
+        dialect=goal.described.dialect,
+        target_backend=goal.backend,
+        weights_only=goal.weights_only,
+        progress=options.progress,
+        **common,
+    )
+
+
+@contextmanager
+def _beside(dst: str, options: _Options) -> Iterator[str]:
+    """Where to write: the target itself, or a folder beside it until the proof is there."""
+    if not options.verify:
+        yield dst
+        return
+    import shutil
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix=".kerasir-", dir=os.path.dirname(os.path.abspath(dst)))
+    try:
+        path = os.path.join(folder, os.path.basename(dst))
+        yield path
+        # the file that refers to the others comes last
+        names = sorted(os.listdir(folder), key=lambda name: name == os.path.basename(dst))
+        for name in names:
+            os.replace(os.path.join(folder, name), os.path.join(os.path.dirname(dst) or ".", name))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _verify(model: Model, plan: Plan, path: str, options: _Options) -> Verification:
+    from .verification import verify_conversion
+
+    found = verify_conversion(model, plan, path, tolerance=options.tolerance)
+    if not found.equal:
+        raise _differs(found, path)
+    return found
+
+
+def _differs(found: Verification, path: str) -> KerasirError:
+    from .errors import VerifyError
+
+    return VerifyError(
+        "the converted model computes something else",
+        file=os.path.basename(path),
+        where=found.first_difference or "outputs",
+        hint="nothing was written",
+    )

@@ -1,0 +1,161 @@
+"""What a conversion can aim at: kinds of file, their defaults, and pairs that are not allowed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from .errors import UsageError
+from .ir.plan import Policy
+from .passes.registry import Target
+
+DataFormat = Literal["channels_first", "channels_last", "keep"]
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of target.
+
+    Attributes:
+        title: As messages call it.
+        pipeline: The passes it runs.
+        data_format: Where the channels go if the user does not say.
+        io: Whether inputs and outputs keep the source's order, if the user does not say.
+        dialect: The exporters' table, for Keras kinds.
+    """
+
+    title: str
+    pipeline: Literal["keras", "onnx", "ir"]
+    data_format: DataFormat
+    io: Literal["keep", "match"]
+    dialect: str = ""
+
+
+KINDS: Mapping[str, Kind] = {
+    "keras2": Kind(
+        title="Keras 2",
+        pipeline="keras",
+        data_format="channels_last",
+        io="match",
+        dialect="keras2",
+    ),
+    "onnx": Kind(title="ONNX", pipeline="onnx", data_format="channels_first", io="keep"),
+    "ir": Kind(title="kerasir IR", pipeline="ir", data_format="keep", io="keep"),
+}
+"""By the word that `--to` takes."""
+
+SUFFIXES: Mapping[str, str] = {
+    ".onnx": "onnx",
+    ".kerasir": "ir",
+    ".h5": "keras2",
+    ".hdf5": "keras2",
+}
+"""Which kind follows from the end of a file's name; the longest one that fits counts."""
+
+REFUSED: Mapping[tuple[str, str, object], str] = {
+    ("onnx", "data_format", "channels_last"): "ONNX computes channels_first",
+    ("onnx", "data_format", "keep"): "ONNX computes channels_first",
+    ("onnx", "weights_only", True): "an ONNX file is a whole model",
+    ("ir", "weights_only", True): "a .kerasir file is a whole model",
+    ("onnx", "target_backend", "theano"): "ONNX kernels are never reversed",
+}
+"""Options that a kind cannot have, and why."""
+
+
+class Aim(msgspec.Struct, frozen=True, kw_only=True):
+    """What one conversion aims at, everything chosen.
+
+    Attributes:
+        kind: A key of `KINDS`.
+        data_format: Where the channels go.
+        backend: Whose kernels are written.
+        io: Whether inputs and outputs keep the source's order or match the target's.
+        opset: For ONNX; None for the default of this release.
+        weights_only: Whether architecture and training record are left out.
+    """
+
+    kind: str
+    data_format: DataFormat
+    backend: Literal["tensorflow", "theano"]
+    io: Literal["keep", "match"]
+    opset: int | None = None
+    weights_only: bool = False
+
+    @property
+    def described(self) -> Kind:
+        """The kind's defaults and names."""
+        return KINDS[self.kind]
+
+    @property
+    def target(self) -> Target:
+        """What passes are told."""
+        order = "source" if self.data_format == "keep" else self.data_format
+        onnx = self.kind == "onnx"
+        policy = Policy(
+            order=order, one_dimensional=onnx, io=self.io, preserve=not onnx
+        )
+        return Target(policy=policy, pipeline=self.described.pipeline)
+
+
+def kind_of(path: str | os.PathLike[str], to: str | None) -> str:
+    """The kind of a target: said, or read off its name.
+
+    Raises:
+        UsageError: No kind of that name, or none known for the end of the file's name.
+    """
+    name = os.fspath(path)
+    if to is not None:
+        if to not in KINDS:
+            raise UsageError(f"no {to!r}", where="--to", hint=f"one of {', '.join(KINDS)}")
+        return to
+    fitting = [suffix for suffix in SUFFIXES if name.lower().endswith(suffix)]
+    if not fitting:
+        end = os.path.splitext(name)[1]
+        known = ", ".join(SUFFIXES)
+        raise UsageError(f"no kind known for {end!r}", file=name, hint=f"use {known} or --to")
+    return SUFFIXES[max(fitting, key=len)]
+
+
+def aim(
+    path: str | os.PathLike[str],
+    *,
+    to: str | None = None,
+    data_format: str | None = None,
+    target_backend: str | None = None,
+    io_layout: str | None = None,
+    opset: int | None = None,
+    weights_only: bool = False,
+) -> Aim:
+    """Everything a conversion aims at, defaults filled in.
+
+    Raises:
+        UsageError: An option that the kind of target cannot have.
+    """
+    name = kind_of(path, to)
+    kind = KINDS[name]
+    stated = {
+        "data_format": data_format,
+        "target_backend": target_backend,
+        "weights_only": weights_only,
+    }
+    for option, value in stated.items():
+        reason = REFUSED.get((name, option, value))
+        if reason is not None:
+            flag = "--" + option.replace("_", "-")
+            raise UsageError(f"{flag} {value} with --to {name}", hint=reason)
+    if opset is not None and name != "onnx":
+        raise UsageError(f"--opset with --to {name}", hint="only ONNX has opsets")
+    chosen = {
+        "kind": name,
+        "data_format": data_format or kind.data_format,
+        "backend": target_backend or "tensorflow",
+        "io": io_layout or kind.io,
+        "opset": opset,
+        "weights_only": weights_only,
+    }
+    try:
+        return msgspec.convert(chosen, Aim)
+    except msgspec.ValidationError as error:
+        raise UsageError(str(error)) from error
