@@ -1,5 +1,54 @@
-"""kerasir: Keras models of every era, in either data format, and to ONNX, through one typed IR."""
+"""kerasir: Keras models of every era, in either data format, and to ONNX, through one typed IR.
+
+    import kerasir
+
+    model = kerasir.load("old.h5")
+    model.tensors["fc1/kernel"].numpy(layout="(H W C) O")
+    kerasir.convert("old.h5", "model.onnx", verify=True)
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .api import Conversion, Options, convert, load, save
+    from .errors import KerasirError
+    from .ir.layout import Layout
+    from .ir.model import Model
+    from .verification import verify
+
+__all__ = [
+    "Conversion",
+    "KerasirError",
+    "Layout",
+    "Model",
+    "Options",
+    "convert",
+    "load",
+    "save",
+    "verify",
+]
+
+_HOMES = {
+    "Conversion": "api",
+    "KerasirError": "errors",
+    "Layout": "ir.layout",
+    "Model": "ir.model",
+    "Options": "api",
+    "convert": "api",
+    "load": "api",
+    "save": "api",
+    "verify": "verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # nothing heavy is imported before it is used: `kerasir --help` is instant
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -48,6 +48,60 @@ class Conversion(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     seconds: float
 
 
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What `convert` and `save` can be told.
+
+    Attributes:
+        to: Kind of target; from the name of DST if not given.
+        arch: Where the architecture is, for a file of weights alone.
+        backend: Which backend wrote SRC, where the file does not say.
+        source_data_format: What layers of SRC have that do not say.
+        data_format: `channels_last`, `channels_first` or `keep`.
+        target_backend: Whose kernels to write: `tensorflow` or `theano`.
+        io_layout: `keep` or `match`: whose order inputs and outputs have.
+        opset: For ONNX.
+        passes: Passes or pipelines to run besides the target's own.
+        plugins: Python files that declare layers, ops and passes.
+        verify: Run both models; if they differ, fail and write nothing.
+        tolerance: Largest relative error that `verify` allows.
+        weights_only: Write weights without architecture and training record.
+        overwrite: Replace DST if it exists.
+        durable: Have the disk confirm before and after.
+        refuse_code: Fail if SRC holds code.
+        dry_run: Do everything but write.
+        strict: Fail at every assumption and warning.
+        check: Check the layouts after every pass.
+        allow_keys: Configuration keys nobody knows that may pass, as `Class.key`.
+        isolated: Run the HDF5 library in a process of its own.
+        external_data: For ONNX: a name for the file of large tensors, or True.
+        progress: Called with bytes done and bytes in all.
+    """
+
+    to: str | None = None
+    arch: Path | None = None
+    backend: str | None = None
+    source_data_format: str | None = None
+    data_format: str | None = None
+    target_backend: str | None = None
+    io_layout: str | None = None
+    opset: int | None = None
+    passes: Sequence[str] = ()
+    plugins: Sequence[Path] = ()
+    verify: bool = False
+    tolerance: float = 1e-5
+    weights_only: bool = False
+    overwrite: bool = False
+    durable: bool = False
+    refuse_code: bool = False
+    dry_run: bool = False
+    strict: bool = False
+    check: bool = False
+    allow_keys: Sequence[str] = ()
+    isolated: bool = False
+    external_data: str | bool | None = None
+    progress: Progress | None = None
+
+
 def load(
     path: Path,
     *,
@@ -92,7 +146,7 @@ def load(
 
 def save(model: Model, path: Path, **options: Any) -> Conversion:
     """Write a model: `convert` for one that is loaded already; options as there."""
-    return _convert(model, os.fspath(path), _Options(**options))
+    return _convert(model, os.fspath(path), _options(options))
 
 
 def convert(src: Path, dst: Path, **options: Any) -> Conversion:
@@ -109,7 +163,7 @@ def convert(src: Path, dst: Path, **options: Any) -> Conversion:
         UsageError: An option that does not exist, or that the target cannot have.
         KerasirError: What went wrong; nothing is written then.
     """
-    chosen = _Options(**options)
+    chosen = _options(options)
     target = _aim(os.fspath(dst), chosen)
     _free(os.fspath(dst), chosen)
     model = load(
@@ -124,47 +178,15 @@ def convert(src: Path, dst: Path, **options: Any) -> Conversion:
     return _convert(model, os.fspath(dst), chosen, target)
 
 
-class _Options:
-    """Options of `convert`, with their defaults."""
-
-    DEFAULTS: Mapping[str, Any] = {
-        "to": None,
-        "arch": None,
-        "backend": None,
-        "source_data_format": None,
-        "data_format": None,
-        "target_backend": None,
-        "io_layout": None,
-        "opset": None,
-        "passes": (),
-        "plugins": (),
-        "verify": False,
-        "tolerance": 1e-5,
-        "weights_only": False,
-        "overwrite": False,
-        "durable": False,
-        "refuse_code": False,
-        "dry_run": False,
-        "strict": False,
-        "check": False,
-        "allow_keys": (),
-        "isolated": False,
-        "external_data": None,
-        "progress": None,
-    }
-
-    def __init__(self, **given: Any) -> None:
-        unknown = sorted(given.keys() - self.DEFAULTS.keys())
-        if unknown:
-            raise UsageError(f"no option {unknown[0]!r}", hint=", ".join(self.DEFAULTS))
-        for name, default in self.DEFAULTS.items():
-            setattr(self, name, given.get(name, default))
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
+def _options(given: Mapping[str, Any]) -> Options:
+    unknown = sorted(given.keys() - set(Options.__struct_fields__))
+    if unknown:
+        known = ", ".join(Options.__struct_fields__)
+        raise UsageError(f"no option {unknown[0]!r}", hint=f"one of {known}")
+    return Options(**given)
 
 
-def _aim(dst: str, options: _Options) -> Aim:
+def _aim(dst: str, options: Options) -> Aim:
     return aim(
         dst,
         to=options.to,
@@ -176,13 +198,13 @@ def _aim(dst: str, options: _Options) -> Aim:
     )
 
 
-def _free(dst: str, options: _Options) -> None:
+def _free(dst: str, options: Options) -> None:
     if os.path.lexists(dst) and not options.overwrite and not options.dry_run:
         raise UsageError("exists", file=dst, hint="--overwrite replaces it")
 
 
 def _convert(
-    model: Model, dst: str, options: _Options, target: Aim | None = None
+    model: Model, dst: str, options: Options, target: Aim | None = None
 ) -> Conversion:
     """Passes, plan, export, proof: the file appears at the very end."""
     started = time.perf_counter()
@@ -216,7 +238,7 @@ def _convert(
     )
 
 
-def _refuse(model: Model, report: Report, options: _Options) -> None:
+def _refuse(model: Model, report: Report, options: Options) -> None:
     """Stop at code, or at anything uncertain, where the user asked for that."""
     code = [event for event in report if event.code == "KS101"]
     if code and options.refuse_code:
@@ -233,7 +255,7 @@ def _refuse(model: Model, report: Report, options: _Options) -> None:
         )
 
 
-def _export(model: Model, plan: Plan, path: str, goal: Aim, options: _Options) -> list[Any]:
+def _export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) -> list[Any]:
     """Hand over to the exporter of the kind."""
     common = {"overwrite": options.overwrite, "durable": options.durable}
     if goal.kind == "onnx":
@@ -269,7 +291,7 @@ def _export(model: Model, plan: Plan, path: str, goal: Aim, options: _Options) -
 
 
 @contextmanager
-def _beside(dst: str, options: _Options) -> Iterator[str]:
+def _beside(dst: str, options: Options) -> Iterator[str]:
     """Where to write: the target itself, or a folder beside it until the proof is there."""
     if not options.verify:
         yield dst
@@ -289,7 +311,7 @@ def _beside(dst: str, options: _Options) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _verify(model: Model, plan: Plan, path: str, options: _Options) -> Verification:
+def _verify(model: Model, plan: Plan, path: str, options: Options) -> Verification:
     from .verification import verify_conversion
 
     found = verify_conversion(model, plan, path, tolerance=options.tolerance)

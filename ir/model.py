@@ -10,6 +10,7 @@ import msgspec
 from .graph import Graph, Layer, Value
 from .plan import Policy
 from .report import Report
+from .tensors import Tensors
 from .training import Training
 
 Trust = Literal["user", "file", "inferred", "unknown"]
@@ -91,3 +92,12 @@ class Model(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     layers: tuple[Layer, ...] = ()
     preserved: Mapping[str, Any] = {}
     policy: Policy = Policy()
+
+    @property
+    def tensors(self) -> Tensors:
+        """The weights by name, in any layout: `model.tensors["fc1/kernel"].numpy()`."""
+        return Tensors(self.graph)
+
+    def __repr__(self) -> str:
+        era, nodes = self.facts.version.value or self.facts.era.value, len(self.graph.nodes)
+        return f"<Model {self.name}, Keras {era}, {nodes} nodes, {len(self.tensors)} weights>"

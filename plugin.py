@@ -1,0 +1,86 @@
+"""All that a plugin needs, under one name: `import kerasir.plugin as k`.
+
+A plugin is one Python file (or an installed package with an entry point in the group
+`kerasir.plugins`) that declares an op with its translator, its emitters and its reference
+semantics. It is code that the user chose to run; a model file can never name one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from .errors import KerasirError, PluginError
+from .ir.op import Op, op
+from .ir.ops.activation import Elementwise
+from .ir.signature import ports
+
+GROUP = "kerasir.plugins"
+
+__all__ = ["Elementwise", "Op", "load_plugins", "op", "ports"]
+
+_HOMES = {
+    "Config": "importers.keras.registry",
+    "LayerCall": "importers.keras.call",
+    "Slot": "importers.keras.registry",
+    "translates": "importers.keras.registry",
+    "computes": "reference.registry",
+    "Computing": "reference.computing",
+    "emits": "exporters.onnx.registry",
+    "Emitting": "exporters.onnx.emitting",
+    "writes": "exporters.keras.registry",
+    "model_pass": "passes.registry",
+    "Target": "passes.registry",
+    "Model": "ir.model",
+    "Value": "ir.graph",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # importers and exporters are there when a plugin asks for them, and not before
+    if name not in _HOMES:
+        raise AttributeError(f"kerasir.plugin has no {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __package__), name)
+
+
+_loaded: dict[str, str] = {}
+
+
+def load_plugins(paths: Sequence[str | os.PathLike[str]] = ()) -> None:
+    """Load the plugins that are installed, and these files; each once.
+
+    Raises:
+        PluginError: A plugin fails; it is named.
+    """
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        if entry.name not in _loaded:
+            _loaded[entry.name] = entry.value
+            try:
+                entry.load()
+            except Exception as error:
+                raise PluginError(f"{type(error).__name__}: {error}", where=entry.name) from error
+    for path in paths:
+        _load_file(os.path.abspath(os.fspath(path)))
+
+
+def _load_file(path: str) -> None:
+    if path in _loaded:
+        return
+    name = f"kerasir_plugin_{hashlib.sha256(path.encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not os.path.isfile(path):
+        raise PluginError("no Python file of this name", file=path, hint="--plugin FILE.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except KerasirError as error:
+        raise error.at(file=path)
+    except Exception as error:
+        raise PluginError(f"{type(error).__name__}: {error}", file=path) from error
+    _loaded[path] = name
