@@ -8,6 +8,8 @@ from typing import Self
 
 def show(text: str, limit: int = 200) -> str:
     """Text from a file, made fit for a message: unprintable characters escaped, cut if long."""
+    if text.isprintable() and len(text) <= limit:
+        return text
     head = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:limit])
     return head if len(text) <= limit else f"{head}..."
 

@@ -1,43 +1,30 @@
-"""The gates that untrusted bytes pass: open a source, get an HDF5 object, describe a tensor.
+"""The gates that untrusted bytes pass: open a source, get an object in an HDF5 file.
 
-Nothing else in the importer opens a file or reaches into an HDF5 file, so that each rule of what is
-followed and believed stands in one place. Text has a gate of its own, `archive/text.py`.
+Nothing else in the importer opens a file or looks into an HDF5 file by name, so that each rule of
+what is followed stands in one place. What a dataset says of its numbers passes a third gate,
+`archive/dataset.py`; texts pass theirs, `archive/text.py`.
 """
 
 from __future__ import annotations
 
+import errno
 import io
-import math
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
-from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
-
-import msgspec
-import numpy as np
 
 from ...errors import FormatError, show
 from ...ir.source import FileStamp
 
 MIB = 1 << 20
+REASON = re.compile(r"\(([^()]*)\)$")
+"""Where h5py's messages end: `Unable to open object (bad local heap signature)`."""
+
 GROUP, DATASET = "group", "dataset"
-MAX_DIMENSION = 1 << 31
-MAX_CHUNK_BYTES = 64 * MIB
-DEFLATE_RATIO = 1032
-"""What deflate can compress to one byte, at best (zlib's technical details)."""
-
-FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 6: "scaleoffset", 32000: "lzf"}
-"""The HDF5 filters that are let run: those that Keras users' tools apply and h5py brings along."""
-COMPRESSING = {"deflate", "scaleoffset", "lzf"}
-REFUSED_FILTERS = {4: "szip", 5: "nbit", 32001: "blosc", 32004: "lz4", 32008: "bitshuffle",
-                   32015: "zstd", 32026: "blosc2"}  # fmt: skip
-
-BFLOAT16 = "bfloat16"
-"""Not a NumPy dtype. Keras 3 stores it as two opaque bytes, with this name in the attribute `dtype`
-(keras/src/saving/saving_lib.py, H5Entry)."""
 
 
 # ---- the first gate: a file of the system
@@ -63,7 +50,7 @@ class OpenSource:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self.fd)
 
 
@@ -141,7 +128,7 @@ class Window(io.RawIOBase):
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.declared}[whence]
         if base + offset < 0:
-            raise ValueError("negative seek position")
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         self._at = base + offset
         return self._at
 
@@ -208,7 +195,7 @@ def hdf5() -> Any:
 
 
 @contextmanager
-def _no_plugins() -> Iterator[None]:
+def _no_plugins() -> Generator[None]:
     """Take the folders of plugins away for a moment.
 
     HDF5 2.0 loads all of them to look for one that can open what it cannot, even if told by
@@ -226,16 +213,17 @@ def _no_plugins() -> Iterator[None]:
 
 
 @contextmanager
-def reading(where: str) -> Iterator[None]:
+def reading(where: str) -> Generator[None]:
     """Turn what h5py raises on a malformed file into a FormatError that says where."""
     try:
         yield
     except MemoryError as error:
         raise FormatError("it asks for more memory than there is", where=show(where)) from error
     except (ArithmeticError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
-        text = show(str(error).strip("'\""))
+        text = str(error.args[0] if error.args else error)
+        reason = REASON.search(text)
         raise FormatError(
-            f"the HDF5 library cannot read it: {text}",
+            f"the HDF5 library cannot read it: {show(reason[1] if reason else text)}",
             where=show(where),
             hint="the file is damaged; download or save it again",
         ) from error
@@ -275,9 +263,10 @@ def h5_get(group: Node, name: str, expect: Literal["group", "dataset"]) -> Node:
         path = node.child(part)
         with reading(path):
             key = part.encode()
-            if not node.id.links.exists(key):
-                raise FormatError(f"the {expect} is missing", where=show(path))
-            kind = node.id.links.get_info(key).type
+            try:
+                kind = node.id.links.get_info(key).type
+            except KeyError:
+                raise FormatError(f"the {expect} is missing", where=show(path)) from None
             if kind != h5py.h5l.TYPE_HARD:
                 raise _link(kind == h5py.h5l.TYPE_EXTERNAL, path)
             node = Node(h5py.h5o.open(node.id, key), path)
@@ -314,147 +303,3 @@ def members(group: Node, limit: int = 100_000) -> list[str]:
         if len(found) > limit:
             raise FormatError(f"more than {limit:,} members", where=show(group.path))
         return [name.decode() for name in found]
-
-
-# ---- the third gate: a tensor
-
-
-class Extent(msgspec.Struct, frozen=True):
-    """Where the numbers of one dataset lie: plain data, which may come from another process.
-
-    Attributes:
-        path: The dataset's path in its HDF5 file.
-        shape: As stored.
-        dtype: NumPy's spelling with the byte order, `<f4`; or `bfloat16`.
-        offset: First byte in the HDF5 file, of numbers that lie there in a row.
-        data: The numbers themselves, where they are few and do not lie in a row.
-            With neither, the dataset is chunked and has to be decoded.
-    """
-
-    path: str
-    shape: tuple[int, ...]
-    dtype: str
-    offset: int | None = None
-    data: bytes | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the numbers, once decoded."""
-        width = 2 if self.dtype == BFLOAT16 else int(self.dtype[2:])
-        return math.prod(self.shape) * width
-
-
-def describe_dataset(dataset: Node) -> Extent:
-    """Check what a dataset declares against what it stores, before anything is allocated.
-
-    Raises:
-        FormatError: Its numbers lie in another file, are not all there, are of a kind that no Keras
-            weight has, or would take a filter that is not let run.
-    """
-    with reading(dataset.path):
-        shape = dataset.id.shape
-        if shape is None:
-            raise _refused(dataset, "it has no dataspace, hence no numbers")
-        if any(size > MAX_DIMENSION for size in shape):
-            raise _refused(dataset, f"the shape {shape} is larger than any weight")
-        extent = Extent(dataset.path, tuple(shape), _dtype(dataset))
-        offset, stored = dataset.id.get_offset(), dataset.id.get_storage_size()
-        if offset is None:
-            _check_scattered(dataset, extent, stored)
-        elif stored != extent.nbytes:
-            raise _lie(dataset, extent, stored)
-        return msgspec.structs.replace(extent, offset=offset)
-
-
-def _refused(dataset: Node, what: str, hint: str = "") -> FormatError:
-    return FormatError(what, where=show(dataset.path), hint=hint)
-
-
-def _lie(dataset: Node, extent: Extent, stored: int) -> FormatError:
-    declared = f"{extent.nbytes:,} bytes of {extent.dtype} {extent.shape}"
-    return _refused(dataset, f"it declares {declared}, but stores {stored:,}")
-
-
-def _dtype(dataset: Node) -> str:
-    """The dtype, by exact comparison with those that weights have."""
-    h5py = hdf5()
-    kind = dataset.id.get_type()
-    for name, letter, widths in (
-        ("IEEE_F", "f", (4, 8, 2)),
-        ("STD_I", "i", (8, 4, 1, 2)),
-        ("STD_U", "u", (4, 8, 1, 2)),
-    ):
-        for width in widths:
-            for order, sign in (("LE", "<"), ("BE", ">")):
-                if kind == getattr(h5py.h5t, f"{name}{8 * width}{order}"):
-                    return f"{sign}{letter}{width}"
-    if _is_bfloat16(dataset, kind):
-        return BFLOAT16
-    classes = {
-        getattr(h5py.h5t, key): key.lower()
-        for key in ("COMPOUND", "OPAQUE", "REFERENCE", "VLEN", "ARRAY", "ENUM", "STRING", "BITFIELD")
-    }
-    text = classes.get(kind.get_class(), f"of an unusual kind ({8 * kind.get_size()} bits)")
-    raise _refused(dataset, f"its numbers are {text}", "weights are floats of 16, 32 or 64 bits")
-
-
-def _is_bfloat16(dataset: Node, kind: Any) -> bool:
-    """Whether it is one of the two forms of bfloat16: Keras 3's, and HDF5 2's own type."""
-    h5py = hdf5()
-    if kind.get_size() != 2:
-        return False
-    if kind.get_class() == h5py.h5t.FLOAT:
-        fields = (15, 7, 8, 0, 7)  # sign; position and size of exponent; of mantissa
-        little = kind.get_order() == h5py.h5t.ORDER_LE
-        return little and kind.get_fields() == fields and kind.get_ebias() == 127
-    if kind.get_class() != h5py.h5t.OPAQUE or not h5py.h5a.exists(dataset.id, b"dtype"):
-        return False
-    attribute = h5py.h5a.open(dataset.id, b"dtype")
-    if attribute.get_type().get_class() != h5py.h5t.STRING or attribute.shape != ():
-        return False
-    said = np.empty((), attribute.dtype)
-    attribute.read(said)
-    return bytes(said[()]) == BFLOAT16.encode()
-
-
-def _check_scattered(dataset: Node, extent: Extent, stored: int) -> None:
-    """What is not one run of bytes in this file: empty, compact and chunked datasets may pass."""
-    h5py = hdf5()
-    properties = dataset.id.get_create_plist()
-    layout = properties.get_layout()
-    if properties.get_external_count():
-        raise _refused(dataset, "its numbers lie in an external file, which is not opened")
-    if layout == h5py.h5d.VIRTUAL:
-        raise _refused(dataset, "a virtual dataset, made of other files, which are not opened")
-    if extent.nbytes == 0:
-        return
-    if layout == h5py.h5d.CHUNKED:
-        _check_chunks(dataset, extent, stored, properties)
-    elif layout != h5py.h5d.COMPACT or stored != extent.nbytes:
-        raise _lie(dataset, extent, stored)
-
-
-def _check_chunks(dataset: Node, extent: Extent, stored: int, properties: Any) -> None:
-    filters = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
-    for number in filters:
-        if number not in FILTERS:
-            name = REFUSED_FILTERS.get(number, "unknown")
-            raise _refused(
-                dataset,
-                f"it needs the HDF5 filter {number} ({name}), and no plugin is ever loaded",
-                "rewrite it with h5repack -f NONE",
-            )
-    names = [FILTERS[number] for number in filters]
-    if len(set(names)) < len(names) or len(COMPRESSING.intersection(names)) > 1:
-        raise _refused(dataset, f"it is compressed more than once: {', '.join(names)}")
-    chunk = properties.get_chunk()
-    size = math.prod(chunk) * extent.nbytes // math.prod(extent.shape)
-    if size > MAX_CHUNK_BYTES:
-        raise _refused(dataset, f"its chunks of {size:,} bytes are larger than any weight's")
-    count = math.prod(-(-n // c) for n, c in zip(extent.shape, chunk, strict=True))
-    held = dataset.id.get_num_chunks() if stored else 0
-    if held != count:
-        raise _refused(dataset, f"{held:,} of its {count:,} chunks are there")
-    most = stored * (DEFLATE_RATIO if COMPRESSING.intersection(names) else 1)
-    if extent.nbytes > most + MIB:
-        raise _lie(dataset, extent, stored)

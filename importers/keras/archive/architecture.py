@@ -10,6 +10,8 @@ from ..gates import open_source
 from .sniff import sniff
 from .text import MAX_BYTES, as_object, parse_object, parse_yaml
 
+WRITTEN_BY = "give the file that model.to_json() or model.to_yaml() wrote"
+
 
 def read_architecture(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the configuration of a model from a JSON or YAML file, unchanged.
@@ -22,11 +24,8 @@ def read_architecture(path: str | os.PathLike[str]) -> dict[str, Any]:
     with open_source(path) as source:
         try:
             kind = sniff(source)
-            if kind not in {"json", "yaml"}:
-                raise FormatError(
-                    f"not an architecture, but {kind}",
-                    hint="give the file that model.to_json() or model.to_yaml() wrote",
-                )
+            if kind not in {"json", "yaml", "text"}:
+                raise FormatError(f"not an architecture, but {kind}", hint=WRITTEN_BY)
             if source.size > MAX_BYTES:
                 raise FormatError(f"{source.size:,} bytes are too many for an architecture")
             text = source.window().readall()
@@ -34,4 +33,5 @@ def read_architecture(path: str | os.PathLike[str]) -> dict[str, Any]:
                 return parse_object(text, "file")
             return as_object(parse_yaml(text, "file"), "file")
         except KerasirError as error:
-            raise error.at("file", file=source.path)
+            error.at("file", file=source.path)
+            raise

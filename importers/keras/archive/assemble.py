@@ -85,9 +85,7 @@ def _said(contents: Contents, architecture: tuple[str, dict[str, Any]] | None) -
     return {**facts, "origins": origins}
 
 
-def _fill(
-    facts: dict[str, Any], origins: dict[str, str], said: dict[str, Any], place: str
-) -> None:
+def _fill(facts: dict[str, Any], origins: dict[str, str], said: dict[str, Any], place: str) -> None:
     """Take version and backend from a mapping, where nothing nearer to the weights said them."""
     for fact in ("keras_version", "backend"):
         if facts[fact] is None and isinstance(said.get(fact), str):

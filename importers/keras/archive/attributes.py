@@ -30,41 +30,40 @@ def has(node: Node, name: str) -> bool:
 
 def text(node: Node, name: str) -> str | None:
     """A text; None if there is no such attribute."""
-    if not has(node, name):
-        return None
     with reading(_at(node, name)):
-        values = _values(node, name)
+        if (attribute := _open(node, name)) is None:
+            return None
+        values = _values(node, name, attribute)
         if values is None or values.dtype.kind not in "SO" or values.size != 1:
             raise _wrong(node, name, "text", values)
-        return bytes(values.item()).decode()
+        return _decoded(node, name, values.item())
 
 
 def names(node: Node, name: str) -> tuple[str, ...] | None:
     """A list of names, whole or in pieces, each name once; None if there is no such attribute."""
-    if has(node, name):
+    with reading(_at(node, name)):
         found = _piece(node, name)
-    elif has(node, f"{name}0"):
-        found = []
-        for i in itertools.count():
-            if not has(node, f"{name}{i}"):
-                break
-            found += _piece(node, f"{name}{i}")
-    else:
-        return None
+        if found is None:
+            pieces = (_piece(node, f"{name}{i}") for i in itertools.count())
+            listed = list(itertools.takewhile(lambda piece: piece is not None, pieces))
+            if not listed:
+                return None
+            found = [value for piece in listed for value in piece or ()]
     if len(set(found)) < len(found):
         twice = next(value for i, value in enumerate(found) if value in found[:i])
         raise FormatError(f"{name} lists {show(twice)!r} twice", where=show(node.path))
     return tuple(found)
 
 
-def _piece(node: Node, name: str) -> list[str]:
-    with reading(_at(node, name)):
-        values = _values(node, name)
-        if values is not None and values.size == 0:
-            return []
-        if values is None or values.ndim != 1 or values.dtype.kind not in "SO":
-            raise _wrong(node, name, "a list of names", values)
-        return [bytes(value).decode() for value in values]
+def _piece(node: Node, name: str) -> list[str] | None:
+    if (attribute := _open(node, name)) is None:
+        return None
+    values = _values(node, name, attribute)
+    if values is not None and values.size == 0:
+        return []
+    if values is None or values.ndim != 1 or values.dtype.kind not in "SO":
+        raise _wrong(node, name, "a list of names", values)
+    return [_decoded(node, name, value) for value in values]
 
 
 def count(node: Node, name: str, limit: int) -> int:
@@ -74,7 +73,8 @@ def count(node: Node, name: str, limit: int) -> int:
         FormatError: It is missing, no integer, negative or above the limit.
     """
     with reading(_at(node, name)):
-        values = _values(node, name) if has(node, name) else None
+        attribute = _open(node, name)
+        values = None if attribute is None else _values(node, name, attribute)
         if values is None or values.dtype.kind not in "iu" or values.size != 1:
             raise _wrong(node, name, "a count", values)
         value = int(values.item())
@@ -110,22 +110,29 @@ def others(node: Node, known: frozenset[str]) -> tuple[dict[str, Scalar], list[s
 
 
 def _scalar(node: Node, name: str) -> Scalar | None:
-    attribute = hdf5().h5a.open(node.id, name.encode())
+    attribute = _open(node, name)
     kind = attribute.get_type()
     of_kind = kind.get_class() in {hdf5().h5t.STRING, hdf5().h5t.INTEGER, hdf5().h5t.FLOAT}
     if not of_kind or attribute.shape != () or kind.get_size() > MAX_EXTRA:
         return None
-    values = _values(node, name)
+    values = _values(node, name, attribute)
     value = None if values is None else values.item()
     if isinstance(value, bytes):
-        return value.decode() if len(value) <= MAX_EXTRA else None
+        return _decoded(node, name, value) if len(value) <= MAX_EXTRA else None
     return value if isinstance(value, int | float) else None
 
 
-def _values(node: Node, name: str) -> np.ndarray[Any, np.dtype[Any]] | None:
+def _open(node: Node, name: str) -> Any:
+    """The attribute; None if there is none of this name."""
+    try:
+        return hdf5().h5a.open(node.id, name.encode())
+    except KeyError:
+        return None
+
+
+def _values(node: Node, name: str, attribute: Any) -> np.ndarray[Any, np.dtype[Any]] | None:
     """The elements of an attribute, as bytes or numbers; None if it has none by its dataspace."""
     h5py = hdf5()
-    attribute = h5py.h5a.open(node.id, name.encode())
     kind, shape = attribute.get_type(), attribute.shape
     if shape is None:
         return None
@@ -140,10 +147,20 @@ def _values(node: Node, name: str) -> np.ndarray[Any, np.dtype[Any]] | None:
     return values
 
 
+def _decoded(node: Node, name: str, value: bytes) -> str:
+    try:
+        return bytes(value).decode()
+    except UnicodeDecodeError as error:
+        what = f"not UTF-8 text: byte {error.start} is 0x{error.object[error.start]:02x}"
+        raise FormatError(what, where=_at(node, name)) from None
+
+
 def _at(node: Node, name: str) -> str:
-    return f"{node.path}@{name}"
+    return show(f"{node.path}@{name}")
 
 
 def _wrong(node: Node, name: str, wanted: str, values: Any) -> FormatError:
     found = "missing or empty" if values is None else f"{values.dtype} of shape {values.shape}"
-    return FormatError(f"the attribute {show(name)} is not {wanted}: {found}", where=show(node.path))
+    return FormatError(
+        f"the attribute {show(name)} is not {wanted}: {found}", where=show(node.path)
+    )

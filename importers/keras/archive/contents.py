@@ -12,7 +12,8 @@ from typing import Literal
 import msgspec
 
 from ....errors import FormatError, show
-from ..gates import MIB, Extent
+from ..gates import MIB
+from .dataset import Extent
 
 Scalar = str | int | float
 

@@ -6,13 +6,11 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-import msgspec
 import numpy as np
 
 from ....errors import FormatError, show
-from ..gates import BFLOAT16, MIB, Extent, Window, describe_dataset, h5_get, hdf5, open_hdf5, reading
-from ..gates import write_all
-from .sniff import declared_size
+from ..gates import MIB, Window, h5_get, hdf5, open_hdf5, reading, write_all
+from .dataset import BFLOAT16, Extent, describe_dataset
 
 BOX_BYTES = 32 * MIB
 
@@ -71,9 +69,8 @@ def boxes(
             break
     steps = [range(0, size, step) for size, step in zip(shape, box, strict=True)]
     for corner in itertools.product(*steps):
-        yield corner, tuple(
-            min(step, size - at) for at, step, size in zip(corner, box, shape, strict=True)
-        )
+        ends = zip(corner, box, shape, strict=True)
+        yield corner, tuple(min(step, size - at) for at, step, size in ends)
 
 
 def runs(

@@ -15,9 +15,14 @@ from .describe import not_keras
 from .sniff import declared_size
 from .survey import Survey
 
-KNOWN_ATTRIBUTES = frozenset(
-    {"keras_version", "backend", "model_config", "training_config", "layer_names", "nb_layers"}
-)
+KNOWN_ATTRIBUTES = frozenset({
+    "keras_version",
+    "backend",
+    "model_config",
+    "training_config",
+    "layer_names",
+    "nb_layers",
+})
 
 
 class Form(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -59,17 +59,7 @@ def read_keras_zip(fd: int, size: int, spare: int) -> Contents:
     config = archive.text(CONFIG)
     metadata = archive.text(METADATA) if METADATA in archive.members else None
     start, length, unpacked = archive.lay_open(WEIGHTS, spare)
-    inner = spare if unpacked else fd
-    try:
-        if Window(inner, start, length).head(len(HDF5_SIGNATURE)) != HDF5_SIGNATURE:
-            raise FormatError("not HDF5", hint=AGAIN)
-        found = read_hdf5(inner, start, length)
-        if found.form != "paths":
-            raise FormatError(f"weights in the {found.form} form of older files, not of Keras 3's")
-    except FormatError as error:
-        place = "" if error.where in {"", "file"} else error.where
-        error.where = WEIGHTS + place
-        raise
+    found = _read_weights(spare if unpacked else fd, start, length)
     others = sorted(archive.members.keys() - {CONFIG, METADATA, WEIGHTS})
     return msgspec.structs.replace(
         found,
@@ -80,6 +70,21 @@ def read_keras_zip(fd: int, size: int, spare: int) -> Contents:
         ignored=(*found.ignored, *others),
         unpacked=unpacked,
     )
+
+
+def _read_weights(fd: int, start: int, size: int) -> Contents:
+    """Read the HDF5 member; what is wrong in it is said to be there."""
+    if Window(fd, start, size).head(len(HDF5_SIGNATURE)) != HDF5_SIGNATURE:
+        raise FormatError("not HDF5", where=WEIGHTS, hint=AGAIN)
+    try:
+        found = read_hdf5(fd, start, size)
+    except FormatError as error:
+        error.where = WEIGHTS + ("" if error.where in {"", "file"} else error.where)
+        raise
+    if found.form != "paths":
+        what = f"its weights are {found.form}, as in older files, not as Keras 3 writes them"
+        raise FormatError(what, where=WEIGHTS)
+    return found
 
 
 class _Zip:
@@ -147,7 +152,7 @@ class _Zip:
         return member
 
     def _check_local_header(self, member: ZipInfo) -> int:
-        """Check that the member's own header agrees with the directory; returns where data begin."""
+        """Check a member's own header against the directory; returns where its bytes begin."""
         name, at = member.filename, member.header_offset
         with _damage(name):
             fields = LOCAL_HEADER.unpack(self._window.head(LOCAL_HEADER.size, at))
@@ -163,7 +168,7 @@ class _Zip:
                 raise ValueError("stored, but of two sizes")
             if begin + member.compress_size > self._window.size:
                 raise ValueError("the archive ends before it does")
-        return begin
+        return int(begin)
 
 
 def _not_keras(names: list[str]) -> FormatError:
@@ -179,12 +184,12 @@ def _not_keras(names: list[str]) -> FormatError:
 
 
 @contextmanager
-def _damage(where: str) -> Iterator[None]:
+def _damage(where: str) -> Generator[None]:
     """Turn what zipfile raises on malformed archives into a FormatError."""
     import zipfile
 
     malformed = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError,
-                 RuntimeError, ValueError, OverflowError)  # fmt: skip
+                 OSError, RuntimeError, ValueError, OverflowError)  # fmt: skip
     try:
         yield
     except malformed as error:

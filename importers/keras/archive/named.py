@@ -15,7 +15,7 @@ from .survey import Survey
 MODEL, OPTIMIZER = "model_weights", "optimizer_weights"
 CONFIG, TRAINING = "model_config", "training_config"
 TOP_LEVEL = "top_level_model_weights"
-"""A group of tf.keras for variables of the model itself, outside of any layer; nearly always empty."""
+"""A group of tf.keras for variables of the model itself, outside of any layer; mostly empty."""
 
 
 def recognizes(root: Node, names: frozenset[str]) -> bool:

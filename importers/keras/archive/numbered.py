@@ -1,7 +1,7 @@
 """HDF5 weights of Keras 0.x: no names, no version, no configuration.
 
-Source: keras 0.3.3, keras/models.py, `Sequential.save_weights` and `Graph.save_weights`. A Sequential
-has one group per layer, those without weights included; a Graph has one for all.
+Source: keras 0.3.3, keras/models.py, `Sequential.save_weights` and `Graph.save_weights`. A
+Sequential has one group per layer, those without weights included; a Graph has one for all.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""HDF5 weights of Keras 3 (and tf-keras since 2.12): a group for each object, its variables in
-`vars`.
+"""HDF5 weights of Keras 3 and tf-keras since 2.12: a group for each object, variables in `vars`.
 
 Source: keras 3, keras/src/saving/saving_lib.py, `_walk_saveable` and `_save_container_state`. What
 a layer is called there follows from its class and place, `layers/dense_1`; recent versions note its

@@ -43,7 +43,7 @@ OTHERS = (
     _sign(rb".{257}ustar", "a tar archive", UNPACK),
     _sign(rb"\x93NUMPY", "a NumPy array (.npy), not a model"),
     _sign(rb".{4}TFL3", "a TensorFlow Lite model, not a Keras file", RESAVE),
-    _sign(rb".{8}\{\s*\"", "safetensors, not a Keras file"),
+    _sign(rb".{4}\0{4}\{\s*\"", "safetensors, not a Keras file"),
     _sign(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]", "ONNX or another protobuf, not Keras"),
     _sign(rb"\x0a.{1,3}[\x0a\x12]", "a protobuf, perhaps a TensorFlow graph, not Keras", RESAVE),
     _sign(rb"\0{64}", "nothing but zero bytes at its beginning", "download it again"),
@@ -51,7 +51,8 @@ OTHERS = (
 """Kinds that people take for Keras files, and what to tell them."""
 
 LFS = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v1\n.*?oid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n",
+    rb"version https://git-lfs\.github\.com/spec/v1\n"
+    rb".*?oid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n",
     re.DOTALL,
 )
 JSON = re.compile(rb"(\xef\xbb\xbf)?\s*[{\[\"]")
@@ -59,7 +60,7 @@ YAML = re.compile(rb"(\xef\xbb\xbf)?(---\s*\n|#.*\n)*[A-Za-z_]+:(\s|$)|\{[a-z_]+
 
 
 def sniff(source: OpenSource) -> str:
-    """`hdf5`, `zip`, `json` or `yaml`.
+    """`hdf5`, `zip`, `json`, `yaml` or `text`.
 
     Raises:
         FormatError: It is something else, which the error names if it can.
@@ -79,11 +80,12 @@ def sniff(source: OpenSource) -> str:
         return "json"
     if YAML.match(head):
         return "yaml"
-    text = _is_text(head)
+    if _is_text(head):
+        return "text"
     raise FormatError(
-        "plain text, not a Keras file" if text else "not a Keras file: neither HDF5 nor .keras",
+        "not a Keras file: neither HDF5 nor .keras",
         where="file",
-        hint="" if text else f"it begins with {head[:8].hex(' ')}",
+        hint=f"it begins with {head[:8].hex(' ')}",
     )
 
 

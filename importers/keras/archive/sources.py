@@ -1,4 +1,4 @@
-"""Numbers of an archive as sources: in the file itself, in memory, or decoded when first asked for."""
+"""Numbers of an archive as sources: in the file itself, in memory, or decoded at first use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import numpy as np
 from ....errors import FormatError, KerasirError, show
 from ....ir.source import Array, ArraySource, FileSource, FileStamp, Source
 from ....isolate import Limits, run
-from ..gates import BFLOAT16, MIB, Extent
+from ..gates import MIB
+from .dataset import BFLOAT16, Extent
 from .decode import decode
 
 
@@ -51,7 +52,8 @@ class SpareFile:
 
     def __init__(self) -> None:
         try:
-            self._file = tempfile.TemporaryFile(prefix="kerasir-", buffering=0)  # noqa: SIM115
+            # Not closed here: it lasts as long as the sources that read from it.
+            self._file = tempfile.TemporaryFile(prefix="kerasir-", buffering=0)  # ruff: ignore[open-file-with-context-handler]
         except OSError as error:
             what = f"no temporary file can be made: {error.strerror}"
             raise FormatError(what, hint="set TMPDIR to a folder that can be written") from None
@@ -97,7 +99,8 @@ class DecodedSource:
             else:
                 decode(*args)
         except KerasirError as error:
-            raise error.at(show(self.where))
+            error.at(show(self.where))
+            raise
         return FileSource(spare, 0, self.shape, self.dtype, self.where)
 
 

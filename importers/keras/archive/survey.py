@@ -6,9 +6,10 @@ import msgspec
 import numpy as np
 
 from ....errors import FormatError, show
-from ..gates import BFLOAT16, MIB, Extent, Node, describe_dataset, h5_get, hdf5, reading
+from ..gates import MIB, Node, h5_get, hdf5, reading
 from . import attributes
 from .contents import Entry, Group
+from .dataset import BFLOAT16, Extent, describe_dataset
 
 SMALL = 64 * 1024
 """Bytes up to which a chunked dataset is read at once, as compact ones must be."""
@@ -25,6 +26,7 @@ class Survey:
     def __init__(self, root: Node, *, complete: bool = True) -> None:
         self.root, self.complete = root, complete
         self._room = SMALL_TOTAL
+        self._folder = root
 
     def weight(self, group: Node, name: str) -> Entry:
         """The dataset of this name, which may lead through further groups.
@@ -33,9 +35,11 @@ class Survey:
         `/iterations` there.
         """
         if name.startswith("/"):
-            dataset = h5_get(self.root, name.removeprefix("/"), "dataset")
-        else:
-            dataset = h5_get(group, name, "dataset")
+            group = self.root
+        folder, slash, last = name.removeprefix("/").rpartition("/")
+        if slash and self._folder.path != group.child(folder):
+            self._folder = h5_get(group, folder, "group")  # mostly that of the next weight, too
+        dataset = h5_get(self._folder if slash else group, last, "dataset")
         extent = describe_dataset(dataset)
         if extent.offset is None and extent.nbytes <= min(SMALL, self._room):
             self._room -= extent.nbytes

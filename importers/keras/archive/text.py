@@ -26,7 +26,7 @@ NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 OPENING = b"[{"
 
 
-class _Refused(ValueError):
+class _RefusedError(ValueError):
     """Something that JSON's grammar allows and this gate does not."""
 
 
@@ -50,9 +50,11 @@ def parse_json(text: str | bytes, where: str) -> Any:
         )
         if SURROGATE.search(data):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeError:
+    except UnicodeDecodeError:
         raise FormatError("not UTF-8 text", where=where) from None
-    except _Refused as error:
+    except UnicodeEncodeError:
+        raise FormatError("half a character: a surrogate without its pair", where=where) from None
+    except _RefusedError as error:
         raise FormatError(str(error), where=where) from None
     except (ValueError, RecursionError) as error:
         raise FormatError(f"not JSON: {show(str(error))}", where=where) from None
@@ -111,18 +113,22 @@ def parse_yaml(text: bytes, where: str) -> Any:
         def construct_tuple(self, node: Any) -> list[Any]:
             return list(self.construct_sequence(node, deep=True))
 
+        def construct_refused(self, node: Any) -> Any:
+            raise _RefusedError(f"the tag {show(node.tag)}, and tags are not followed")
+
     Loader.add_constructor("tag:yaml.org,2002:map", Loader.construct_yaml_map)
     Loader.add_constructor("tag:yaml.org,2002:python/tuple", Loader.construct_tuple)
+    Loader.add_constructor(None, Loader.construct_refused)
     try:
         decoded = text.decode("utf-8-sig")
         _check_events(yaml, yaml.parse(decoded, Loader=base), where)
-        value = yaml.load(decoded, Loader=Loader)  # noqa: S506 - a subclass of the safe loader
+        value = yaml.load(decoded, Loader=Loader)
         _check_plain(value)
     except UnicodeError:
         raise FormatError("not UTF-8 text", where=where) from None
     except yaml.YAMLError as error:
         raise FormatError(f"not plain YAML: {_one_line(error)}", where=where) from None
-    except (_Refused, TypeError, ValueError, RecursionError) as error:
+    except (_RefusedError, TypeError, ValueError, RecursionError) as error:
         raise FormatError(f"not plain YAML: {show(str(error))}", where=where) from None
     return value
 
@@ -149,17 +155,17 @@ def _object(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for i, key in enumerate(keys) if key in keys[:i])
-        raise _Refused(f"the key {show(str(twice))!r} is given twice in one object")
+        raise _RefusedError(f"the key {show(str(twice))!r} is given twice in one object")
     return found
 
 
 def _constant(name: str) -> Any:
-    raise _Refused(f"{name} is no number of JSON")
+    raise _RefusedError(f"{name} is no number of JSON")
 
 
 def _whole(digits: str) -> int:
     if len(digits.lstrip("-")) > MAX_DIGITS:
-        raise _Refused(f"a whole number of {len(digits)} digits")
+        raise _RefusedError(f"a whole number of {len(digits)} digits")
     return int(digits)
 
 
@@ -174,12 +180,12 @@ def _check_events(yaml: Any, events: Any, where: str) -> None:
         elif isinstance(event, yaml.AliasEvent):
             size = sizes.get(event.anchor)
             if size is None:
-                raise _Refused("an alias that refers to itself or to nothing")
+                raise _RefusedError("an alias that refers to itself or to nothing")
             total += size
         elif isinstance(event, yaml.ScalarEvent):
             total += 1
             if event.value == "<<" and event.style is None:
-                raise _Refused("a merge key")
+                raise _RefusedError("a merge key")
             if event.anchor:
                 sizes[event.anchor] = 1
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -192,7 +198,7 @@ def _check_events(yaml: Any, events: Any, where: str) -> None:
             if anchor:
                 sizes[anchor] = total - before + 1
         if len(open_) > MAX_DEPTH or total > MAX_NODES or documents > 1:
-            raise _Refused(
+            raise _RefusedError(
                 "more than one document"
                 if documents > 1
                 else f"nested deeper than {MAX_DEPTH} levels, or more than {MAX_NODES:,} values"
@@ -210,13 +216,13 @@ def _check_plain(value: Any) -> None:
             seen.add(id(item))
             todo += item if isinstance(item, list) else item.values()
             if isinstance(item, dict) and not all(isinstance(key, str) for key in item):
-                raise _Refused("a key that is no text")
+                raise _RefusedError("a key that is no text")
         elif isinstance(item, float) and not np.isfinite(item):
             _constant(str(item))
         elif type(item) is int:
             _whole(str(item))
         elif not isinstance(item, str | float | bool | None):
-            raise _Refused(f"a value of type {type(item).__name__}")
+            raise _RefusedError(f"a value of type {type(item).__name__}")
 
 
 def _one_line(error: Exception) -> str:
