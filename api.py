@@ -131,9 +131,9 @@ def load(
     load_plugins(plugins)
     name = os.fspath(path)
     if name.lower().endswith(".kerasir"):
-        from .ir.file import read
+        from .importers.kerasir import read_kerasir
 
-        return read(name)
+        return read_kerasir(name)
     from .importers.keras.archive import read_archive
     from .importers.keras.read import import_model
 
@@ -272,9 +272,9 @@ def _export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) ->
             **common,
         )
     if goal.kind == "ir":
-        from .ir.file import write
+        from .exporters.kerasir import write_kerasir
 
-        write(model, path, **common)
+        write_kerasir(model, path, progress=options.progress, **common)
         return []
     from .exporters.keras.export import export_keras
 

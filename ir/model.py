@@ -13,6 +13,7 @@ from .report import Report
 from .tensors import Tensors
 from .training import Training
 
+ModelKind = Literal["sequential", "functional"]
 Trust = Literal["user", "file", "inferred", "unknown"]
 
 
@@ -84,7 +85,7 @@ class Model(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     graph: Graph
     name: str
-    kind: Literal["sequential", "functional"]
+    kind: ModelKind
     facts: Facts
     report: Report
     training: Training | None = None

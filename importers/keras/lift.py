@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+import heapq
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -316,16 +316,16 @@ def _in_order(model: ModelSpec, known: set[Ref]) -> list[tuple[LayerSpec, int]]:
             if not any(ref.layer == need[0] and ref.call == need[1] for ref in known):
                 waiting.setdefault(need, []).append(number)
                 missing[number] += 1
-    ready = deque(n for n, count in enumerate(missing) if count == 0)
+    ready = [n for n, count in enumerate(missing) if count == 0]  # sorted, so a heap
     order: list[tuple[LayerSpec, int]] = []
     while ready:
-        number = ready.popleft()
+        number = heapq.heappop(ready)
         layer, index = calls[number]
         order.append((layer, index))
         for other in waiting.get((layer.name, index), ()):
             missing[other] -= 1
             if missing[other] == 0:
-                ready.append(other)
+                heapq.heappush(ready, other)
     if len(order) < len(calls):
         stuck = next(calls[n][0].name for n, count in enumerate(missing) if count)
         raise ConfigError("the graph has a cycle", where=stuck)
