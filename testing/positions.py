@@ -24,7 +24,8 @@ def places(layout: Layout) -> list[Place]:
 
 def expected(array: Array, have: Layout, want: Layout) -> Array:
     """The array in another layout, by looking each number up."""
-    order = [places(have).index(place) for place in places(want)]
+    stored = {place: position for position, place in enumerate(places(have))}
+    order = [stored[place] for place in places(want)]
     shape = [len(_places(term)) for term in want.terms]
     return np.ravel(array)[np.array(order, np.intp)].reshape(shape)
 

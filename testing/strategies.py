@@ -28,7 +28,7 @@ Structure = tuple[Term, ...]
 def structures(
     draw: st.DrawFn, *, labels: bool = True, joins: bool = True, sizes: Sequence[int] = SIZES
 ) -> Structure:
-    """What a tensor is made of: up to five axes, some of them labelled, some in joins.
+    """What a tensor is made of: up to four axes, some of them labelled or joins of further ones.
 
     Args:
         draw: Given by hypothesis.
@@ -36,7 +36,7 @@ def structures(
         joins: Whether there may be joins, one in another too.
         sizes: Sizes that an axis may have.
     """
-    return _structure(draw, 2 if joins else 0, labels, sizes, at_least=0, at_most=5)
+    return _structure(draw, 2 if joins else 0, labels, sizes, at_least=0, at_most=4)
 
 
 def _structure(

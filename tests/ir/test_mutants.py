@@ -1,0 +1,72 @@
+"""Every fault that can be planted in a plan is caught: no op, no weight is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+from kerasir.errors import CheckError
+from kerasir.ir.check import check
+from kerasir.ir.graph import Graph
+from kerasir.ir.plan import Plan, Policy
+from kerasir.passes.solve import solve
+from mutants import (
+    Mutant,
+    bindings_wrong,
+    coercions_missing,
+    inputs_wrong,
+    values_wrong,
+    weights_wrong,
+)
+from networks import NETWORKS, Net, build
+
+OTHER = {
+    True: Policy(order="channels_last"),
+    False: Policy(order="channels_first", one_dimensional=True),
+}
+networks = pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
+authors = pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+
+
+def missed(mutants: Iterable[Mutant]) -> tuple[int, list[str]]:
+    """How many there were, and those that the checker lets pass."""
+    count, passed = 0, []
+    for mutant in mutants:
+        count += 1
+        try:
+            check(mutant.plan)
+        except CheckError:
+            continue
+        passed.append(mutant.what)
+    return count, passed
+
+
+@networks
+@authors
+@pytest.mark.parametrize("order", ["source", "other"])
+@pytest.mark.parametrize(
+    ("kind", "at_least"),
+    [(weights_wrong, 12), (values_wrong, 4), (inputs_wrong, 8), (bindings_wrong, 20)],
+    ids=lambda x: getattr(x, "__name__", ""),
+)
+def test_every_fault_is_caught(
+    make: Callable[[Net], Graph],
+    first: bool,
+    order: str,
+    kind: Callable[[Plan], Iterable[Mutant]],
+    at_least: int,
+) -> None:
+    plan = solve(build(make, first=first), OTHER[first] if order == "other" else Policy())
+    check(plan)
+    count, passed = missed(kind(plan))
+    assert not passed
+    assert count >= at_least
+
+
+@networks
+@authors
+def test_every_coercion_is_needed(make: Callable[[Net], Graph], first: bool) -> None:
+    plan = solve(build(make, first=first), OTHER[first])
+    count, passed = missed(coercions_missing(plan))
+    assert not passed
+    assert count == len(plan.coercions)
