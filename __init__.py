@@ -1,10 +1,10 @@
 """kerasir: Keras models of every era, in either data format, and to ONNX, through one typed IR.
 
-    import kerasir
+import kerasir
 
-    model = kerasir.load("old.h5")
-    model.tensors["fc1/kernel"].numpy(layout="(H W C) O")
-    kerasir.convert("old.h5", "model.onnx", verify=True)
+model = kerasir.load("old.h5")
+model.tensors["fc1/kernel"].numpy(layout="(H W C) O")
+kerasir.convert("old.h5", "model.onnx", verify=True)
 """
 
 from __future__ import annotations

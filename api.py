@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -203,9 +203,7 @@ def _free(dst: str, options: Options) -> None:
         raise UsageError("exists", file=dst, hint="--overwrite replaces it")
 
 
-def _convert(
-    model: Model, dst: str, options: Options, target: Aim | None = None
-) -> Conversion:
+def _convert(model: Model, dst: str, options: Options, target: Aim | None = None) -> Conversion:
     """Passes, plan, export, proof: the file appears at the very end."""
     started = time.perf_counter()
     goal = target or _aim(dst, options)
@@ -291,7 +289,7 @@ def _export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) ->
 
 
 @contextmanager
-def _beside(dst: str, options: Options) -> Iterator[str]:
+def _beside(dst: str, options: Options) -> Generator[str]:
     """Where to write: the target itself, or a folder beside it until the proof is there."""
     if not options.verify:
         yield dst
@@ -301,8 +299,7 @@ def _beside(dst: str, options: Options) -> Iterator[str]:
 
     folder = tempfile.mkdtemp(prefix=".kerasir-", dir=os.path.dirname(os.path.abspath(dst)))
     try:
-        path = os.path.join(folder, os.path.basename(dst))
-        yield path
+        yield os.path.join(folder, os.path.basename(dst))
         # the file that refers to the others comes last
         names = sorted(os.listdir(folder), key=lambda name: name == os.path.basename(dst))
         for name in names:

@@ -80,7 +80,8 @@ def _load_file(path: str) -> None:
     try:
         spec.loader.exec_module(module)
     except KerasirError as error:
-        raise error.at(file=path)
+        error.at(file=path)
+        raise
     except Exception as error:
         raise PluginError(f"{type(error).__name__}: {error}", file=path) from error
     _loaded[path] = name

@@ -12,7 +12,8 @@ import numpy as np
 from ..ir.model import Model
 from ..ir.packing import pack, stored_dtype
 from ..ir.schema import ALIGNMENT, MAGIC, Header
-from .sink import FileSink, Path, Place, writing
+from .sink import FileSink, Place, writing
+from .target import Path
 
 CHUNK = 1 << 20
 """Elements copied at a time."""

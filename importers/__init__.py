@@ -1,1 +1,1 @@
-"""TODO"""
+"""From files to the IR: one folder per kind of source."""

@@ -22,7 +22,20 @@ LARGEST_HEADER = 64 << 20
 MOST_ITEMS = 2_000_000
 """Entries that one list or map of a header may have."""
 
-DTYPES = frozenset({"<f2", "<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "|b1"})
+DTYPES = frozenset({
+    "<f2",
+    "<f4",
+    "<f8",
+    "|i1",
+    "<i2",
+    "<i4",
+    "<i8",
+    "|u1",
+    "<u2",
+    "<u4",
+    "<u8",
+    "|b1",
+})
 """What an array may hold."""
 
 
@@ -40,7 +53,8 @@ def read_kerasir(path: str, *, check: bool = False) -> Model:
     try:
         return _read(path, check)
     except KerasirError as error:
-        raise error.at(file=path)
+        error.at(file=path)
+        raise
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror}", file=path) from error
 

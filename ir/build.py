@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import LayoutError
 from .graph import Graph, Layer, Node, Value, joined_position
@@ -69,15 +69,20 @@ class Splits:
             a, b = b, a
         if isinstance(a, Axis):
             plain = isinstance(b, Fused) and all(isinstance(t, Axis) for t in b.terms)
-            if not plain or not isinstance(b, Fused) or size_of(a) != size_of(b):
+            if not plain or size_of(a) != size_of(b):
                 return False
-            self.split(a, Fused(tuple(Axis(t.role, t.size) for t in b.terms)))  # type: ignore[union-attr]
+            self.split(a, copy_of(b))
             return True
         if isinstance(a, Fused) and isinstance(b, Fused) and len(a.terms) == len(b.terms):
-            return any([self.align(x, y) for x, y in zip(a.terms, b.terms, strict=True)])
+            return self.align_all(zip(a.terms, b.terms, strict=True))
         if isinstance(a, Joined) and isinstance(b, Joined) and len(a.parts) == len(b.parts):
-            return any([self.align(x, y) for x, y in zip(a.parts, b.parts, strict=True)])
+            return self.align_all(zip(a.parts, b.parts, strict=True))
         return False
+
+    def align_all(self, pairs: Iterable[tuple[Term, Term]]) -> bool:
+        """Align every pair; True if any changed."""
+        changed = [self.align(a, b) for a, b in pairs]
+        return any(changed)
 
     def follow(self, part: Term, own: Term) -> bool:
         """Split a join's own part the way the input behind it is split; True if it changed.
@@ -96,7 +101,8 @@ class Splits:
         mine, other = _inner(part), _inner(own)
         if len(mine) != len(other):
             return False
-        return any([self.follow(x, y) for x, y in zip(mine, other, strict=True)])
+        changed = [self.follow(x, y) for x, y in zip(mine, other, strict=True)]
+        return any(changed)
 
 
 class Builder:
@@ -197,7 +203,7 @@ class Builder:
                 for index, stored in enumerate(param.stored):
                     leader = first_use.setdefault((param.weight, index), stored)
                     pairs = zip(leader.layout.terms, stored.layout.terms, strict=False)
-                    changed |= any([self.splits.align(a, b) for a, b in pairs])
+                    changed |= self.splits.align_all(pairs)
         return changed
 
     def _settle_merge(self, node: Node) -> bool:

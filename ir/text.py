@@ -22,8 +22,7 @@ from .tensors import axis_names
 def graph_text(graph: Graph) -> str:
     """A graph: what is meant, every value in its author's order, weights as stored."""
     rows: list[tuple[str, ...]] = []
-    for value in graph.inputs:
-        rows.append(("input", value.name, str(value.layout), _dtype(value.dtype)))
+    rows += [("input", v.name, str(v.layout), _dtype(v.dtype)) for v in graph.inputs]
     for node in graph.nodes:
         results = ", ".join(str(value.layout) for value in node.results)
         rows.append((node.name, node.op.kind, f"{_inputs(node)} -> {results}", _options(node.op)))
@@ -41,8 +40,7 @@ def graph_text(graph: Graph) -> str:
 def plan_text(plan: Plan) -> str:
     """A plan: the layouts chosen, coercions as lines of their own."""
     rows: list[tuple[str, ...]] = []
-    for held in plan.inputs:
-        rows.append(("input", held.value.name, str(held.layout), ""))
+    rows += [("input", held.value.name, str(held.layout), "") for held in plan.inputs]
     for step in plan.steps:
         rows.extend(_step(step))
     for name, held in zip(plan.graph.output_names, plan.outputs, strict=True):
@@ -68,7 +66,9 @@ def _inputs(node: Node) -> str:
 
 def _options(op: Op) -> str:
     """Attributes that are not at their default."""
-    defaults = dict(zip(reversed(op.__struct_fields__), reversed(op.__struct_defaults__), strict=False))
+    defaults = dict(
+        zip(reversed(op.__struct_fields__), reversed(op.__struct_defaults__), strict=False)
+    )
     shown: list[str] = []
     for name, value in attributes(op).items():
         if name not in defaults or defaults[name] != value:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..errors import FormatError
-from . import ops as _ops  # noqa: F401  (registers the ops)
+from . import ops as _ops  # ruff: ignore[unused-import]  (registers the ops)
 from .graph import Graph, Layer, Node, Value
 from .layout import Axis, Fused, Joined, Labelled, Layout, Reversed, Term, Terms, fuse
 from .model import Facts, Model, ModelKind, Scope
@@ -212,4 +212,3 @@ def _at(items: Sequence[T], index: Any, what: str) -> T:
     if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(items):
         raise FormatError(f"no {what} of number {index!r:.40}")
     return items[index]
-

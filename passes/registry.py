@@ -104,7 +104,7 @@ def steps_of(pipeline: str, extra: tuple[str, ...] = ()) -> list[PassInfo]:
     Raises:
         PassError: Nobody knows a name.
     """
-    from . import cleanup, layouts  # noqa: F401  (registers the passes)
+    from . import cleanup, layouts  # ruff: ignore[unused-import]  (registers the passes)
 
     names: list[str] = list(PIPELINES[pipeline])
     for name in extra:
@@ -112,7 +112,9 @@ def steps_of(pipeline: str, extra: tuple[str, ...] = ()) -> list[PassInfo]:
     unknown = [name for name in names if name not in PASSES]
     if unknown:
         known = ", ".join([*PASSES, *PIPELINES])
-        raise PassError(f"no pass {unknown[0]!r}", hint="kerasir passes lists them", details=(known,))
+        raise PassError(
+            f"no pass {unknown[0]!r}", hint="kerasir passes lists them", details=(known,)
+        )
     return [PASSES[name] for name in dict.fromkeys(names)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ..errors import LayoutError
 from ..ir.graph import Node
 from ..ir.layout import Layout, Term, Terms, expand, fuse, key, keys
 from ..ir.op import Rule
@@ -48,9 +49,9 @@ def wishes(node: Node, wished: Arriving, policy: Policy) -> Arriving:
 def complies(node: Node, policy: Policy) -> bool:
     """Whether the author's order is what the policy wants of this node."""
     for port, value in zip(node.op.inputs, node.inputs, strict=False):
-        if port.order == "spatial" and value is not None:
-            if value.axes != _spatial(port.pattern, node.axes, policy):
-                return False
+        spatial = port.order == "spatial" and value is not None
+        if spatial and value.axes != _spatial(port.pattern, node.axes, policy):
+            return False
     return True
 
 
@@ -64,9 +65,7 @@ def _settled(
         None if value is None or want is None else Held(value, want)
         for value, want in zip(node.inputs, wants, strict=True)
     )
-    params = {
-        name: Layout(node.op.port(name).pattern.build(bound)) for name in node.params
-    }
+    params = {name: Layout(node.op.port(name).pattern.build(bound)) for name in node.params}
     return Settled(node, inputs, tuple(results), bound, params)
 
 
@@ -80,15 +79,14 @@ def _ports(
     for port, layout in zip(node.op.inputs, arriving, strict=False):
         if layout is not None:
             bound |= _arrived(node, port.pattern, layout)
-    bound |= _wished(node, wished) | lock
+    bound |= _wished(node, wished)
+    bound.update(lock)
     wants = [
         None if layout is None else Layout(_wanted(port, layout, bound, policy))
         for port, layout in zip(node.op.inputs, arriving, strict=False)
     ]
     first = wants[0].terms if wants and wants[0] is not None else ()
-    results = [
-        Layout(_produced(node, port, first, bound, policy)) for port in node.op.results
-    ]
+    results = [Layout(_produced(node, port, first, bound, policy)) for port in node.op.results]
     return wants, results, bound
 
 
@@ -232,8 +230,10 @@ def _view(
     node: Node, arriving: Arriving, wished: Arriving, policy: Policy, lock: Mapping[str, Terms]
 ) -> Choice:
     source = node.inputs[0]
-    assert source is not None and arriving[0] is not None  # a view has its one input
-    want, result = views.regroup(arriving[0].terms, source.axes, node.result.axes)
+    have = arriving[0]
+    if source is None or have is None:
+        raise LayoutError("a view without its input", where=node.name)
+    want, result = views.regroup(have.terms, source.axes, node.result.axes)
     return [Layout(want)], [Layout(result)], dict(node.axes)
 
 

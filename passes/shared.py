@@ -42,7 +42,7 @@ class Locks:
         for a, b in zip(there.stored, param.stored, strict=True):
             fits = fits and len(a.layout.terms) == len(b.layout.terms)
             pairs = zip(a.layout.terms, b.layout.terms, strict=False)
-            fits = fits and all([_pair(x, y, mapping) for x, y in pairs])
+            fits = fits and all(_pair(x, y, mapping) for x, y in pairs)
         self._leads.add(leader)
         if not fits:
             self._pinned.update(users)
@@ -89,5 +89,5 @@ def _pair(a: Term, b: Term, found: AxisMap) -> bool:
     else:
         return False
     return len(inner) == len(other) and all(
-        [_pair(x, y, found) for x, y in zip(inner, other, strict=True)]
+        _pair(x, y, found) for x, y in zip(inner, other, strict=True)
     )

@@ -89,8 +89,8 @@ def _solve_once(
         _wish(graph, policy, wishes)
     state = _Forward(policy)
     for value in graph.inputs:
-        wished = wishes.get(value) if policy.io == "match" else None
-        state.layouts[value] = matched(value, wished) if wished else value.layout
+        wish = wishes.get(value) if policy.io == "match" else None
+        state.layouts[value] = matched(value, wish) if wish else value.layout
     locks.begin()
     for node in graph.nodes:
         arriving = [None if v is None else state.layouts[v] for v in node.inputs]
@@ -110,9 +110,9 @@ def _wish(graph: Graph, policy: Policy, wishes: dict[Value, Layout]) -> None:
             wishes.setdefault(value, value.layout)
     for node in reversed(graph.nodes):
         wished = [wishes.get(value) for value in node.results]
-        for value, wish in zip(node.inputs, rules.wishes(node, wished, policy), strict=True):
-            if value is not None and wish is not None:
-                wishes.setdefault(value, wish)
+        for source, wish in zip(node.inputs, rules.wishes(node, wished, policy), strict=True):
+            if source is not None and wish is not None:
+                wishes.setdefault(source, wish)
 
 
 def matched(value: Value, layout: Layout) -> Layout:

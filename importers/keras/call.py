@@ -167,8 +167,14 @@ class LayerCall:
     # ---- weights ---------------------------------------------------------------------------
 
     def param(
-        self, op: type[Op], port: str, bound: Mapping[str, Sequence[Term]], *, rank: int = 0,
-        data_format: str | None = None, slot: str = "",
+        self,
+        op: type[Op],
+        port: str,
+        bound: Mapping[str, Sequence[Term]],
+        *,
+        rank: int = 0,
+        data_format: str | None = None,
+        slot: str = "",
     ) -> Param | None:
         """A parameter as the era stores it, checked against what the configuration implies.
 
@@ -190,8 +196,10 @@ class LayerCall:
         found = self.stored.get(name)
         if found is None:
             return None
-        dialect = self.era.dialect(self.era.data_format(data_format)) if rank else (
-            "keras2" if self.era.vocabulary == "keras2" else "keras1_tf"
+        dialect = (
+            self.era.dialect(self.era.data_format(data_format))
+            if rank
+            else ("keras2" if self.era.vocabulary == "keras2" else "keras1_tf")
         )
         texts = storage.pattern(dialect, op.__name__, port, rank=rank, backend=self.era.backend)
         terms = {key: tuple(value) for key, value in bound.items()}
@@ -270,5 +278,3 @@ def elements(layout: Layout) -> int | None:
     """How many numbers a layout holds; None while a size is unknown."""
     sizes = layout.shape
     return None if None in sizes else math.prod(size or 0 for size in sizes)
-
-

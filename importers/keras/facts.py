@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ...eras.storage import CONVOLVES
 from ...errors import ConfigError
 from ...ir.model import Fact, Facts
@@ -88,7 +86,9 @@ def _backend(archive: Archive, model: ModelSpec, report: Report, said: str | Non
     if colon:
         return _inferred("tensorflow", f'weight names end in ":0" ({colon} of {len(names)})')
     if names and not anonymous:
-        found = _inferred("theano", f'weight names lack TensorFlow\'s ":0" ({len(names)} of {len(names)})')
+        found = _inferred(
+            "theano", f'weight names lack TensorFlow\'s ":0" ({len(names)} of {len(names)})'
+        )
         if kernels or padded:
             report.add(
                 "KB101",
@@ -148,5 +148,3 @@ def _is_silent(layer: LayerSpec) -> bool:
 def reverses(backend: str | None) -> bool:
     """Whether a backend's convolutions are true ones."""
     return backend in CONVOLVES
-
-

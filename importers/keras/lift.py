@@ -89,7 +89,9 @@ class Lifter:
         for position, stated in enumerate(model.inputs):
             ref = _input_behind(stated, specs)
             values[ref] = (
-                self._input(specs[ref.layer]) if feeds is None else self._fed(feeds, position, model)
+                self._input(specs[ref.layer])
+                if feeds is None
+                else self._fed(feeds, position, model)
             )
         for layer, index in _in_order(model, set(values)):
             results = self._call(layer, index, values, path, scope, batch)
@@ -139,7 +141,8 @@ class Lifter:
         try:
             return self._translate(spec, index, call, inputs, path, scope, batch, ())
         except KerasirError as error:
-            raise error.at("/".join((*path, spec.name)))
+            error.at("/".join((*path, spec.name)))
+            raise
 
     def _translate(
         self,
@@ -211,7 +214,9 @@ class Lifter:
         config, silent = read_config(translator, spec.config, spec.class_name, self.allowed)
         for key in silent:
             self.report.add(
-                "KE301", "note", f"{spec.class_name}.{key} is not known and says nothing",
+                "KE301",
+                "note",
+                f"{spec.class_name}.{key} is not known and says nothing",
                 layer=spec.name,
             )
         context = LayerCall(

@@ -70,7 +70,7 @@ def _owners(
     slots: Mapping[Path, Sequence[Slot]],
     path: Path = (),
 ) -> Iterator[tuple[Path, LayerSpec]]:
-    """Layers with a group of their own; the models of a Keras 1 Merge have none, their layers do."""
+    """Layers with a group of their own; of a Keras 1 Merge's models, the layers inside have it."""
     for spec in layers:
         group = by_name.get(spec.name)
         if group is not None and (group.weights or spec.model is None):

@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import ConfigError, KerasirError
 from ...ir.model import Facts, Model
 from ...ir.report import Report
-from . import layers as _layers  # noqa: F401  (registers the translators)
+from . import layers as _layers  # ruff: ignore[unused-import]  (registers the translators)
 from .archive.record import Archive
 from .era import Era
 from .facts import era_of, read_facts
@@ -48,7 +48,8 @@ def import_model(
     try:
         return _import(archive, backend, data_format, allowed)
     except KerasirError as error:
-        raise error.at(file=archive.path)
+        error.at(file=archive.path)
+        raise
 
 
 def _import(

@@ -124,13 +124,12 @@ def read_config(
     known = set(translator.config.__struct_fields__)
     unknown = [key for key in stored if key not in known and key not in PRESERVED]
     silent = [key for key in unknown if not stored[key]]
-    loud = [
-        key for key in unknown if key not in silent and f"{class_name}.{key}" not in allowed
-    ]
+    loud = [key for key in unknown if key not in silent and f"{class_name}.{key}" not in allowed]
     if loud:
+        key = loud[0]
         raise ConfigError(
-            f"{class_name} has {loud[0]!r} = {stored[loud[0]]!r:.120}, which kerasir does not know",
-            hint=f"if it does not change what the layer computes: --allow-key {class_name}.{loud[0]}",
+            f"{class_name} has {key!r} = {stored[key]!r:.120}, which kerasir does not know",
+            hint=f"if it does not change what the layer computes: --allow-key {class_name}.{key}",
         )
     picked = {key: stored[key] for key in known if stored.get(key) is not None}
     try:

@@ -92,7 +92,9 @@ def _sequential(config: Any, era: str, depth: int) -> ModelSpec:
     entries = config.get("layers") if isinstance(config, Mapping) else config
     if not isinstance(entries, Sequence) or not entries:
         raise ConfigError("a Sequential without layers")
-    extra = {k: v for k, v in config.items() if k != "layers"} if isinstance(config, Mapping) else {}
+    extra = (
+        {k: v for k, v in config.items() if k != "layers"} if isinstance(config, Mapping) else {}
+    )
     chain = _Chain()
     for entry in entries:
         class_name, inner = _entry(entry)
@@ -157,8 +159,9 @@ class _Chain:
     def _input_for(self, first: LayerSpec) -> None:
         """The input that the first layer's own configuration describes."""
         shape, dtype = _first_shape(first)
-        config = {"name": f"{first.name}_input", "batch_input_shape": shape, "dtype": dtype}
-        self._put(LayerSpec(config["name"], "InputLayer", "", config), Call())
+        name = f"{first.name}_input"
+        config = {"name": name, "batch_input_shape": shape, "dtype": dtype}
+        self._put(LayerSpec(name, "InputLayer", "", config), Call())
         self.inputs.append(self.last)
 
     def _put(self, spec: LayerSpec, call: Call) -> None:
@@ -295,6 +298,8 @@ def _ref(item: Any, offsets: Mapping[Any, int], where: str) -> Ref:
             details=(f"found {item!r:.120}",),
         )
     if item[0] not in offsets:
-        raise ConfigError(f"refers to layer {item[0]!r}, which the model does not have", where=where)
+        raise ConfigError(
+            f"refers to layer {item[0]!r}, which the model does not have", where=where
+        )
     # a nested model's call 0 is the one that made it (Keras 1.2.2 `Container.get_config`)
     return Ref(item[0], max(0, item[1] - offsets[item[0]]), item[2])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -36,7 +35,8 @@ def read_training(
     config = optimizer.get("config")
     rest = {key: value for key, value in compiled.items() if key != "optimizer_config"}
     order = SLOTS.get(vocabulary, {}).get(name)
-    iterations, slots = None, ()
+    iterations: int | None = None
+    slots: tuple[Slot, ...] = ()
     if archive.optimizer_weights:
         trained = _trained(model, weights, vocabulary)
         found = None if order is None else _match(archive.optimizer_weights, order, trained)
@@ -106,9 +106,7 @@ def _fits(array: StoredWeight, weight: Weight) -> bool:
     return array.source.shape in {source.shape for source in weight.sources}
 
 
-def _gathered(
-    kind: str, run: Sequence[StoredWeight], trained: Sequence[Weight]
-) -> list[Slot]:
+def _gathered(kind: str, run: Sequence[StoredWeight], trained: Sequence[Weight]) -> list[Slot]:
     """One slot per weight, with as many sources as the weight has, in the weight's own order."""
     by_weight: dict[Weight, list[Source]] = {}
     for array, weight in zip(run, trained, strict=True):

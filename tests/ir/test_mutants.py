@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import pytest
-from kerasir.errors import CheckError
-from kerasir.ir.check import check
-from kerasir.ir.graph import Graph
-from kerasir.ir.plan import Plan, Policy
-from kerasir.passes.solve import solve
 from mutants import (
     Mutant,
     bindings_wrong,
@@ -19,6 +14,12 @@ from mutants import (
     weights_wrong,
 )
 from networks import NETWORKS, Net, build
+
+from kerasir.errors import CheckError
+from kerasir.ir.check import check
+from kerasir.ir.graph import Graph
+from kerasir.ir.plan import Plan, Policy
+from kerasir.passes.solve import solve
 
 OTHER = {
     True: Policy(order="channels_last"),

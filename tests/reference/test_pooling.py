@@ -68,6 +68,17 @@ def test_pool_of_real_elements(
     run(kind(pool_size=size, strides=strides, padding=pads), x, y, known, batch, last)
 
 
+@orders
+def test_average_pool_that_counts_its_padding(known: Any, batch: Any, last: bool) -> None:
+    x = numbers(int(np.prod(batch)), 4, 5, 7)
+    y = np.zeros((len(x), 4, 4, 3))
+    for n, c, i, j in np.ndindex(y.shape):
+        start = [i - 1, j * 3 - 1]
+        y[n, c, i, j] = sum(real_elements(x[n, c], start, (3, 2))) / 6
+    op = AveragePool(pool_size=(3, 2), strides=(1, 3), padding=((1, 0), (1, 1)), count_padding=True)
+    run(op, x, y, known, batch, last)
+
+
 @pytest.mark.parametrize("roll", [0, 1, 2, 3])
 def test_global_pools_in_any_order(roll: int) -> None:
     x = numbers(2, 4, 3, 5)

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The files that Keras models and weights are written to."""

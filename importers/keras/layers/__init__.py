@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import (  # noqa: F401
+from . import (  # ruff: ignore[unused-import]
     activation,
     convolution,
     dense,

@@ -10,8 +10,8 @@ from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Term, size_of
 from ....ir.op import Op
-from ....ir.ops.opaque import Opaque
 from ....ir.ops.activation import Elu, LeakyRelu, Linear, PRelu, Relu, Softmax, ThresholdedRelu
+from ....ir.ops.opaque import Opaque
 from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
 

@@ -118,9 +118,7 @@ class Window:
         self.padding, extents = _padded(config.padding, call.era.same, sizes, kernel, self)
         if any(extent is not None and extent < 1 for extent in extents):
             raise ConfigError(f"a kernel of {kernel} does not fit an input {x.layout}")
-        self.space: Terms = tuple(
-            Axis(r, n) for r, n in zip(SPACE[rank], extents, strict=True)
-        )
+        self.space: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], extents, strict=True))
 
     def bindings(self, **own: Sequence[Term]) -> dict[str, Terms]:
         """The op's bindings: the input's, the kernel's, the result's and the layer's own."""
@@ -212,9 +210,13 @@ def _grouped(call: LayerCall, x: Value, config: ConvConfig, window: Window) -> V
     return _finish(call, x, op, axes, window, fuse((groups, filters)), config)
 
 
-@translates("DepthwiseConv2D", config=DepthwiseConfig, slots=lambda config, era: (
-    (Slot("depthwise_kernel"), Slot("bias")) if config.use_bias else (Slot("depthwise_kernel"),)
-))
+@translates(
+    "DepthwiseConv2D",
+    config=DepthwiseConfig,
+    slots=lambda config, era: (
+        (Slot("depthwise_kernel"), Slot("bias")) if config.use_bias else (Slot("depthwise_kernel"),)
+    ),
+)
 def depthwise_conv2d(call: LayerCall, x: Value) -> Value:
     """DepthwiseConv2D."""
     config: DepthwiseConfig = call.config  # type: ignore[assignment]

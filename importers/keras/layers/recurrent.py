@@ -117,5 +117,3 @@ def _gated(call: LayerCall, port: str, bound: dict[str, Terms], rows: Terms) -> 
 def _axis(term: Term) -> Axis:
     assert isinstance(term, Labelled)
     return term.axis
-
-

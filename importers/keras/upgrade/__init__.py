@@ -1,4 +1,4 @@
-"""From the vocabulary of Keras 1 to that of Keras 2: tables, and the one routine that reads them."""
+"""From the vocabulary of Keras 1 to that of Keras 2: tables, and the routine that reads them."""
 
 from __future__ import annotations
 

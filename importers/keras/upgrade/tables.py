@@ -83,15 +83,15 @@ _conv3d = Layer(
     words={"data_format": _ORDERINGS},
     convert={**_INITIALIZED, **_REGULARIZED},
 )
-_pool = Layer(
-    rename={**_POOL, "dim_ordering": "data_format"}, words={"data_format": _ORDERINGS}
-)
+_pool = Layer(rename={**_POOL, "dim_ordering": "data_format"}, words={"data_format": _ORDERINGS})
 _spatial = Layer(rename={"dim_ordering": "data_format"}, words={"data_format": _ORDERINGS})
 _dense = Layer(
     rename={**_WEIGHTED, "output_dim": "units"}, convert={**_INITIALIZED, **_REGULARIZED}
 )
-_noise = Layer(rename={"p": "rate", "sigma": "stddev", "dim_ordering": "data_format"},
-               words={"data_format": _ORDERINGS})
+_noise = Layer(
+    rename={"p": "rate", "sigma": "stddev", "dim_ordering": "data_format"},
+    words={"data_format": _ORDERINGS},
+)
 _recurrent = Layer(
     rename=_RECURRENT,
     convert={
@@ -105,9 +105,7 @@ _recurrent = Layer(
 )
 
 EVERYWHERE: Mapping[str, Layer] = {
-    "keras1": Layer(
-        rename={"input_dtype": "dtype"}, convert={"activity_regularizer": regularizer}
-    ),
+    "keras1": Layer(rename={"input_dtype": "dtype"}, convert={"activity_regularizer": regularizer}),
     "keras2": Layer(),
 }
 """Rules for layers of every class."""
@@ -187,8 +185,11 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
             _noise,
         ),
         "Embedding": Layer(
-            rename={"init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer",
-                    "W_constraint": "embeddings_constraint"},
+            rename={
+                "init": "embeddings_initializer",
+                "W_regularizer": "embeddings_regularizer",
+                "W_constraint": "embeddings_constraint",
+            },
             convert={"embeddings_initializer": initializer, "embeddings_regularizer": regularizer},
         ),
         "LSTM": _recurrent,
