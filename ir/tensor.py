@@ -80,14 +80,19 @@ class Param(msgspec.Struct, frozen=True):
             WeightError: A source does not hold what its layout says, or together they do not
                 give each number once.
         """
-        pairs = zip(self.weight.sources, self.stored, strict=True)
-        found = tuple((source, plan(s.layout, wanted, at=s.at)) for source, s in pairs)
-        for source, copy in found:
+        found = []
+        for source, stored in zip(self.weight.sources, self.stored, strict=True):
+            try:
+                copy = plan(stored.layout, wanted, at=stored.at)
+            except LayoutError as error:
+                error.at(self.weight.name)
+                raise
             if math.prod(source.shape) != copy.source_count:
                 raise WeightError(
                     f"shape {source.shape} is stored, the layout has {copy.source_count} numbers",
                     where=self.weight.name,
                 )
+            found.append((source, copy))
         pieces = [piece for _, copy in found for piece in copy.pieces if piece.count]
         moved, places = sum(piece.count for piece in pieces), {piece.offset for piece in pieces}
         if moved != math.prod(extents(wanted)) or len(places) < len(pieces):
@@ -95,7 +100,7 @@ class Param(msgspec.Struct, frozen=True):
                 f"the stored arrays do not give each number of {wanted} once",
                 where=self.weight.name,
             )
-        return found
+        return tuple(found)
 
     def numpy(self, wanted: Layout, dtype: Any = None) -> Array:
         """The numbers in the layout `wanted`, in memory.
@@ -105,10 +110,10 @@ class Param(msgspec.Struct, frozen=True):
             WeightError: The sources do not hold what the layouts say, or a number does not fit
                 the dtype.
         """
-        shape = extents(wanted)
+        plans, shape = self.plans(wanted), extents(wanted)
         result = np.empty(math.prod(shape), dtype or self.weight.dtype)
         try:
-            for source, copy in self.plans(wanted):
+            for source, copy in plans:
                 held = np.empty(copy.source_count, source.dtype)
                 source.read_into(0, held)
                 apply(copy, held, result)
