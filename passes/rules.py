@@ -49,8 +49,9 @@ def wishes(node: Node, wished: Arriving, policy: Policy) -> Arriving:
 def complies(node: Node, policy: Policy) -> bool:
     """Whether the author's order is what the policy wants of this node."""
     for port, value in zip(node.op.inputs, node.inputs, strict=False):
-        spatial = port.order == "spatial" and value is not None
-        if spatial and value.axes != _spatial(port.pattern, node.axes, policy):
+        if port.order != "spatial" or value is None:
+            continue
+        if value.axes != _spatial(port.pattern, node.axes, policy):
             return False
     return True
 
@@ -180,8 +181,9 @@ def _named(pattern: Pattern, bound: Bound) -> Terms:
 
 def _spatial(pattern: Pattern, bound: Mapping[str, Terms], policy: Policy) -> Terms:
     """The order `batch channels space` with the channels where the policy wants them."""
-    batch, channels, space = (item.build(bound) for item in pattern.items)
+    *before, channels, space = (item.build(bound) for item in pattern.items)
     first = policy.order == "channels_first" and (len(space) > 1 or policy.one_dimensional)
+    batch = tuple(term for terms in before for term in terms)
     return (*batch, *channels, *space) if first else (*batch, *space, *channels)
 
 
