@@ -80,9 +80,9 @@ def test_a_value_that_nothing_has_coerced(plan: Plan) -> None:
 
 
 def test_a_value_used_before_it_is_made(plan: Plan) -> None:
-    relu, pool = node_of(plan, "relu"), node_of(plan, "pool")
-    swapped = with_step(with_step(plan, relu), pool, pool, relu)
-    assert message(swapped) == "pool/x: relu is used before it is made"
+    leaky, pool = node_of(plan, "leaky"), node_of(plan, "pool")
+    swapped = with_step(with_step(plan, leaky), pool, pool, leaky)
+    assert message(swapped) == "pool/x: leaky is used before it is made"
 
 
 def test_a_coercion_to_other_axes(plan: Plan) -> None:

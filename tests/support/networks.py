@@ -24,7 +24,7 @@ from kerasir.ir.layout import (
     size_of,
 )
 from kerasir.ir.op import Op
-from kerasir.ir.ops.activation import HardSigmoid, PRelu, Relu, Softmax, Tanh
+from kerasir.ir.ops.activation import HardSigmoid, LeakyRelu, PRelu, Softmax, Tanh
 from kerasir.ir.ops.convolution import (
     Conv,
     ConvTranspose,
@@ -204,7 +204,7 @@ def classifier(net: Net) -> Graph:
     """What everything began with: a Dense behind a Flatten, and others that see its axes."""
     x = net.conv("conv", net.image("x", 3, 7, 9), 4, 2, 3)
     x = net.norm("norm", x, net.ports(x, 2)["channels"][0])
-    x = net.pool("pool", net.same(Relu(), "relu", x))
+    x = net.pool("pool", net.same(LeakyRelu(negative_slope=0.3), "leaky", x))
     span = net.builder.axes(x)[1:]
     alpha = net.weight("prelu/alpha", *span)
     node = net.builder.add(
