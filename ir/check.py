@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..errors import CheckError, KerasirError
-from .copyplan import Piece
+from .copyplan import CopyPlan, same_order
 from .graph import Node, Value, joined_position
 from .layout import (
     Axis,
@@ -33,7 +33,7 @@ from .signature import REST, Port, Ref
 from .tensor import Weight
 
 Content = frozenset[object]
-Uses = dict[Weight, tuple[str, Layout, tuple[frozenset[Piece], ...]]]
+Uses = dict[Weight, tuple[str, Layout, tuple[CopyPlan, ...]]]
 """By weight, its first use: where, in which layout, and from where to where numbers go."""
 
 
@@ -158,7 +158,8 @@ def _check_spatial(
     node: Node, port: Port, layout: Layout, bound: Mapping[str, Terms], policy: Policy
 ) -> bool:
     """Channels behind the batch or last; returns whether they are behind the batch."""
-    batch, channels, space = (item.build(bound) for item in port.pattern.items)
+    *before, channels, space = (item.build(bound) for item in port.pattern.items)
+    batch = tuple(term for terms in before for term in terms)
     orders = {True: (*batch, *channels, *space), False: (*batch, *space, *channels)}
     wanted = policy.order == "channels_first" and (len(space) > 1 or policy.one_dimensional)
     if policy.order == "source":
@@ -328,7 +329,7 @@ def _check_params(settled: Settled, uses: Uses) -> None:
         wanted, where = settled.params[name], f"{node.name}/{name}"
         try:
             _same(node.op.port(name).pattern.build(settled.bound), wanted, where)
-            found = tuple(frozenset(copy.pieces) for _, copy in param.plans(wanted))
+            found = tuple(copy for _, copy in param.plans(wanted))
         except KeyError as error:
             raise CheckError(f"the op does not know {error}", where=where) from error
         except CheckError:
@@ -338,7 +339,7 @@ def _check_params(settled: Settled, uses: Uses) -> None:
         if any(isinstance(leaf, Reversed) for leaf in _leaves(wanted.terms)):
             raise CheckError(f"an axis is still reversed: {wanted}", where=where)
         user, first, earlier = uses.setdefault(param.weight, (where, wanted, found))
-        if found != earlier:
+        if len(found) != len(earlier) or not all(map(same_order, found, earlier)):
             what = f"weight {param.weight.name} is wanted in another order than by {user}"
             raise _differ(what, where, first.terms, wanted.terms)
 

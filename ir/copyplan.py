@@ -271,3 +271,20 @@ def rearrange(array: Array, have: Layout, want: Layout) -> Array:
     result = np.empty(math.prod(shape), array.dtype)
     apply(plan(have, want, sizes=sizes), np.ascontiguousarray(array).reshape(-1), result)
     return result.reshape(shape)
+
+
+def same_order(a: CopyPlan, b: CopyPlan) -> bool:
+    """Whether two plans put the same stored number into the same place, however they are cut.
+
+    Joined parts come piece by piece, a plain axis of the same extent in one: so where the pieces
+    differ, the places of all numbers are compared.
+    """
+    if (a.source_count, a.count) != (b.source_count, b.count):
+        return False
+    if frozenset(a.pieces) == frozenset(b.pieces):
+        return True
+    places = np.arange(a.source_count)
+    found = [np.full(a.count, -1), np.full(b.count, -1)]
+    for copy, result in zip((a, b), found, strict=True):
+        apply(copy, places, result)
+    return bool(np.array_equal(*found))
