@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -113,13 +113,23 @@ class Blocking(msgspec.Struct, frozen=True):
         for d in reversed(outer):
             steps[d], total = total, total * block.sizes[d]
         held = scratch.buffer(0, total, source.dtype)
-        indices = itertools.product(*(range(block.sizes[d]) for d in outer))
-        for number, index in enumerate(indices):
-            start = block.source_offset
-            for d, i in zip(outer, index, strict=True):
-                start += i * block.source_strides[d]
+        starts = offsets(
+            block.source_offset,
+            [block.sizes[d] for d in outer],
+            [block.source_strides[d] for d in outer],
+        )
+        for number, start in enumerate(starts):
             source.read_into(start, held[number * row : number * row + span])
         return strided(held, 0, block.sizes, steps)
+
+
+def offsets(first: int, sizes: Sequence[int], strides: Sequence[int]) -> list[int]:
+    """Where each index of a box lies, in row-major order of the indices."""
+    found = np.array([first])
+    for size, step in zip(sizes, strides, strict=False):
+        found = np.add.outer(found, step * np.arange(size)).reshape(-1)
+    places: list[int] = found.tolist()
+    return places
 
 
 def _segment(box: Piece, room: int, gap: int) -> tuple[list[int], frozenset[int]]:

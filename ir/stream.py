@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ import msgspec
 import numpy as np
 
 from ..errors import KerasirError
-from .blocks import Scratch, blocks
+from .blocks import Scratch, blocks, offsets
 from .copyplan import CopyPlan, Piece, assign, strided
 from .layout import Layout
 from .source import Array, FileSource, Source
@@ -30,6 +29,8 @@ BUDGET = 16 << 20
 """Bytes of memory that moving one weight of any size may take."""
 
 SMALLEST_BUDGET = 64
+"""Bytes: so little is of use to tests only."""
+
 CHUNK_OF_RUNS = 4 << 20
 """Bytes of a chunk that needs no transposing: more gains nothing and leaves the caches."""
 
@@ -50,6 +51,7 @@ class Workspace:
     def chunk(self, count: int, dtype: np.dtype[Any]) -> Array:
         """Room for the destination's next numbers; what it held is lost."""
         if self._chunk.size < count * dtype.itemsize:
+            self._chunk = np.empty(0, np.uint8)  # let go of the old one first
             self._chunk = np.empty(count * dtype.itemsize, np.uint8)
         return self._chunk[: count * dtype.itemsize].view(dtype)
 
@@ -136,8 +138,10 @@ class _Part(msgspec.Struct, frozen=True):
         """Fill the box, a part of the piece, into the chunk that begins at `start`."""
         if self.direct:
             run, outer = _common_run(box)
-            for source, place in _starts(box, outer):
-                self.source.read_into(source, chunk[place - start : place - start + run])
+            places = offsets(box.offset - start, box.sizes[:outer], box.strides)
+            sources = offsets(box.source_offset, box.sizes[:outer], box.source_strides)
+            for place, source in zip(places, sources, strict=True):
+                self.source.read_into(source, chunk[place : place + run])
             return
         for block, here in blocks(self.source, box, room.scratch):
             assign(strided(chunk, block.offset - start, block.sizes, block.strides), here)
@@ -159,21 +163,12 @@ def _is_direct(piece: Piece, stored: np.dtype[Any], dtype: np.dtype[Any]) -> boo
     return stored == dtype and _common_run(piece)[0] * dtype.itemsize >= DIRECT
 
 
-def _starts(box: Piece, outer: int) -> Iterator[tuple[int, int]]:
-    """Source and destination of each run, given the number of dimensions outside the runs."""
-    for index in itertools.product(*map(range, box.sizes[:outer])):
-        yield (
-            box.source_offset + _dot(index, box.source_strides),
-            box.offset + _dot(index, box.strides),
-        )
-
-
 def _clip(box: Piece, low: int, high: int) -> Iterator[Piece]:
     """The parts of a box whose destination is in `low` to `high`: a few boxes.
 
     The dimensions nest, so only the first and the last index of each can be cut in two.
     """
-    reach = _dot([size - 1 for size in box.sizes], box.strides)
+    reach = sum((size - 1) * step for size, step in zip(box.sizes, box.strides, strict=True))
     if low <= box.offset and box.offset + reach < high:
         yield box
     elif low <= box.offset + reach and box.offset < high:
@@ -188,7 +183,3 @@ def _clip(box: Piece, low: int, high: int) -> Iterator[Piece]:
             yield from _clip(box.at(index), low, high)
         if start < stop:
             yield box.cut((start,), (stop - start, *box.sizes[1:]))
-
-
-def _dot(counts: Sequence[int], steps: Sequence[int]) -> int:
-    return sum(map(operator.mul, counts, steps))
