@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ..ir.ops.convolution import (
     DepthwiseConv,
     GroupedConv,
     LocallyConnected,
+    Padding,
     SeparableConv,
 )
 from ..ir.source import Array
@@ -20,28 +21,41 @@ from .computing import Computing, Results
 from .registry import computes
 from .windows import Windows, every, pad
 
-Sliding = TypeVar("Sliding", Conv, GroupedConv, DepthwiseConv, SeparableConv)
-
 _IN = "(batch) space channels"
 _OUT = "(batch) out_space filters"
 
 
 @computes(Conv)
 def conv(op: Conv, at: Computing) -> Results:
-    x, kernel = at.take(_IN), at.param("kernel")
-    windows = _windows(op, x, kernel, channels=2)
-    y = np.zeros((len(x), *windows.extents, kernel.shape[-1]), at.dtype)
+    y = correlate(at.take(_IN), at.param("kernel"), op.strides, op.dilation, op.padding)
+    return (at.give(_biased(y, at), _OUT),)
+
+
+def correlate(
+    x: Array,
+    kernel: Array,
+    strides: Sequence[int],
+    dilation: Sequence[int],
+    padding: Padding,
+) -> Array:
+    """`batch windows filters` from `batch space channels` and a kernel `space channels filters`.
+
+    Filters may be of any number of dimensions.
+    """
+    rank = x.ndim - 2
+    windows = Windows(x.shape[1:-1], kernel.shape[:rank], strides, dilation, padding)
+    y = np.zeros((len(x), *windows.extents, *kernel.shape[rank + 1 :]), x.dtype)
     for tap, here in windows.over(x):
         y += np.tensordot(here, kernel[tap], 1)
-    return (at.give(_biased(y, at), _OUT),)
+    return y
 
 
 @computes(GroupedConv)
 def grouped_conv(op: GroupedConv, at: Computing) -> Results:
     x = at.take("(batch) space (groups in_group)")
     kernel = at.param("kernel", "kernel_space in_group groups filters")
-    windows = _windows(op, x, kernel, channels=3)
-    inner, groups, filters = kernel.shape[-3:]
+    taps, (inner, groups, filters) = kernel.shape[:-3], kernel.shape[-3:]
+    windows = Windows(x.shape[1:-1], taps, op.strides, op.dilation, op.padding)
     y = np.zeros((len(x), *windows.extents, groups, filters), at.dtype)
     for tap, here in windows.over(x):
         y += np.einsum("...gi,igo->...go", here.reshape(*y.shape[:-1], inner), kernel[tap])
@@ -88,12 +102,6 @@ def locally_connected(op: LocallyConnected, at: Computing) -> Results:
     for tap, here in windows.over(x):
         y += np.einsum("n...i,...io->n...o", here, kernel[(slice(None),) * rank + tap])
     return (at.give(_biased(y, at), _OUT),)
-
-
-def _windows(op: Sliding, x: Array, kernel: Array, *, channels: int) -> Windows:
-    """The windows of a kernel `space` and, behind it, so many dimensions of channels."""
-    taps = kernel.shape[:-channels]
-    return Windows(x.shape[1:-1], taps, op.strides, op.dilation, op.padding)
 
 
 def _depthwise(op: DepthwiseConv | SeparableConv, x: Array, kernel: Array) -> Array:

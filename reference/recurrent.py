@@ -6,13 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..ir.ops.recurrent import LSTM
+from ..ir.ops.recurrent import GRU, LSTM, ConvLSTM, ReverseTime, SimpleRNN
 from ..ir.source import Array
 from .computing import Computing, Results
+from .convolution import correlate
 from .registry import apply, computes
 
 States = tuple[Array, ...]
 Step = Callable[[Array, States], tuple[Array, States]]
+
+_ALONG = "time (batch) units"
 
 
 def walk(
@@ -45,33 +48,100 @@ def walk(
     return np.array(walked, last.dtype).reshape(len(drive), *last.shape), states
 
 
-def state(at: Computing, index: int, size: int, batch: int) -> Array:
-    """An initial state: what is fed, else zeros."""
-    return at.take("(batch) units", index) if at.fed(index) else np.zeros((batch, size), at.dtype)
+@computes(SimpleRNN)
+def simple_rnn(op: SimpleRNN, at: Computing) -> Results:
+    recurrent = at.param("recurrent_kernel")
+    drive = _drive(at, at.param("kernel"), "units")
+
+    def step(x: Array, states: States) -> tuple[Array, States]:
+        h = apply(op.activation, x + states[0] @ recurrent)
+        return h, (h,)
+
+    y, (h,) = walk(step, drive, _mask(at), (_state(at, 2, drive),), backwards=op.go_backwards)
+    return at.give(y, _ALONG), at.give(h, "(batch) units", 1)
+
+
+@computes(GRU)
+def gru(op: GRU, at: Computing) -> Results:
+    recurrent = at.param("recurrent_kernel", "recurrent gates[z r h] units")
+    shift = at.param("recurrent_bias", "gates[z r h] units") if at.has("recurrent_bias") else 0
+    drive = _drive(at, at.param("kernel", "features gates[z r h] units"), "gates[z r h] units")
+
+    def step(x: Array, states: States) -> tuple[Array, States]:
+        (h,) = states
+        back = np.tensordot(h, recurrent, 1) + shift
+        z, r = (apply(op.recurrent_activation, x[:, gate] + back[:, gate]) for gate in (0, 1))
+        inner = r * back[:, 2] if op.reset_after else (r * h) @ recurrent[:, 2]
+        h = z * h + (1 - z) * apply(op.activation, x[:, 2] + inner)
+        return h, (h,)
+
+    begin = (_state(at, 2, drive[:, :, 0]),)
+    y, (h,) = walk(step, drive, _mask(at), begin, backwards=op.go_backwards)
+    return at.give(y, _ALONG), at.give(h, "(batch) units", 1)
 
 
 @computes(LSTM)
 def lstm(op: LSTM, at: Computing) -> Results:
-    kernel = at.param("kernel", "features gates[i f c o] units")
     recurrent = at.param("recurrent_kernel", "recurrent gates[i f c o] units")
-    drive = np.tensordot(at.take("time (batch) features"), kernel, 1)
-    if at.has("bias"):
-        drive += at.param("bias", "gates[i f c o] units")
+    kernel = at.param("kernel", "features gates[i f c o] units")
+    drive = _drive(at, kernel, "gates[i f c o] units")
 
     def step(x: Array, states: States) -> tuple[Array, States]:
         h, c = states
-        gates = x + np.tensordot(h, recurrent, 1)
-        i, f, o = (apply(op.recurrent_activation, gates[:, gate]) for gate in (0, 1, 3))
-        c = f * c + i * apply(op.activation, gates[:, 2])
-        h = o * apply(op.activation, c)
-        return h, (h, c)
+        return _cell(op, x + np.tensordot(h, recurrent, 1), c)
 
-    batch, _, units = drive.shape[1:]
-    begin = (state(at, 2, units, batch), state(at, 3, units, batch))
-    mask = at.take("time (batch)", 1) if at.fed(1) else None
-    y, (h, c) = walk(step, drive, mask, begin, backwards=op.go_backwards)
-    return (
-        at.give(y, "time (batch) units"),
-        at.give(h, "(batch) units", 1),
-        at.give(c, "(batch) units", 2),
-    )
+    begin = (_state(at, 2, drive[:, :, 0]), _state(at, 3, drive[:, :, 0]))
+    y, (h, c) = walk(step, drive, _mask(at), begin, backwards=op.go_backwards)
+    return at.give(y, _ALONG), at.give(h, "(batch) units", 1), at.give(c, "(batch) units", 2)
+
+
+@computes(ConvLSTM)
+def conv_lstm(op: ConvLSTM, at: Computing) -> Results:
+    x = at.take("time (batch) space channels")
+    kernel = at.param("kernel", "kernel_space channels gates[i f c o] filters")
+    recurrent = at.param("recurrent_kernel", "recurrent_space recurrent gates[i f c o] filters")
+    alone = (1,) * len(op.strides)
+    flat = x.reshape(-1, *x.shape[2:])
+    drive = correlate(flat, kernel, op.strides, op.dilation, op.padding)
+    drive = drive.reshape(*x.shape[:2], *drive.shape[1:])
+    if at.has("bias"):
+        drive += at.param("bias", "gates[i f c o] filters")
+
+    def step(x: Array, states: States) -> tuple[Array, States]:
+        h, c = states
+        return _cell(op, x + correlate(h, recurrent, alone, alone, op.recurrent_padding), c)
+
+    place = "(batch) out_space filters"
+    begin = (_state(at, 2, drive[..., 0, :], place), _state(at, 3, drive[..., 0, :], place))
+    y, (h, c) = walk(step, drive, _mask(at), begin, backwards=op.go_backwards)
+    return at.give(y, f"time {place}"), at.give(h, place, 1), at.give(c, place, 2)
+
+
+@computes(ReverseTime)
+def reverse_time(op: ReverseTime, at: Computing) -> Results:
+    return (np.flip(at.x, at.settled.positions("time")),)
+
+
+def _cell(op: LSTM | ConvLSTM, gates: Array, c: Array) -> tuple[Array, States]:
+    """An LSTM's step, from its gates i f c o in the last dimension but one."""
+    i, f, o = (apply(op.recurrent_activation, gates[..., gate, :]) for gate in (0, 1, 3))
+    c = f * c + i * apply(op.activation, gates[..., 2, :])
+    h = o * apply(op.activation, c)
+    return h, (h, c)
+
+
+def _drive(at: Computing, kernel: Array, units: str) -> Array:
+    """What the input gives to every step, `time (batch)` and the kernel's columns."""
+    drive = np.tensordot(at.take("time (batch) features"), kernel, 1)
+    if at.has("bias"):
+        drive += at.param("bias", units)
+    return drive
+
+
+def _mask(at: Computing) -> Array | None:
+    return at.take("time (batch)", 1) if at.fed(1) else None
+
+
+def _state(at: Computing, index: int, steps: Array, place: str = "(batch) units") -> Array:
+    """An initial state: what is fed, else zeros of a step's shape, time being first in `steps`."""
+    return at.take(place, index) if at.fed(index) else np.zeros(steps.shape[1:], at.dtype)

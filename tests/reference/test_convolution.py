@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from loops import Pads, at, conv_loops, extents, met
 from one_op import Array, OneOp, numbers
 
 from kerasir.ir.ops.convolution import (
@@ -16,8 +17,6 @@ from kerasir.ir.ops.convolution import (
     LocallyConnected,
     SeparableConv,
 )
-
-Pads = tuple[tuple[int, int], ...]
 
 # rank, space, kernel, strides, dilation, pads
 GEOMETRIES: list[Any] = [
@@ -30,40 +29,6 @@ GEOMETRIES: list[Any] = [
 ORDERS = [(1, False), (1, True), (2, False), (2, True)]
 geometries = pytest.mark.parametrize("geometry", GEOMETRIES, ids=lambda g: "x".join(map(str, g[0])))
 orders = pytest.mark.parametrize(("batches", "last"), ORDERS)
-
-
-def at(x: Array, n: int, c: int, place: tuple[int, ...]) -> float:
-    """An element, zero outside."""
-    inside = all(0 <= i < size for i, size in zip(place, x.shape[2:], strict=True))
-    return float(x[n, c, *place]) if inside else 0.0
-
-
-def met(p: tuple[int, ...], k: tuple[int, ...], strides: Any, dilation: Any, pads: Pads) -> Any:
-    return tuple(
-        i * s + j * d - before
-        for i, j, s, d, (before, _) in zip(p, k, strides, dilation, pads, strict=True)
-    )
-
-
-def extents(space: Any, kernel: Any, strides: Any, dilation: Any, pads: Pads) -> tuple[int, ...]:
-    """How many windows begin and end inside the padded input, counted."""
-    found = []
-    for size, k, s, d, (before, after) in zip(space, kernel, strides, dilation, pads, strict=True):
-        starts = range(-before, size + after, s)
-        found.append(sum(1 for start in starts if start + (k - 1) * d < size + after))
-    return tuple(found)
-
-
-def conv_loops(x: Array, kernel: Array, strides: Any, dilation: Any, pads: Pads) -> Array:
-    """`n o p`, from x `n c p` and a kernel `k c o`."""
-    *taps, channels, filters = kernel.shape
-    out = extents(x.shape[2:], taps, strides, dilation, pads)
-    y = np.zeros((len(x), filters, *out))
-    for n, o, *p in np.ndindex(y.shape):
-        for *k, c in np.ndindex(*taps, channels):
-            place = met(tuple(p), tuple(k), strides, dilation, pads)
-            y[n, o, *p] += at(x, n, c, place) * kernel[*k, c, o]
-    return y
 
 
 def depthwise_loops(x: Array, kernel: Array, strides: Any, dilation: Any, pads: Pads) -> Array:

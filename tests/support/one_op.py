@@ -146,8 +146,8 @@ def everywhere(
 
 
 def _channels_last(pattern: Pattern, axes: Mapping[str, Terms]) -> Terms:
-    batch, channels, space = (item.build(axes) for item in pattern.items)
-    return (*batch, *space, *channels)
+    *before, channels, space = (item.build(axes) for item in pattern.items)
+    return (*(term for terms in before for term in terms), *space, *channels)
 
 
 def _places(have: Sequence[Term], want: Sequence[Term]) -> list[int]:
