@@ -1,0 +1,135 @@
+"""A tensor brought from one layout to another by layers that every Keras has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ExportError
+from ...ir import coerce
+from ...ir.layout import Joined, Layout, Term, size_of
+from .network import FileLayer, Tensor
+
+if TYPE_CHECKING:
+    from .scope import Scope
+
+
+class Mover:
+    """Puts in what moves a tensor: Reshape and Permute; Cropping and Concatenate inside joins.
+
+    The batch never moves: Keras gives no layer a hold on it.
+    """
+
+    def __init__(self, scope: Scope, name: str) -> None:
+        self.scope, self.name = scope, name
+        self.lead = scope.depth + 1
+
+    def bring(self, tensor: Tensor, have: Layout, want: Layout) -> Tensor:
+        """The tensor, laid out as `have`, in the layout `want`.
+
+        Raises:
+            ExportError: It cannot be brought there, with the reason.
+        """
+        for step in coerce.decompose(have, want):
+            if isinstance(step, coerce.Reshape):
+                tensor = self.reshape(tensor, step.layout, have)
+                have = step.layout
+            elif isinstance(step, coerce.Permute):
+                tensor = self.permute(tensor, step.perm)
+                have = Layout(tuple(have.terms[index] for index in step.perm))
+            else:
+                tensor = self._rejoin(tensor, have, step)
+                terms = list(have.terms)
+                terms[step.axis] = step.want
+                have = Layout(tuple(terms))
+        return tensor
+
+    def reshape(self, tensor: Tensor, want: Layout, have: Layout) -> Tensor:
+        """The same numbers in the same order under another shape."""
+        if want.terms[: self.lead] != have.terms[: self.lead]:
+            raise self._refusal(f"a Reshape from {have} to {want} would take the batch apart")
+        target = [-1 if size is None else size for size in want.shape[self.lead :]]
+        if target.count(-1) > 1:
+            raise self._refusal(
+                f"a Reshape from {have} to {want}: more than one size is not known",
+                "fix the sizes of the model's inputs",
+            )
+        if len(target) == 1 and len(have.terms) > self.lead + 1:
+            return self._put("Flatten", {}, tensor, "flatten")
+        return self._put("Reshape", {"target_shape": target}, tensor, "reshape")
+
+    def permute(self, tensor: Tensor, perm: tuple[int, ...]) -> Tensor:
+        """The dimensions in another order."""
+        if perm[: self.lead] != tuple(range(self.lead)):
+            raise self._refusal("a Permute would move the batch")
+        dims = [index - self.scope.depth for index in perm[self.lead :]]
+        return self._put("Permute", {"dims": dims}, tensor, "permute")
+
+    # ---- joins: one part after the other -------------------------------------------------------
+
+    def _rejoin(self, tensor: Tensor, have: Layout, step: coerce.Gather) -> Tensor:
+        """The parts of a joined dimension, each brought into its own new order."""
+        old, new = step.have, step.want
+        if not isinstance(old, Joined) or not isinstance(new, Joined):
+            raise self._refusal(f"no layer reorders {old!r} to {new!r}")
+        parts: list[Tensor] = []
+        start = 0
+        for before, after in zip(old.parts, new.parts, strict=True):
+            stop = start + _known(before)
+            cut = self._cut(tensor, have, step.axis, start, stop, before)
+            there = _replaced(have, step.axis, after)
+            parts.append(self.bring(cut, _replaced(have, step.axis, before), there))
+            start = stop
+        axis = step.axis - self.scope.depth
+        return self._put_many("Concatenate", {"axis": axis}, parts, "join")
+
+    def _cut(
+        self, tensor: Tensor, have: Layout, axis: int, start: int, stop: int, part: Term
+    ) -> Tensor:
+        """Positions `start` to `stop` of one dimension, as Cropping2D of `before axis after`."""
+        sizes = have.shape
+        before = _product(sizes[self.lead : axis])
+        after = _product(sizes[axis + 1 :])
+        total = _known(have.terms[axis])
+        flat = self._put("Reshape", {"target_shape": [before, total, after]}, tensor, "split")
+        cropping = [[0, 0], [start, total - stop]]
+        config = {"cropping": cropping, "data_format": "channels_last"}
+        cut = self._put("Cropping2D", config, flat, "part")
+        shape = _replaced(have, axis, part).shape[self.lead :]
+        target = [-1 if size is None else size for size in shape]
+        return self._put("Reshape", {"target_shape": target}, cut, "part_shape")
+
+    # ---- layers --------------------------------------------------------------------------------
+
+    def _put(self, class_name: str, config: Mapping[str, Any], x: Tensor, role: str) -> Tensor:
+        return self._put_many(class_name, config, [x], role)
+
+    def _put_many(
+        self, class_name: str, config: Mapping[str, Any], inputs: list[Tensor], role: str
+    ) -> Tensor:
+        if any(tensor.mask is not None for tensor in inputs):
+            raise self._refusal(f"a mask cannot be carried through a {class_name}")
+        layer = FileLayer(f"{self.name}_{role}", class_name, config)
+        return self.scope.call((self.name, role), layer, inputs)[0]
+
+    def _refusal(self, what: str, hint: str = "") -> ExportError:
+        return ExportError(what, where=self.name, hint=hint)
+
+
+def _known(term: Term) -> int:
+    size = size_of(term)
+    if size is None:
+        raise ExportError(f"the size of {term!r} is not known")
+    return size
+
+
+def _product(sizes: tuple[int | None, ...]) -> int:
+    """The product of sizes, of which at most one may be unknown (-1)."""
+    found = 1
+    for size in sizes:
+        found = -1 if size is None or found < 0 else found * size
+    return found
+
+
+def _replaced(layout: Layout, axis: int, term: Term) -> Layout:
+    return Layout((*layout.terms[:axis], term, *layout.terms[axis + 1 :]))

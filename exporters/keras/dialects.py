@@ -1,0 +1,196 @@
+"""What each target reads: forms, classes, and the keys that a configuration may have.
+
+A key that some version of the target does not know is only written where it is not at its
+default, and that is told. Sources: the constructors of Keras 2.2.4, 2.3.1, tf-keras 2.21 and
+Keras 3.15, and genuine files of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+Keys = tuple[str, ...]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The keys of one layer class.
+
+    Attributes:
+        stated: What the op says; the exporter writes these.
+        kept: What a round trip needs and no inference; written back as the source had them.
+        since: Stated keys that the oldest versions of the target lack, and which version has
+            them; written only where they say something, and told.
+        missing: Versions of the target that lack the class altogether.
+    """
+
+    stated: Keys = ()
+    kept: Keys = ()
+    since: Mapping[str, str] = {}
+    missing: str = ""
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """One target.
+
+    Attributes:
+        name: As the user asks for it.
+        keras_version: What the file says that wrote it.
+        functional: The class name of a functional model.
+        sequential: A Sequential's config as a dict that begins with an InputLayer, or a list.
+        first_call: The number of a nested model's first call: 1, as call 0 made it.
+        calls_twice: Whether nested models are called twice on the same inputs, so that versions
+            that count their calls from 0 find the same call under the same number.
+        inner_module: What a wrapper's inner layer states as its module; "" for nothing.
+        vocabulary: Whose names activations, optimizers and their slots have.
+        storage: Which table of `eras.storage` the weights follow.
+        weight_suffix: What names of weights end in, by backend.
+        backends: Which backends' kernels it can have.
+        classes: The layer classes it has.
+    """
+
+    name: str
+    keras_version: str
+    functional: str
+    sequential: Literal["dict", "list"]
+    first_call: int
+    calls_twice: bool
+    inner_module: str
+    vocabulary: str
+    storage: Literal["keras1_th", "keras1_tf", "keras2"]
+    weight_suffix: Mapping[str, str]
+    backends: tuple[str, ...]
+    classes: Mapping[str, Known]
+
+
+BASE: Keys = ("trainable", "dtype")
+"""Kept keys of every layer."""
+
+_KERNEL: Keys = (
+    "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer",
+    "activity_regularizer", "kernel_constraint", "bias_constraint",
+)  # fmt: skip
+_RECURRENT: Keys = (
+    *_KERNEL, "recurrent_initializer", "recurrent_regularizer", "recurrent_constraint",
+    "dropout", "recurrent_dropout", "unroll", "implementation",
+)  # fmt: skip
+_POINTWISE: Keys = (
+    "depthwise_initializer", "pointwise_initializer", "bias_initializer",
+    "depthwise_regularizer", "pointwise_regularizer", "bias_regularizer", "activity_regularizer",
+    "depthwise_constraint", "pointwise_constraint", "bias_constraint",
+)  # fmt: skip
+_DEPTHWISE: Keys = (
+    "depthwise_initializer", "bias_initializer", "depthwise_regularizer", "bias_regularizer",
+    "activity_regularizer", "depthwise_constraint", "bias_constraint",
+)  # fmt: skip
+_WINDOW: Keys = ("kernel_size", "strides", "padding", "data_format", "use_bias", "activation")
+_CONV = Known(
+    ("filters", "dilation_rate", "groups", *_WINDOW), _KERNEL, {"groups": "tf.keras 2.3"}
+)
+_SEPARABLE = Known(("filters", "depth_multiplier", "dilation_rate", "groups", *_WINDOW), _POINTWISE)
+_POOL = Known(("pool_size", "strides", "padding", "data_format"))
+_GLOBAL = Known(("data_format", "keepdims"))
+_LOCAL = Known(("filters", "implementation", *_WINDOW), _KERNEL, {}, "Keras 3")
+_MERGE = Known()
+
+KERAS2: Mapping[str, Known] = {
+    "InputLayer": Known(("batch_input_shape", "sparse", "ragged", "optional")),
+    "Dense": Known(("units", "use_bias", "activation"), _KERNEL),
+    "Conv1D": _CONV,
+    "Conv2D": _CONV,
+    "Conv3D": _CONV,
+    "SeparableConv1D": _SEPARABLE,
+    "SeparableConv2D": _SEPARABLE,
+    "DepthwiseConv2D": Known(
+        ("depth_multiplier", "filters", "dilation_rate", "groups", *_WINDOW),
+        _DEPTHWISE,
+        {"dilation_rate": "Keras 2.3"},
+    ),
+    "Conv2DTranspose": Known(
+        ("filters", "output_padding", "output_shape", "dilation_rate", "groups", *_WINDOW),
+        _KERNEL,
+    ),
+    "Conv3DTranspose": Known(
+        ("filters", "output_padding", "dilation_rate", "groups", *_WINDOW),
+        _KERNEL,
+        {"dilation_rate": "tf.keras 2.3"},
+    ),
+    "LocallyConnected1D": _LOCAL,
+    "LocallyConnected2D": _LOCAL,
+    **{f"{kind}Pooling{n}D": _POOL for kind in ("Max", "Average") for n in (1, 2, 3)},
+    **{f"Global{kind}Pooling{n}D": _GLOBAL for kind in ("Max", "Average") for n in (1, 2, 3)},
+    **{f"ZeroPadding{n}D": Known(("padding", "data_format")) for n in (1, 2, 3)},
+    **{f"Cropping{n}D": Known(("cropping", "data_format")) for n in (1, 2, 3)},
+    **{f"UpSampling{n}D": Known(("size", "data_format", "interpolation")) for n in (1, 2, 3)},
+    "BatchNormalization": Known(
+        ("axis", "epsilon", "center", "scale", "mode"),
+        (
+            "momentum", "beta_initializer", "gamma_initializer", "moving_mean_initializer",
+            "moving_variance_initializer", "beta_regularizer", "gamma_regularizer",
+            "beta_constraint", "gamma_constraint",
+        ),
+    ),
+    "Activation": Known(("activation",)),
+    "Softmax": Known(("axis",)),
+    "ReLU": Known(("max_value", "negative_slope", "threshold")),
+    "LeakyReLU": Known(("alpha",)),
+    "ELU": Known(("alpha",)),
+    "ThresholdedReLU": Known(("theta",), (), {}, "Keras 3"),
+    "PReLU": Known(
+        ("shared_axes",), ("alpha_initializer", "alpha_regularizer", "alpha_constraint")
+    ),
+    "Dropout": Known(("noise_shape",), ("rate", "seed")),
+    "AlphaDropout": Known(("noise_shape",), ("rate", "seed")),
+    "SpatialDropout1D": Known(("noise_shape",), ("rate",)),
+    "SpatialDropout2D": Known(("noise_shape", "data_format"), ("rate",)),
+    "SpatialDropout3D": Known(("noise_shape", "data_format"), ("rate",)),
+    "GaussianNoise": Known((), ("stddev",)),
+    "GaussianDropout": Known((), ("rate",)),
+    "ActivityRegularization": Known((), ("l1", "l2")),
+    "Flatten": Known(("data_format",)),
+    "Reshape": Known(("target_shape",)),
+    "Permute": Known(("dims",)),
+    "RepeatVector": Known(("n",)),
+    "Embedding": Known(
+        ("input_dim", "output_dim", "mask_zero"),
+        (
+            "embeddings_initializer", "embeddings_regularizer", "activity_regularizer",
+            "embeddings_constraint", "input_length",
+        ),
+    ),
+    "Masking": Known(("mask_value",)),
+    "LSTM": Known(
+        (
+            "units", "activation", "recurrent_activation", "use_bias", "return_sequences",
+            "return_state", "go_backwards", "stateful", "time_major",
+        ),
+        (*_RECURRENT, "unit_forget_bias"),
+    ),
+    **dict.fromkeys(
+        ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _MERGE
+    ),
+    "Concatenate": Known(("axis",)),
+    "Dot": Known(("axes", "normalize")),
+    "TimeDistributed": Known(),
+}  # fmt: skip
+
+DIALECTS: Mapping[str, Dialect] = {
+    "keras2": Dialect(
+        name="keras2",
+        keras_version="2.2.4",
+        functional="Model",
+        sequential="dict",
+        first_call=1,
+        calls_twice=True,
+        inner_module="keras.layers",
+        vocabulary="keras2",
+        storage="keras2",
+        weight_suffix={"tensorflow": ":0", "theano": ""},
+        backends=("tensorflow", "theano"),
+        classes=KERAS2,
+    ),
+}
+"""By the name the user asks for. `keras2`: Keras 2.2.3 and later, tf.keras, and Keras 3's reader
+of legacy HDF5, all from one file."""

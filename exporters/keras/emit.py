@@ -1,0 +1,302 @@
+"""From a plan to a network of Keras layers: nodes by their writers, nested models put back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from ...errors import ExportError
+from ...ir.graph import Layer, Node, Value
+from ...ir.model import Model, Scope as NestedCall
+from ...ir.plan import Plan, Settled
+from ...ir.report import Report
+from .dialects import Dialect
+from .network import FileLayer, Network, Wrapper
+from .registry import writer_of
+from .scope import NotNested, Path, Scope
+from .site import Site
+
+Home = tuple[Path, ...]
+"""The calls of nested models around a node that are written as models, outermost first."""
+
+
+class Placed:
+    """A node, the models of the file around it, and what its name begins with there."""
+
+    __slots__ = ("home", "prefix", "settled")
+
+    def __init__(self, settled: Settled, home: Home, prefix: tuple[str, ...]) -> None:
+        self.settled, self.home, self.prefix = settled, home, prefix
+
+    @property
+    def name(self) -> str:
+        """What the node's layer is called in its model of the file."""
+        layer = self.settled.node.layer
+        if layer is None:
+            return self.settled.node.name.replace("~", "_").replace("/", "_")
+        return "_".join((*self.prefix, outer_name(layer)))
+
+
+def emit(model: Model, plan: Plan, dialect: Dialect, backend: str) -> tuple[Network, Report]:
+    """The layers of the file, and what there is to tell.
+
+    A nested model is written as a model where all its calls come out alike; otherwise it is
+    dissolved into the model around it, and that is told.
+
+    Raises:
+        ExportError: The target cannot express something; the layer is named.
+    """
+    dissolved: dict[Path, str] = {}
+    while True:
+        emission = Emission(model, plan, dialect, backend, dissolved)
+        try:
+            return emission.run(), emission.report
+        except NotNested as reason:
+            dissolved[bare(reason.path)] = str(reason)
+
+
+def bare(path: Path) -> Path:
+    """A path of calls without the numbers of the calls."""
+    return tuple(part.rpartition("#")[0] or part for part in path)
+
+
+def outer_name(layer: Layer) -> str:
+    """What a layer is called in its model: its outermost wrapper's name, if it has one."""
+    return layer.wrappers[0].name if layer.wrappers else layer.name
+
+
+class Emission:
+    """One try at a plan.
+
+    Attributes:
+        dialect: The target.
+        backend: The backend whose kernels and whose `same` the target has.
+        report: What there is to tell.
+        masks: The mask that comes out of each layer of the source which makes one.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        plan: Plan,
+        dialect: Dialect,
+        backend: str,
+        dissolved: Mapping[Path, str],
+    ) -> None:
+        self.model, self.plan, self.dialect, self.backend = model, plan, dialect, backend
+        self.report = Report()
+        self._dissolved = dissolved
+        self._calls = {call.path: call for call in model.scopes}
+        self._followers = followers(plan)
+        self._fused: set[Node] = set()
+        self._read = {value for node in plan.graph.nodes for value in node.inputs}
+        self._read |= set(plan.graph.outputs)
+        self._steps = self._placed()
+        self.masks: dict[Layer, Value] = {}
+        for settled in plan.settled:
+            if settled.node.part == "mask" and settled.node.layer is not None:
+                self.masks[settled.node.layer] = settled.node.result
+
+    def run(self) -> Network:
+        """The whole model."""
+        self._tell_of_models()
+        network = Network(self.model.name, self.model.kind)
+        top = Scope(self, network)
+        self._reserve(network, 0, self._steps)
+        for held in self.plan.inputs:
+            tensor = top.input(network.unique(held.value.name), held.value, held.layout)
+            top.define(held.value, held.layout, tensor)
+        self._fill(top, self._steps)
+        for held, name in zip(self.plan.outputs, self.plan.graph.output_names, strict=True):
+            tensor = top.take(held.value, held.layout, name)
+            if tensor.call.layer.is_input:
+                layer = FileLayer(f"{name}_output", "Activation", {"activation": "linear"})
+                tensor = top.call((name, "output"), layer, [tensor])[0]
+            network.outputs.append(tensor)
+        return network
+
+    def _tell_of_models(self) -> None:
+        for path, why in self._dissolved.items():
+            self.report.add(
+                "KX402",
+                "changed",
+                f"the model {path[-1]} is written layer by layer, not as a model: {why}",
+                layer="/".join(path),
+            )
+        used = {call for placed in self._steps for call in placed.home}
+        for path in self._calls:
+            if path not in used and bare(path) not in self._dissolved:
+                self.report.add(
+                    "KX403",
+                    "lost",
+                    f"the model {bare(path)[-1]}: there is no layer in it that does anything",
+                    layer="/".join(bare(path)),
+                )
+
+    # ---- where nodes belong --------------------------------------------------------------------
+
+    def _placed(self) -> list[Placed]:
+        """Every node that becomes a layer, with the models of the file around it."""
+        homes: dict[Value, Home] = {}
+        found: list[Placed] = []
+        for settled in self.plan.settled:
+            node = settled.node
+            if node.layer is not None:
+                home, prefix = self._home(node.layer.scope)
+            else:  # a pass made it: it goes where its first input is
+                known = [homes[v] for v in node.inputs if v is not None and v in homes]
+                home, prefix = known[0] if known else (), ()
+            homes |= dict.fromkeys(node.results, home)
+            if node.part != "mask":
+                found.append(Placed(settled, home, prefix))
+        return found
+
+    def _home(self, scope: Path) -> tuple[Home, tuple[str, ...]]:
+        """The models around, and the names of those dissolved since the innermost of them."""
+        home: list[Path] = []
+        prefix: list[str] = []
+        for index, part in enumerate(scope):
+            around = scope[: index + 1]
+            if around in self._calls and bare(around) not in self._dissolved:
+                home.append(around)
+                prefix = []
+            else:
+                prefix += bare((part,))
+        return tuple(home), tuple(prefix)
+
+    def _model_name(self, path: Path) -> str:
+        prefix = self._home(path[:-1])[1]
+        return "_".join((*prefix, outer_name(self._calls[path].layer)))
+
+    def _reserve(self, network: Network, depth: int, steps: Sequence[Placed]) -> None:
+        """Keep the source's names for the source's layers."""
+        for placed in steps:
+            if len(placed.home) > depth:
+                network.reserve(self._model_name(placed.home[depth]))
+            elif placed.settled.node.part == "":
+                network.reserve(placed.name)
+
+    # ---- writing -------------------------------------------------------------------------------
+
+    def _fill(self, scope: Scope, steps: Sequence[Placed]) -> None:
+        """Write a model's own nodes, and its nested models where the first of theirs stands."""
+        level = scope.level
+        inside: dict[Path, list[Placed]] = {}
+        for placed in steps:
+            if len(placed.home) > level:
+                inside.setdefault(placed.home[level], []).append(placed)
+        for placed in steps:
+            if len(placed.home) == level:
+                self._write(scope, placed)
+            elif placed.home[level] in inside:
+                path = placed.home[level]
+                self._nest(scope, path, inside.pop(path))
+
+    def _write(self, scope: Scope, placed: Placed) -> None:
+        settled = placed.settled
+        if settled.node in self._fused:
+            return
+        for port, held in zip(settled.node.op.inputs, settled.inputs, strict=False):
+            if held is not None and port.name != "mask" and not scope.can(held.value):
+                raise NotNested(self._maker(held.value), "other layers stand between its own")
+        try:
+            writer_of(settled.node.op)(Site(self, scope, settled, placed.name))
+        except ExportError as error:
+            raise error.at(placed.name)
+
+    def _maker(self, value: Value) -> Path:
+        """The nested model that makes a value which is not there yet."""
+        for placed in self._steps:
+            if value in placed.settled.node.results and placed.home:
+                return placed.home[-1]
+        raise ExportError(f"the value {value.name} is used before it is made")
+
+    def _nest(self, outer: Scope, path: Path, steps: Sequence[Placed]) -> None:
+        """Write one call of a nested model."""
+        record = self._calls[path]
+        layer, name = record.layer, self._model_name(path)
+        kind: Literal["sequential", "functional"] = (
+            "sequential" if layer.class_name == "Sequential" else "functional"
+        )
+        network = Network(layer.name, kind)
+        inner = Scope(self, network, path, outer, outer.depth + len(layer.wrappers))
+        self._reserve(network, inner.level, steps)
+        self._fill(inner, steps)
+        given = [
+            (value, made)
+            for value in self._results(record, steps)
+            if (made := inner.made(value)) is not None
+        ]
+        network.outputs = [made.tensor for _, made in given]
+        rank = {value: index for index, value in reversed(list(enumerate(record.inputs)))}
+        feeds = sorted(inner.feeds(), key=lambda feed: rank.get(feed.value, len(rank)))
+        network.sort_inputs([feed.tensor for feed in feeds])
+        if layer.config.get("trainable") is False:
+            freeze(network)
+        wrappers = [Wrapper(wrapper.name) for wrapper in layer.wrappers]
+        wrappers[:1] = [Wrapper(name)] if wrappers else []
+        nested = FileLayer(
+            name, "", {}, wrappers=wrappers, inner_name=layer.name, network=network
+        )
+        inputs = [outer.take(feed.value, feed.layout, name) for feed in feeds]
+        results = outer.call((name, ""), nested, inputs, outputs=len(given))
+        if outer.network.variants((name, "")) > 1:
+            raise NotNested(path, "its calls differ in layout")
+        for (value, made), tensor in zip(given, results, strict=True):
+            tensor.mask = made.tensor.mask
+            outer.define(value, made.layout, tensor)
+
+    def _results(self, record: NestedCall, steps: Sequence[Placed]) -> list[Value]:
+        """What a nested model gives: what it gave in the source, and what else is read outside."""
+        own = {placed.settled.node for placed in steps}
+        made = {value for node in own for value in node.results}
+        read = [held.value for held in self.plan.outputs]
+        for placed in self._steps:
+            if placed.settled.node not in own:
+                pairs = zip(placed.settled.node.op.inputs, placed.settled.inputs, strict=False)
+                read += [h.value for port, h in pairs if h is not None and port.name != "mask"]
+        return list(dict.fromkeys([*record.outputs, *(value for value in read if value in made)]))
+
+    # ---- parts of a layer --------------------------------------------------------------------
+
+    def follower(self, node: Node) -> Settled | None:
+        """The node right behind a main one, of the same layer, past which nobody reads."""
+        return self._followers.get(node)
+
+    def is_read(self, value: Value) -> bool:
+        """Whether a node or the caller gets the value."""
+        return value in self._read
+
+    def fuse(self, node: Node) -> None:
+        """Say that a node has been written with the one before it."""
+        self._fused.add(node)
+
+
+def followers(plan: Plan) -> dict[Node, Settled]:
+    """For each main node what is right behind it and might be written in its configuration."""
+    readers: dict[Value, list[Settled]] = {}
+    for settled in plan.settled:
+        for held in settled.inputs:
+            if held is not None:
+                readers.setdefault(held.value, []).append(settled)
+    outputs = {held.value for held in plan.outputs}
+    found: dict[Node, Settled] = {}
+    for settled in plan.settled:
+        node = settled.node
+        behind = readers.get(node.result, [])
+        if node.part or node.layer is None or len(behind) != 1 or node.result in outputs:
+            continue
+        after = behind[0]
+        follows = after.node.layer is node.layer and after.node.part
+        if follows and after.input == settled.results[0]:
+            found[node] = after
+    return found
+
+
+def freeze(network: Network) -> None:
+    """Freeze a model layer by layer: not every Keras stores it of the model itself."""
+    for layer in {call.layer for call in network.calls}:
+        if layer.network is not None:
+            freeze(layer.network)
+        elif not layer.is_input:
+            layer.config["trainable"] = False

@@ -1,0 +1,67 @@
+"""A layer's preserved configuration, in the words and with the keys of a dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...eras.config import old_words
+from ...ir.graph import Layer
+from ...ir.report import Report
+from .dialects import BASE, Dialect, Known
+
+INPUT_KEYS = frozenset({
+    "name", "batch_input_shape", "batch_shape", "input_shape", "input_dim", "input_length",
+    "weights", "sparse", "ragged", "optional", "build_input_shape",
+})  # fmt: skip
+"""Keys that say what a layer is called and what it is fed; the graph says so too."""
+
+
+def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report) -> dict[str, Any]:
+    """What the source said that no op does: initializers, regularizers, rates, `trainable`.
+
+    Args:
+        layer: The source's layer; None for nodes that a pass made.
+        class_name: Of the layer to be written. Of another class than the source's, it keeps
+            what every layer has.
+        dialect: The target.
+        report: Told of keys that say something the target cannot.
+    """
+    if layer is None:
+        return {}
+    known = dialect.classes.get(class_name, Known())
+    same = layer.class_name == class_name
+    found: dict[str, Any] = {}
+    for key, value in layer.config.items():
+        if key == "dtype":
+            _keep_dtype(layer, value, found, report)
+        elif key in BASE or (same and key in known.kept):
+            found[key] = old_words(key, value)
+        elif same and value and key not in known.stated and key not in INPUT_KEYS:
+            report.add(
+                "KX201",
+                "lost",
+                f"{class_name}.{key} = {value!r:.80}: {dialect.name} has no such key",
+                layer=layer.name,
+                level="warning",
+            )
+    return found
+
+
+def _keep_dtype(layer: Layer, stored: Any, found: dict[str, Any], report: Report) -> None:
+    """A dtype by its plain name; float32 is the default and left out."""
+    name = stored
+    if isinstance(name, Mapping) and isinstance(name.get("config"), Mapping):
+        name = name["config"].get("name")
+    if name in {None, "float32"}:
+        return
+    if isinstance(name, str) and name in {"float16", "float64", "int32", "int64"}:
+        found["dtype"] = name
+        return
+    report.add(
+        "KX201",
+        "lost",
+        f"the dtype policy {name!r:.80}: the layer computes in float32",
+        layer=layer.name,
+        level="warning",
+    )

@@ -1,0 +1,143 @@
+"""Convolutions: plain, dilated, grouped, depthwise, separable, locally connected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ....eras import padding as rules
+from ....ir.layout import Layout, expand, fuse, size_of
+from ....ir.ops.convolution import (
+    Conv,
+    DepthwiseConv,
+    GroupedConv,
+    LocallyConnected,
+    Padding,
+    SeparableConv,
+)
+from ....ir.tensor import extents
+from ..network import Array, Tensor
+from ..registry import writes
+from ..site import Site
+from ..windows import Space, Window, is_causal, needed, pad, said, space_of
+from .activation import fused
+
+Sliding = Conv | GroupedConv | DepthwiseConv | SeparableConv
+
+
+@writes(Conv)
+def conv(site: Site) -> None:
+    """Conv1D, Conv2D, Conv3D."""
+    _slide(site, "Conv", {"filters": site.size("filters")}, ["kernel"], causal=True)
+
+
+@writes(GroupedConv)
+def grouped_conv(site: Site) -> None:
+    """Conv with groups: tf.keras 2.3 and later."""
+    own = {"filters": site.size("groups", "filters"), "groups": site.size("groups")}
+    _slide(site, "Conv", own, ["kernel"], causal=True)
+
+
+@writes(DepthwiseConv)
+def depthwise_conv(site: Site) -> None:
+    """DepthwiseConv2D."""
+    if len(site.settled.bound["space"]) != 2:
+        raise site.refuse("a depthwise convolution over one axis is tf.keras' and Keras 3's alone")
+    own = {"depth_multiplier": site.size("multiplier")}
+    names = {"kernel": "depthwise_kernel"}
+    _slide(site, "DepthwiseConv", own, ["kernel"], names=names)
+
+
+@writes(SeparableConv)
+def separable_conv(site: Site) -> None:
+    """SeparableConv1D, SeparableConv2D."""
+    own = {"filters": site.size("filters"), "depth_multiplier": site.size("multiplier")}
+    _slide(site, "SeparableConv", own, ["depthwise_kernel", "pointwise_kernel"])
+
+
+def _slide(
+    site: Site,
+    family: str,
+    own: dict[str, Any],
+    kernels: Sequence[str],
+    *,
+    names: dict[str, str] | None = None,
+    causal: bool = False,
+) -> None:
+    """A layer that slides kernels over space, zeros put around before it where it cannot say so."""
+    op: Any = site.op
+    space = space_of(site)
+    taps = [size_of(term) for term in site.settled.bound["kernel_space"]]
+    window = Window(tuple(size or 0 for size in taps), op.strides, op.dilation)
+    x, word = _padded(site, site.x(), space, window, op.padding, causal=causal)
+    config = {
+        **own,
+        "kernel_size": list(window.kernel),
+        "strides": list(window.strides),
+        "padding": word,
+        "data_format": space.data_format,
+        "use_bias": "bias" in site.settled.node.params,
+        "activation": fused(site),
+    }
+    if family != "DepthwiseConv" or any(step > 1 for step in window.dilation):
+        config["dilation_rate"] = list(window.dilation)
+    arrays = [
+        site.array((names or {}).get(port, port), port, rank=space.rank)
+        for port in (*kernels, "bias")
+    ]
+    class_name = f"{family}{space.rank}D"
+    site.give(site.put(class_name, config, [x], arrays=arrays, repeats=space.repeats))
+
+
+def _padded(
+    site: Site, x: Tensor, space: Space, window: Window, padding: Padding, *, causal: bool
+) -> tuple[Tensor, str]:
+    """The input with zeros around it where needed, and the word for what the layer itself pads."""
+    word = said(space, window, padding, rules.CONV[site.backend])
+    if word is not None:
+        return x, word
+    if causal and is_causal(space, window, padding):
+        return x, "causal"
+    if padding == "same_upper":
+        raise site.refuse(
+            f"TensorFlow's `same` over an input of unknown extent has no word in {site.backend}",
+            "fix the sizes of the model's inputs",
+        )
+    site.tell("KP201", "changed", f"padding {padding} written out")
+    return pad(site, x, space, needed(space, window, padding), "pad"), "valid"
+
+
+@writes(LocallyConnected)
+def locally_connected(site: Site) -> None:
+    """LocallyConnected1D, LocallyConnected2D.
+
+    The patch is `(channels kernel_space)` in channels_first, else `(kernel_space channels)`; the
+    bias of a channels_first layer is `filters out_space` under the shape `out_space filters`
+    (Keras 1.2.2 and 2.2.4 `LocallyConnected2D.call` reshape it so).
+    """
+    op = site.op
+    assert isinstance(op, LocallyConnected)
+    space, bound, x = space_of(site), site.settled.bound, site.x()
+    if space.rank > 2:
+        raise site.refuse("no Keras has a locally connected layer over three axes")
+    first = space.data_format == "channels_first"
+    if first and space.rank == 1:
+        raise site.refuse("no Keras has a LocallyConnected1D of channels_first")
+    patch = ("channels", "kernel_space") if first else ("kernel_space", "channels")
+    config = {
+        "filters": site.size("filters"),
+        "kernel_size": [size_of(term) for term in bound["kernel_space"]],
+        "strides": list(op.strides),
+        "padding": "valid",
+        "data_format": space.data_format,
+        "use_bias": "bias" in site.settled.node.params,
+        "activation": fused(site),
+    }
+    kernel = site.array("kernel", "kernel", f"(out_space) ({' '.join(patch)}) filters")
+    bias = site.array("bias", "bias", "filters out_space" if first else "out_space filters")
+    if bias is not None and first:
+        shown = extents(Layout((*bound["out_space"], fuse(expand(bound["filters"])))))
+        bias = Array(bias.name, bias.param, bias.layout, shown=shown)
+    class_name = f"LocallyConnected{space.rank}D"
+    y = site.put(class_name, config, [x], arrays=[kernel, bias], repeats=space.repeats)
+    site.give(y)

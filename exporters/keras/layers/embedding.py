@@ -1,0 +1,33 @@
+"""Embedding and masks. Keras carries masks along with values: they need no layer of their own."""
+
+from __future__ import annotations
+
+from ....ir.ops.embedding import Embedding, Masking
+from ..registry import writes
+from ..site import Site
+
+
+@writes(Embedding)
+def embedding(site: Site) -> None:
+    """Embedding; `mask_zero` where a mask is made of its indices."""
+    mask = site.emission.masks.get(site.layer) if site.layer else None
+    stated = site.layer.config.get("mask_zero") if site.layer else None
+    config = {
+        "input_dim": site.size("vocabulary"),
+        "output_dim": site.size("features"),
+        "mask_zero": bool(stated) or mask is not None,
+    }
+    table = site.array("embeddings", "embeddings")
+    repeats = site.own_repeats()
+    y = site.put("Embedding", config, [site.x()], arrays=[table], repeats=repeats, mask=mask)
+    site.give(y)
+
+
+@writes(Masking)
+def masking(site: Site) -> None:
+    """Masking."""
+    op = site.op
+    assert isinstance(op, Masking)
+    mask = site.settled.node.results[1]
+    y = site.put("Masking", {"mask_value": op.mask_value}, [site.x()], mask=mask)
+    site.give(y)

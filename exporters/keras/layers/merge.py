@@ -1,0 +1,65 @@
+"""Merges of several inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....ir.graph import Value
+from ....ir.layout import find
+from ....ir.ops.merge import (
+    Add,
+    Average,
+    Concat,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
+from ..network import Tensor
+from ..registry import writes
+from ..site import Site
+
+
+@writes(Add, Subtract, Multiply, Average, Maximum, Minimum)
+def merge(site: Site) -> None:
+    """An element-wise merge; Keras calls it as the op is called."""
+    inputs = site.all()
+    site.give(site.put(site.op.kind, {}, inputs, mask=_common(inputs)))
+
+
+@writes(Concat)
+def concatenate(site: Site) -> None:
+    """Concatenate; the axis counted from the end where it is the last."""
+    inputs = site.all()
+    axis = site.axis("joined", result=True)
+    last = axis == len(site.seen(site.settled.results[0])) - 1
+    config = {"axis": -1 if last else axis}
+    site.give(site.put("Concatenate", config, inputs, mask=_common(inputs)))
+
+
+def _common(inputs: Sequence[Tensor]) -> Value | None:
+    """The mask of a merge: the inputs' own, if they all carry the same one."""
+    masks = {tensor.mask for tensor in inputs}
+    return masks.pop() if len(masks) == 1 else None
+
+
+@writes(Dot)
+def dot(site: Site) -> None:
+    """Dot over one axis of either input."""
+    op, bound = site.op, site.settled.bound
+    assert isinstance(op, Dot)
+    if len(bound["x_contracted"]) != 1 or len(bound["y_contracted"]) != 1:
+        raise site.refuse("Keras' Dot contracts one axis of either input")
+    axes = [
+        find(site.settled.layout_of(index).terms, bound[name][0]) - site.depth
+        for index, name in enumerate(("x_contracted", "y_contracted"))
+    ]
+    y = site.put("Dot", {"axes": axes, "normalize": op.normalize}, site.all())
+    if len(site.seen(site.settled.results[0])) == 1:
+        # of two vectors Keras makes a column (2.2.4 `backend.batch_dot`), as the source's did
+        column = site.emission.follower(site.settled.node)
+        if column is None or column.node.part != "view":
+            raise site.refuse("Keras' Dot of two vectors is a column, not a number")
+        site.take_over(column)
+    site.give(y)

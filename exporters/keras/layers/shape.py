@@ -1,0 +1,105 @@
+"""Ops that only say in another way where a number stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....ir.graph import Layer
+from ....ir.layout import Layout, Terms, expand, size_of
+from ....ir.ops.shape import Repeat, Reshape, View
+from ..registry import writes
+from ..site import Site
+
+
+@writes(View)
+def view(site: Site) -> None:
+    """Flatten, Permute, Reshape: as the source's class where that says it, else as is needed."""
+    op = site.op
+    assert isinstance(op, View)
+    have, want = site.settled.input, site.settled.results[0]
+    repeats = site.own_repeats()
+    lead = 1 + site.depth + repeats
+    x = site.x()
+    before, after = have.terms[lead:], want.terms[lead:]
+    kept = have.terms[:lead] == want.terms[:lead]
+    said = _said(op.layer_class, site.layer, before, after) if kept else None
+    if said is not None:
+        site.give(site.put(said[0], said[1], [x], repeats=repeats))
+        return
+    if _bare(have.terms) == _bare(want.terms) and len(have.terms) == len(want.terms):
+        site.tell("KX101", "changed", f"{op.layer_class or 'a view'} moves nothing now: left out")
+        site.give(x)
+        return
+    site.give(site.bring(x, have, want))
+
+
+def _said(
+    class_name: str, layer: Layer | None, before: Terms, after: Terms
+) -> tuple[str, dict[str, Any]] | None:
+    """The layer of this class that regroups `before` to `after`; None if it cannot."""
+    if class_name == "Flatten":
+        return _flatten(layer, before, after)
+    if class_name == "Permute":
+        return _permute(before, after)
+    return _reshape(before, after) if class_name == "Reshape" else None
+
+
+def _flatten(
+    layer: Layer | None, before: Terms, after: Terms
+) -> tuple[str, dict[str, Any]] | None:
+    if len(after) > 1 or len(before) < 2:
+        return None
+    stated = layer.config.get("data_format") if layer else None
+    if _bare(before) == _bare(after):
+        # channels_first would walk the channels last, under the same class name
+        return "Flatten", {"data_format": stated} if stated == "channels_last" else {}
+    if stated == "channels_first" and _bare((*before[1:], before[0])) == _bare(after):
+        return "Flatten", {"data_format": stated}
+    return None
+
+
+def _permute(before: Terms, after: Terms) -> tuple[str, dict[str, Any]] | None:
+    left = list(enumerate(before, 1))
+    dims: list[int] = []
+    for term in after:
+        found = next((entry for entry in left if entry[1] == term), None)
+        if found is None:
+            return None
+        left.remove(found)
+        dims.append(found[0])
+    moves = dims != sorted(dims)
+    return ("Permute", {"dims": dims}) if not left and moves else None
+
+
+def _reshape(before: Terms, after: Terms) -> tuple[str, dict[str, Any]] | None:
+    if _bare(before) != _bare(after) or Layout(before).shape == Layout(after).shape:
+        return None
+    return _to_shape(Layout(after))
+
+
+def _to_shape(layout: Layout) -> tuple[str, dict[str, Any]] | None:
+    target = [-1 if size is None else size for size in layout.shape]
+    return ("Reshape", {"target_shape": target}) if target.count(-1) < 2 else None
+
+
+def _bare(terms: Terms) -> Terms:
+    """The atoms, without those of size one."""
+    return tuple(atom for atom in expand(terms) if size_of(atom) != 1)
+
+
+@writes(Reshape)
+def reshape(site: Site) -> None:
+    """A Reshape whose extents do not factor: the author's order is what it gets and gives."""
+    repeats = site.own_repeats()
+    lead = 1 + site.depth + repeats
+    found = _to_shape(Layout(site.settled.results[0].terms[lead:]))
+    if found is None:
+        raise site.refuse("a Reshape with more than one unknown extent")
+    site.give(site.put(*found, [site.x()], repeats=repeats))
+
+
+@writes(Repeat)
+def repeat(site: Site) -> None:
+    """RepeatVector."""
+    repeats = site.repeats(site.settled.bound["batch"])
+    site.give(site.put("RepeatVector", {"n": site.size("time")}, [site.x()], repeats=repeats))

@@ -1,0 +1,92 @@
+"""Transposed convolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....eras.padding import transposed_crop, transposed_extent
+from ....ir.layout import size_of
+from ....ir.ops.convolution import ConvTranspose, Pads
+from ..registry import writes
+from ..site import Site
+from ..windows import Space, Window, crop, space_of
+from .activation import fused
+
+
+@writes(ConvTranspose)
+def conv_transpose(site: Site) -> None:
+    """Conv2DTranspose, Conv3DTranspose; cut afterwards where no word of the target says it."""
+    op = site.op
+    assert isinstance(op, ConvTranspose)
+    space = space_of(site)
+    if space.rank == 1:
+        raise site.refuse("a transposed convolution over one axis is tf.keras' and Keras 3's alone")
+    taps = tuple(size_of(term) or 0 for term in site.settled.bound["kernel_space"])
+    window = Window(taps, op.strides, op.dilation)
+    word, extra, cuts = _said(site, space, window, op)
+    config: dict[str, Any] = {
+        "filters": site.size("filters"),
+        "kernel_size": list(taps),
+        "strides": list(op.strides),
+        "padding": word,
+        "data_format": space.data_format,
+        "use_bias": "bias" in site.settled.node.params,
+        "activation": fused(site),
+    }
+    if any(extra):
+        config["output_padding"] = list(extra)
+    if any(step > 1 for step in op.dilation):
+        config["dilation_rate"] = list(op.dilation)
+    arrays = [site.array(port, port) for port in ("kernel", "bias")]
+    class_name = f"Conv{space.rank}DTranspose"
+    y = site.put(class_name, config, [site.x()], arrays=arrays, repeats=space.repeats)
+    if any(before or after for before, after in cuts):
+        site.tell("KP202", "changed", f"cropping {op.cropping} written out")
+        y = crop(site, y, space, cuts, "crop")
+    site.give(y)
+
+
+def _said(
+    site: Site, space: Space, window: Window, op: ConvTranspose
+) -> tuple[str, tuple[int, ...], Pads]:
+    """`padding`, `output_padding`, and what is cut afterwards."""
+    axes = range(space.rank)
+    if all(_is_valid(window, op.cropping, axis) for axis in axes):
+        return "valid", (), ()
+    if all(_is_same(site, window, op.cropping, axis) for axis in axes):
+        return "same", (), ()
+    extra: list[int] = []
+    cuts: list[tuple[int, int]] = []
+    for axis in axes:
+        before, after = op.cropping[axis]
+        beyond = -_tail(window, axis)  # rows that `valid` gives behind the full result
+        more = max(0, -after - beyond)
+        if more >= window.strides[axis] - beyond and more:
+            raise site.refuse(f"{-after} rows behind the full result have no word in Keras")
+        extra.append(more + beyond if more else 0)
+        cuts.append((before, 0 if more else after + beyond))
+    if any(extra):
+        # output_padding is stated for all axes at once; what `valid` would add is then in it
+        extra = [e or -_tail(window, axis) for axis, e in enumerate(extra)]
+    return "valid", tuple(extra), tuple(cuts)
+
+
+def _tail(window: Window, axis: int) -> int:
+    """What `valid` cuts behind the full result: negative where the stride exceeds the reach."""
+    return min(0, window.reach(axis) - window.strides[axis])
+
+
+def _is_valid(window: Window, cropping: Pads, axis: int) -> bool:
+    return cropping[axis] == (0, _tail(window, axis))
+
+
+def _is_same(site: Site, window: Window, cropping: Pads, axis: int) -> bool:
+    """Whether the backend's `same` cuts just so; it does not depend on the input's extent."""
+    kernel, stride, dilation = window.kernel[axis], window.strides[axis], window.dilation[axis]
+    if site.backend == "theano" and window.reach(axis) % 2 == 0:
+        return False  # refused by Theano's `conv2d_transpose`
+    size = max(4, window.reach(axis))
+    wanted = transposed_extent(size, kernel, stride, "same") or 0
+    return cropping[axis] == transposed_crop(
+        size, kernel, stride, dilation, "same", wanted, site.backend
+    )

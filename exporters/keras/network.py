@@ -1,0 +1,227 @@
+"""The layers of a Keras file: what is written, before it is spelt as a configuration.
+
+A `Network` is one model of the file: calls of layers, each with tensors in and out. A nested
+model is a layer that holds a network. Everything is in the target's terms here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from ...ir.graph import Value
+from ...ir.layout import Layout
+from ...ir.tensor import Param, extents
+
+
+class Array(msgspec.Struct, frozen=True, eq=False):
+    """One stored array of a layer: copied from a weight when the file is written.
+
+    Attributes:
+        name: As Keras calls it in the layer: `kernel`, `moving_mean`.
+        param: The weight as the node uses it.
+        layout: How it is stored.
+        trains: Whether training changes it while the layer is trainable.
+        shown: The shape that the file states, where it is not the layout's own.
+    """
+
+    name: str
+    param: Param
+    layout: Layout
+    trains: bool = True
+    shown: tuple[int, ...] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Extents as stored."""
+        return extents(self.layout) if self.shown is None else self.shown
+
+    def same(self, other: Array) -> bool:
+        """Whether the other holds the same numbers in the same order."""
+        if self.param.weight is not other.param.weight or self.name != other.name:
+            return False
+        mine, theirs = self.param.plans(self.layout), other.param.plans(other.layout)
+        return self.shape == other.shape and [c for _, c in mine] == [c for _, c in theirs]
+
+
+class Wrapper(msgspec.Struct, frozen=True):
+    """A TimeDistributed around a layer: its own name and the rest of its configuration."""
+
+    name: str
+    config: Mapping[str, Any] = {}
+
+
+class FileLayer:
+    """One layer of the file.
+
+    Attributes:
+        name: Unique in its network; that of the outermost wrapper, if there is one.
+        class_name: As the target calls it.
+        config: Its configuration without the name.
+        arrays: What it stores, in the target's order.
+        wrappers: Outermost first; the first one's name is the layer's.
+        inner_name: The name inside the wrappers.
+        network: The model that it is, if it is one.
+    """
+
+    __slots__ = ("arrays", "class_name", "config", "inner_name", "name", "network", "wrappers")
+
+    def __init__(
+        self,
+        name: str,
+        class_name: str,
+        config: Mapping[str, Any],
+        arrays: Sequence[Array] = (),
+        wrappers: Sequence[Wrapper] = (),
+        inner_name: str = "",
+        network: Network | None = None,
+    ) -> None:
+        self.name, self.class_name, self.config = name, class_name, dict(config)
+        self.arrays, self.wrappers = tuple(arrays), tuple(wrappers)
+        self.inner_name, self.network = inner_name or name, network
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is where the caller feeds."""
+        return self.class_name == "InputLayer"
+
+    def same(self, other: FileLayer) -> bool:
+        """Whether two calls can be calls of one layer: equal configurations, the same weights."""
+        if self.class_name != other.class_name or self.config != other.config:
+            return False
+        if [w.config for w in self.wrappers] != [w.config for w in other.wrappers]:
+            return False
+        if len(self.arrays) != len(other.arrays):
+            return False
+        if not all(a.same(b) for a, b in zip(self.arrays, other.arrays, strict=True)):
+            return False
+        if self.network is None or other.network is None:
+            return self.network is other.network
+        return self.network.same(other.network)
+
+    def __repr__(self) -> str:
+        return f"<FileLayer {self.name}: {self.class_name}>"
+
+
+class Tensor:
+    """A result of a call.
+
+    Attributes:
+        call: The call.
+        index: Which of its results.
+        mask: The mask that Keras carries along with it.
+    """
+
+    __slots__ = ("call", "index", "mask")
+
+    def __init__(self, call: Call, index: int, mask: Value | None = None) -> None:
+        self.call, self.index, self.mask = call, index, mask
+
+
+class Call:
+    """One call of a layer."""
+
+    __slots__ = ("inputs", "layer", "outputs")
+
+    def __init__(self, layer: FileLayer, inputs: Sequence[Tensor], outputs: int = 1) -> None:
+        self.layer, self.inputs = layer, tuple(inputs)
+        self.outputs = tuple(Tensor(self, index) for index in range(outputs))
+
+
+class Network:
+    """One model of the file.
+
+    Attributes:
+        name: The model's name.
+        kind: How the source spelt it; whether it can be spelt so again is found out at the end.
+        calls: In order of execution; those of inputs first.
+        inputs: Tensors that the caller feeds, in order.
+        outputs: Tensors that the caller gets, in order.
+    """
+
+    __slots__ = ("_layers", "_reserved", "calls", "inputs", "kind", "name", "outputs")
+
+    def __init__(self, name: str, kind: Literal["sequential", "functional"]) -> None:
+        self.name, self.kind = name, kind
+        self.calls: list[Call] = []
+        self.inputs: list[Tensor] = []
+        self.outputs: list[Tensor] = []
+        self._layers: dict[tuple[str, str], list[FileLayer]] = {}
+        self._reserved: dict[str, tuple[str, str] | None] = {}
+
+    def reserve(self, name: str) -> None:
+        """Keep a name for the layer that the source calls so."""
+        self._reserved.setdefault(name, (name, ""))
+
+    def input(self, layer: FileLayer) -> Tensor:
+        """A tensor that the caller feeds."""
+        self._reserved[layer.name] = None
+        call = Call(layer, ())
+        self.calls.insert(len(self.inputs), call)
+        self.inputs.append(call.outputs[0])
+        return call.outputs[0]
+
+    def call(
+        self, key: tuple[str, str], layer: FileLayer, inputs: Sequence[Tensor], outputs: int = 1
+    ) -> tuple[Call, bool]:
+        """Call a layer, a known one if there is one with this key that is the same.
+
+        Args:
+            key: The source layer's name, and which part of it this is.
+            layer: What is wanted; its name may be changed to a free one.
+            inputs: Tensors.
+            outputs: How many results it has.
+
+        Returns:
+            The call, and whether weights are written once more for it.
+        """
+        known = self._layers.setdefault(key, [])
+        for other in known:
+            if other.same(layer):
+                self.calls.append(Call(other, inputs, outputs))
+                return self.calls[-1], False
+        layer.name = self.unique(layer.name, key)
+        known.append(layer)
+        self.calls.append(Call(layer, inputs, outputs))
+        return self.calls[-1], len(known) > 1 and bool(layer.arrays)
+
+    def variants(self, key: tuple[str, str]) -> int:
+        """How many unlike layers were called under a key."""
+        return len(self._layers.get(key, ()))
+
+    def sort_inputs(self, tensors: Sequence[Tensor]) -> None:
+        """Put the inputs into another order."""
+        self.inputs = list(tensors)
+        self.calls[: len(tensors)] = [tensor.call for tensor in tensors]
+
+    def unique(self, name: str, key: tuple[str, str] | None = None) -> str:
+        """A name that is free, or kept for this key."""
+        candidate, number = name, 1
+        while candidate in self._reserved and (
+            key is None or self._reserved[candidate] != key
+        ):
+            number += 1
+            candidate = f"{name}_{number}"
+        self._reserved[candidate] = None
+        return candidate
+
+    def same(self, other: Network) -> bool:
+        """Whether two calls of a nested model can be calls of one model."""
+        if (self.name, self.kind, len(self.calls)) != (other.name, other.kind, len(other.calls)):
+            return False
+        place = {call: index for index, call in enumerate(self.calls)}
+        theirs = {call: index for index, call in enumerate(other.calls)}
+
+        def wired(tensors: Sequence[Tensor], table: Mapping[Call, int]) -> list[tuple[int, int]]:
+            return [(table[tensor.call], tensor.index) for tensor in tensors]
+
+        for a, b in zip(self.calls, other.calls, strict=True):
+            if a.layer.name != b.layer.name or not a.layer.same(b.layer):
+                return False
+            if wired(a.inputs, place) != wired(b.inputs, theirs):
+                return False
+        return wired(self.inputs, place) == wired(other.inputs, theirs) and wired(
+            self.outputs, place
+        ) == wired(other.outputs, theirs)

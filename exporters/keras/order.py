@@ -1,0 +1,115 @@
+"""The order in which Keras lists a functional model's layers: weights are loaded by it.
+
+Keras 2.2.4 `engine/network.py` (`_map_graph_network`), tf-keras 2.21 `engine/functional.py` and
+Keras 3.15 `ops/function.py` (`map_graph`) agree: by depth, the farthest from the outputs first;
+layers of one depth as a depth-first walk from the outputs meets them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .network import Array, Call, FileLayer, Network
+
+
+def reachable(network: Network) -> list[Call]:
+    """The calls that an output needs, and all inputs, in order of execution."""
+    needed = set(_postorder(network)[0])
+    return [call for call in network.calls if call in needed or call.layer.is_input]
+
+
+def chain(network: Network) -> list[FileLayer] | None:
+    """The layers one behind the other, the input first; None if the network is no chain."""
+    calls = reachable(network)
+    if len(network.inputs) != 1 or len(network.outputs) != 1:
+        return None
+    for before, call in zip(calls, calls[1:], strict=False):
+        if len(call.inputs) != 1 or call.inputs[0].call is not before or call.inputs[0].index:
+            return None
+    layers = [call.layer for call in calls]
+    if len(set(layers)) < len(layers) or network.outputs[0].call is not calls[-1]:
+        return None
+    return layers if network.outputs[0].index == 0 else None
+
+
+def listed(network: Network) -> list[FileLayer]:
+    """A functional model's layers in Keras' order."""
+    postorder, index = _postorder(network)
+    call_depth: dict[Call, int] = {}
+    depth_of: dict[FileLayer, int] = {}
+    for call in reversed(postorder):
+        depth = max(call_depth.get(call, 0), depth_of.get(call.layer, 0))
+        call_depth[call] = depth_of[call.layer] = depth
+        for tensor in call.inputs:
+            call_depth[tensor.call] = max(depth + 1, call_depth.get(tensor.call, 0))
+    unused = [t.call.layer for t in network.inputs if t.call.layer not in depth_of]
+    return unused + sorted(depth_of, key=lambda layer: (-depth_of[layer], index[layer]))
+
+
+def layers_of(network: Network) -> list[FileLayer]:
+    """A model's layers in the order in which their weights are stored, inputs included."""
+    found = chain(network) if network.kind == "sequential" else None
+    return listed(network) if found is None else found
+
+
+def stored(layer: FileLayer) -> list[tuple[FileLayer, Array]]:
+    """A layer's arrays as legacy HDF5 lists them, each with the layer that it belongs to.
+
+    A nested model's: all that train, in the order of its layers, then all others.
+    Source: Keras 2.2.4 `engine/network.py` (`Network.weights`); Keras 3.15
+    `legacy/saving/legacy_h5_format.py` (`_legacy_weights`).
+    """
+    training, others = _split(layer)
+    return training + others
+
+
+def trained(network: Network) -> list[tuple[FileLayer, Array]]:
+    """The arrays that training changes, in the order in which an optimizer's slots follow them."""
+    return [pair for layer in layers_of(network) for pair in _split(layer)[0]]
+
+
+def _split(
+    layer: FileLayer,
+) -> tuple[list[tuple[FileLayer, Array]], list[tuple[FileLayer, Array]]]:
+    training: list[tuple[FileLayer, Array]] = []
+    others: list[tuple[FileLayer, Array]] = []
+    if layer.network is None:
+        frozen = not layer.config.get("trainable", True)
+        training = [(layer, array) for array in layer.arrays if array.trains and not frozen]
+        held = [(layer, array) for array in layer.arrays]
+        others = [pair for pair in held if frozen or not pair[1].trains]
+        if frozen:
+            others.sort(key=lambda pair: not pair[1].trains)
+        return training, others
+    for inner in layers_of(layer.network):
+        first, rest = _split(inner)
+        training += first
+        others += rest
+    return training, others
+
+
+def _postorder(network: Network) -> tuple[list[Call], dict[FileLayer, int]]:
+    """Calls behind their inputs, and the number under which each layer is first met."""
+    done: set[Call] = set()
+    order: list[Call] = []
+    index: dict[FileLayer, int] = {}
+    for output in network.outputs:
+        if output.call in done:
+            continue
+        stack: list[tuple[Call, Iterator[Call]]] = [_visit(output.call, index)]
+        while stack:
+            call, inputs = stack[-1]
+            following = next((c for c in inputs if c not in done), None)
+            if following is not None:
+                stack.append(_visit(following, index))
+                continue
+            stack.pop()
+            if call not in done:
+                done.add(call)
+                order.append(call)
+    return order, index
+
+
+def _visit(call: Call, index: dict[FileLayer, int]) -> tuple[Call, Iterator[Call]]:
+    index.setdefault(call.layer, len(index))
+    return call, iter([tensor.call for tensor in call.inputs])

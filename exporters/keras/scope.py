@@ -1,0 +1,155 @@
+"""One model of the file while it is filled: which values exist in it, in which layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...errors import ExportError
+from ...ir.graph import Value
+from ...ir.layout import Layout
+from .bring import Mover
+from .network import FileLayer, Network, Tensor
+
+if TYPE_CHECKING:
+    from .emit import Emission
+
+Key = tuple[str, str]
+Path = tuple[str, ...]
+"""A call of a nested model: the calls around it and its own, each as `name#call`."""
+
+
+class Made(NamedTuple):
+    """A value as it first existed in a model."""
+
+    value: Value
+    layout: Layout
+    tensor: Tensor
+
+
+class NotNested(Exception):  # noqa: N818 (no error: the emission is begun again without the model)
+    """A nested model cannot be written as one; its path is given."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(why)
+        self.path = path
+
+
+class Scope:
+    """A network and the values in it.
+
+    Attributes:
+        network: What is filled.
+        path: The call that is written.
+        depth: Batch terms that the wrappers around the model take away.
+        level: How many models of the file are around.
+    """
+
+    def __init__(
+        self,
+        emission: Emission,
+        network: Network,
+        path: Path = (),
+        parent: Scope | None = None,
+        depth: int = 0,
+    ) -> None:
+        self.emission, self.network, self.path = emission, network, path
+        self.parent, self.depth = parent, depth
+        self.level: int = 0 if parent is None else parent.level + 1
+        self._held: dict[Value, dict[Layout, Tensor]] = {}
+        self._fed: dict[Tensor, Made] = {}
+
+    def define(self, value: Value, layout: Layout, tensor: Tensor) -> None:
+        """Say which tensor a value is."""
+        self._held.setdefault(value, {})[layout] = tensor
+
+    def made(self, value: Value) -> Made | None:
+        """A value that came about here; None if it came from outside, or is not here."""
+        held = self._held.get(value)
+        if held is None:
+            return None
+        layout, tensor = next(iter(held.items()))
+        return None if tensor in self._fed else Made(value, layout, tensor)
+
+    def take(self, value: Value, layout: Layout, name: str) -> Tensor:
+        """A value in a layout; layers are put in that bring it there, once for all who want it.
+
+        Args:
+            value: What is wanted.
+            layout: How.
+            name: The layer that wants it; what has to be put in is named after it.
+        """
+        held = self._held.get(value)
+        if held is None:
+            held = self._held[value] = {layout: self._enter(value, layout, name)}
+        if layout not in held:
+            have, tensor = next(iter(held.items()))
+            held[layout] = self.bring(tensor, have, layout, name)
+        return held[layout]
+
+    def bring(self, tensor: Tensor, have: Layout, want: Layout, name: str) -> Tensor:
+        """The tensor in another layout."""
+        return Mover(self, name).bring(tensor, have, want)
+
+    def call(
+        self,
+        key: Key,
+        layer: FileLayer,
+        inputs: Sequence[Tensor],
+        *,
+        outputs: int = 1,
+        mask: Value | None = None,
+    ) -> tuple[Tensor, ...]:
+        """Call a layer; its results carry `mask` along."""
+        wanted = layer.name
+        call, again = self.network.call(key, layer, inputs, outputs)
+        if again:
+            self.emission.report.add(
+                "KX401",
+                "changed",
+                f"{wanted} is used with unlike settings: written once more as {layer.name}, with "
+                "a copy of its weights",
+                layer=wanted,
+                level="warning",
+            )
+        for tensor in call.outputs:
+            tensor.mask = mask
+        return call.outputs
+
+    def input(self, name: str, value: Value, layout: Layout, mask: Value | None = None) -> Tensor:
+        """A tensor that the caller feeds."""
+        shape = list(layout.shape[self.depth :])
+        if self.depth:
+            shape[0] = None  # the steps that a wrapper repeats over are this model's batch
+        layer = FileLayer(
+            name, "InputLayer", {"batch_input_shape": shape, "dtype": value.dtype, "sparse": False}
+        )
+        tensor = self.network.input(layer)
+        tensor.mask = mask
+        return tensor
+
+    def _enter(self, value: Value, layout: Layout, name: str) -> Tensor:
+        """A value of the model around: what a nested model is fed."""
+        if self.parent is None:
+            raise ExportError(f"the value {value.name} is used before it is made", where=name)
+        if not self.parent.can(value):
+            raise NotNested(self.path, "what it is fed is made after its first layer")
+        outer = self.parent.take(value, layout, self.network.name)
+        number = len(self.network.inputs) + 1
+        own = f"{self.network.name}_input" + (f"_{number}" if number > 1 else "")
+        tensor = self.input(self.network.unique(own), value, layout, outer.mask)
+        self._fed[tensor] = Made(value, layout, tensor)
+        return tensor
+
+    def can(self, value: Value) -> bool:
+        """Whether the value exists here or in a model around."""
+        scope: Scope | None = self
+        while scope is not None:
+            if value in scope._held:
+                return True
+            scope = scope.parent
+        return False
+
+    def feeds(self) -> list[Made]:
+        """What came from outside, in order of first use."""
+        return list(self._fed.values())

@@ -1,0 +1,260 @@
+"""What a writer is handed: one settled node, and the network to put layers into."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...eras.storage import pattern as stored_pattern
+from ...errors import ExportError
+from ...ir.graph import Layer, Value
+from ...ir.layout import Layout, Term, Terms, size_of
+from ...ir.op import Op
+from ...ir.plan import Settled
+from ...ir.report import Kind, Level
+from .dialects import BASE, Dialect
+from .kept import kept
+from .network import Array, FileLayer, Tensor, Wrapper
+
+if TYPE_CHECKING:
+    from .emit import Emission
+    from .scope import Scope
+
+
+class Site:
+    """One node, where its layers go.
+
+    Attributes:
+        settled: The node with everything chosen.
+        scope: The model of the file that it is in.
+        name: What its layer is called in the file: the source's name, the outer models' before it
+            where those were dissolved.
+        depth: Batch terms that the model around takes away (it is repeated over time); layouts
+            here are seen without them.
+    """
+
+    def __init__(self, emission: Emission, scope: Scope, settled: Settled, name: str) -> None:
+        self.emission, self.scope, self.settled, self.name = emission, scope, settled, name
+        self.depth = scope.depth
+        self._taken: list[Settled] = []
+
+    # ---- what is to be written -----------------------------------------------------------------
+
+    @property
+    def op(self) -> Op:
+        """What is computed."""
+        return self.settled.node.op
+
+    @property
+    def layer(self) -> Layer | None:
+        """Where the node comes from."""
+        return self.settled.node.layer
+
+    @property
+    def dialect(self) -> Dialect:
+        """The target."""
+        return self.emission.dialect
+
+    @property
+    def backend(self) -> str:
+        """The backend whose kernels and whose `same` the target has."""
+        return self.emission.backend
+
+    def seen(self, layout: Layout) -> Terms:
+        """A layout as the target counts it: the batch, then the rest."""
+        return layout.terms[self.depth :]
+
+    def axis(self, binding: str, *, result: bool = False) -> int:
+        """The axis number of a binding as the target counts it, the batch being 0."""
+        return self.settled.position(binding, result=result) - self.depth
+
+    def size(self, *bindings: str) -> int:
+        """How many positions these bindings have together.
+
+        Raises:
+            ExportError: A size is not known.
+        """
+        sizes = [size_of(term) for name in bindings for term in self.settled.bound[name]]
+        if None in sizes:
+            raise self.refuse(f"the size of {' '.join(bindings)} is not known")
+        return math.prod(size or 0 for size in sizes)
+
+    def repeats(self, batch: Sequence[Term]) -> int:
+        """How many TimeDistributed a layer needs that has one batch axis, where there are these."""
+        return len(batch) - 1 - self.depth
+
+    def own_repeats(self) -> int:
+        """The source's wrappers around a layer that can do without, if they can be written back.
+
+        They can where the terms that they repeat over lead the input and the result alike.
+        """
+        count = len(self.layer.wrappers) if self.layer else 0
+        lead = 1 + self.depth + count
+        layouts = [held.layout for held in self.settled.inputs if held is not None]
+        heads = {layout.terms[:lead] for layout in (*layouts, *self.settled.results)}
+        rest = min(len(layout.terms) for layout in layouts) - lead
+        return count if len(heads) == 1 and rest > 0 else 0
+
+    def refuse(self, what: str, hint: str = "") -> ExportError:
+        """The error for something that the target cannot express."""
+        return ExportError(what, where=self.name, hint=hint)
+
+    def tell(
+        self, code: str, kind: Kind, message: str, *, level: Level = "note", fix: str = ""
+    ) -> None:
+        """Add an event about this layer."""
+        self.emission.report.add(code, kind, message, layer=self.name, level=level, fix=fix)
+
+    # ---- tensors -------------------------------------------------------------------------------
+
+    def x(self, index: int = 0) -> Tensor:
+        """An input, in the layout that the plan wants of it."""
+        held = self.settled.inputs[index]
+        if held is None:
+            raise self.refuse(f"input {index} is absent")
+        return self.scope.take(held.value, held.layout, self.name)
+
+    def all(self) -> list[Tensor]:
+        """Every input that is there."""
+        return [self.x(i) for i, held in enumerate(self.settled.inputs) if held is not None]
+
+    def give(self, tensor: Tensor, index: int = 0) -> None:
+        """Say which tensor is a result of the node."""
+        value = self.settled.node.results[index]
+        self.scope.define(value, self.settled.results[index], tensor)
+        for after in self._taken:
+            self.scope.define(after.node.result, after.results[0], tensor)
+
+    def take_over(self, after: Settled) -> None:
+        """Write the node behind this one with it: `give` gives its result too."""
+        self.emission.fuse(after.node)
+        self._taken.append(after)
+
+    def bring(self, tensor: Tensor, have: Layout, want: Layout) -> Tensor:
+        """The tensor in another layout, by layers that move it."""
+        return self.scope.bring(tensor, have, want, self.name)
+
+    def check_mask(self, index: int, tensor: Tensor) -> None:
+        """See to it that Keras carries the mask along that the op is to have.
+
+        Raises:
+            ExportError: It carries another one, or none.
+        """
+        held = self.settled.inputs[index] if index < len(self.settled.inputs) else None
+        wanted: Value | None = held.value if held is not None else None
+        if tensor.mask is not wanted:
+            what = "no mask reaches it" if tensor.mask is None else "another mask reaches it"
+            raise self.refuse(f"{what} in Keras, which carries masks along with values")
+
+    # ---- layers --------------------------------------------------------------------------------
+
+    def array(
+        self, name: str, port: str, pattern: str = "", *, rank: int = 0, trains: bool = True
+    ) -> Array | None:
+        """A stored array of the node's layer; None where the node has no such parameter.
+
+        Args:
+            name: As Keras calls it.
+            port: The op's parameter.
+            pattern: The order in which it is stored, over the port's bindings; the table's where
+                it is not given.
+            rank: Spatial axes of the op, for the table.
+            trains: Whether training changes it.
+        """
+        param = self.settled.node.params.get(port)
+        if param is None:
+            return None
+        text = pattern or stored_pattern(
+            self.dialect.storage, self.op.kind, port, rank=rank, backend=self.backend
+        )[0]
+        return Array(name, param, self.settled.param_layout(port, text), trains)
+
+    def put(
+        self,
+        class_name: str,
+        config: Mapping[str, Any],
+        inputs: Sequence[Tensor],
+        *,
+        role: str = "",
+        arrays: Sequence[Array | None] = (),
+        repeats: int = 0,
+        mask: Value | None = None,
+    ) -> Tensor:
+        """Call a layer that has one result; as `put_all`."""
+        return self.put_all(
+            class_name, config, inputs, role=role, arrays=arrays, repeats=repeats, mask=mask
+        )[0]
+
+    def put_all(
+        self,
+        class_name: str,
+        config: Mapping[str, Any],
+        inputs: Sequence[Tensor],
+        *,
+        role: str = "",
+        arrays: Sequence[Array | None] = (),
+        repeats: int = 0,
+        mask: Value | None = None,
+        outputs: int = 1,
+    ) -> tuple[Tensor, ...]:
+        """Call a layer of the file.
+
+        Args:
+            class_name: Its class.
+            config: What the op says of it; what the source said besides is added to the main one.
+            inputs: Tensors.
+            role: What it is beside the node's own layer, such as `pad`; "" for that layer
+                itself.
+            arrays: What it stores; None where the node has no such parameter.
+            repeats: How many TimeDistributed are around it.
+            mask: The mask that Keras carries along with its results.
+            outputs: How many results it has.
+        """
+        self._check_known(class_name, config)
+        role = "_".join(filter(None, (self.settled.node.part, role)))
+        main = not role
+        own = kept(self.layer, class_name, self.dialect, self.emission.report) if main else {}
+        name = self.name if main else f"{self.name}_{role}"
+        wrappers = self.wrappers(name, repeats, main=main)
+        inner = self.layer.name if main and self.layer and self.layer.wrappers else f"{name}_each"
+        layer = FileLayer(
+            name,
+            class_name,
+            {**own, **config},
+            [array for array in arrays if array is not None],
+            wrappers,
+            inner if wrappers else "",
+        )
+        return self.scope.call((self.name, role), layer, inputs, outputs=outputs, mask=mask)
+
+    def wrappers(self, name: str, repeats: int, *, main: bool = True) -> list[Wrapper]:
+        """As many TimeDistributed as asked for, the source's own where there are any."""
+        source = self.layer.wrappers if main and self.layer else ()
+        found: list[Wrapper] = []
+        for number in range(repeats):
+            config: dict[str, Any] = {}
+            own = f"{name}_each_{number}"
+            if number < len(source):
+                config = {k: v for k, v in source[number].config.items() if k == BASE[0]}
+                own = source[number].name
+            found.append(Wrapper(name if number == 0 else own, config))
+        return found
+
+    def _check_known(self, class_name: str, config: Mapping[str, Any]) -> None:
+        known = self.dialect.classes.get(class_name)
+        if known is None:
+            return
+        for key, version in known.since.items():
+            if key in config:
+                self.tell(
+                    "KX301", "note", f"{class_name}.{key} needs {version} or later", level="warning"
+                )
+        if known.missing:
+            self.tell(
+                "KX302",
+                "note",
+                f"{known.missing} has no {class_name}: it cannot load this file",
+                level="warning",
+                fix="feed it to an older Keras",
+            )

@@ -1,0 +1,139 @@
+"""A network spelt as Keras spells models: configurations, and the arrays of each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from .dialects import Dialect
+from .network import Array, Call, FileLayer, Network, Tensor
+from .order import chain, layers_of, listed, reachable, stored
+
+Config = dict[str, Any]
+
+
+class Group(msgspec.Struct, frozen=True, eq=False):
+    """The arrays of one layer of the model, under the names that the file gives them."""
+
+    layer: str
+    arrays: tuple[tuple[str, Array], ...]
+
+
+def spell(network: Network, dialect: Dialect) -> Config:
+    """A model's configuration, with its class."""
+    layers = chain(network) if network.kind == "sequential" else None
+    if layers is None:
+        return {"class_name": dialect.functional, "config": _functional(network, dialect)}
+    entries = [_entry(layer, dialect) for layer in layers]
+    if dialect.sequential == "list":
+        return {"class_name": "Sequential", "config": entries}
+    return {"class_name": "Sequential", "config": {"name": network.name, "layers": entries}}
+
+
+def is_chain(network: Network) -> bool:
+    """Whether the model is written as a Sequential."""
+    return network.kind == "sequential" and chain(network) is not None
+
+
+def _entry(layer: FileLayer, dialect: Dialect) -> Config:
+    """One layer with its class, in its wrappers."""
+    if layer.network is not None:
+        entry = spell(layer.network, dialect)
+    else:
+        config = {"name": layer.inner_name if layer.wrappers else layer.name, **layer.config}
+        entry = {"class_name": layer.class_name, "config": config}
+    for wrapper in reversed(layer.wrappers):
+        if dialect.inner_module:
+            entry = {"module": dialect.inner_module, "registered_name": None, **entry}
+        name = layer.name if wrapper is layer.wrappers[0] else wrapper.name
+        config = {"name": name, **wrapper.config, "layer": entry}
+        entry = {"class_name": "TimeDistributed", "config": config}
+    return entry
+
+
+# ---- functional models --------------------------------------------------------------------------
+
+
+def _functional(network: Network, dialect: Dialect) -> Config:
+    calls = reachable(network)
+    numbers = _numbers(calls, dialect)
+
+    def ref(tensor: Tensor) -> list[Any]:
+        return [tensor.call.layer.name, numbers[tensor.call], tensor.index]
+
+    entries = []
+    for layer in listed(network):
+        nodes: list[Any] = []
+        for call in calls:
+            if call.layer is layer and call.inputs:
+                node = [[*ref(tensor), {}] for tensor in call.inputs]
+                nodes.extend([node] * (2 if _twice(layer, dialect) else 1))
+        entry = _entry(layer, dialect)
+        entries.append({"name": layer.name, **entry, "inbound_nodes": nodes})
+    return {
+        "name": network.name,
+        "layers": entries,
+        "input_layers": [ref(tensor) for tensor in network.inputs],
+        "output_layers": [ref(tensor) for tensor in network.outputs],
+    }
+
+
+def _is_model(layer: FileLayer) -> bool:
+    return layer.network is not None and not layer.wrappers
+
+
+def _twice(layer: FileLayer, dialect: Dialect) -> bool:
+    return dialect.calls_twice and _is_model(layer)
+
+
+def _numbers(calls: Sequence[Call], dialect: Dialect) -> Mapping[Call, int]:
+    """The number of each call among those of its layer.
+
+    A nested model's begin at 1: call 0 made it. Keras 3 counts them from 0 when it reads legacy
+    files, so each is made twice on the same inputs: then the number 2 k + 1 is call k for both.
+    Sources: Keras 2.2.4 `engine/network.py` (`Network.get_config`), Keras 3.15
+    `models/functional.py` (`deserialize_node`); both seen in runs.
+    """
+    found: dict[Call, int] = {}
+    count: dict[FileLayer, int] = {}
+    for call in calls:
+        number = count[call.layer] = count.get(call.layer, -1) + 1
+        if _is_model(call.layer):
+            number = number * (2 if dialect.calls_twice else 1) + dialect.first_call
+        found[call] = number
+    return found
+
+
+# ---- arrays -------------------------------------------------------------------------------------
+
+
+def groups(network: Network, suffix: str) -> list[Group]:
+    """The arrays of every layer of the model, in the order in which Keras loads them.
+
+    Args:
+        network: The model.
+        suffix: What every name ends in: `:0` for TensorFlow.
+    """
+    found: list[Group] = []
+    for layer in layers_of(network):
+        if layer.is_input and is_chain(network):
+            continue  # a Sequential does not list its input
+        names: set[str] = set()
+        arrays = [
+            (_unique(f"{owner.name}/{array.name}", names) + suffix, array)
+            for owner, array in stored(layer)
+        ]
+        found.append(Group(layer.name, tuple(arrays)))
+    return found
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """A name that no other array of the group has: two nested models may call layers alike."""
+    candidate, number = name, 0
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}_{number}"
+    taken.add(candidate)
+    return candidate

@@ -1,0 +1,166 @@
+"""The training record in the words of a dialect: what `compile` was told, and the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ...eras.optimizers import SLOTS, SlotOrder
+from ...ir.graph import Graph
+from ...ir.layout import Layout
+from ...ir.report import Report
+from ...ir.source import ConstantSource
+from ...ir.tensor import Param, Stored, Weight
+from ...ir.training import Slot, Training
+from .dialects import Dialect
+from .network import Array, Network
+from .order import trained
+
+CONFIG: Mapping[str, tuple[str, ...]] = {
+    "SGD": ("lr", "momentum", "decay", "nesterov"),
+    "RMSprop": ("lr", "rho", "decay", "epsilon"),
+    "Adagrad": ("lr", "decay", "epsilon"),
+    "Adadelta": ("lr", "rho", "decay", "epsilon"),
+    "Adam": ("lr", "beta_1", "beta_2", "decay", "epsilon", "amsgrad"),
+    "Adamax": ("lr", "beta_1", "beta_2", "decay", "epsilon"),
+    "Nadam": ("lr", "beta_1", "beta_2", "epsilon", "schedule_decay"),
+}
+"""What the optimizers of Keras 2.2.4 read, besides CLIPPING. Source: its `optimizers.py`."""
+
+CLIPPING = ("clipnorm", "clipvalue")
+RENAMED = {"learning_rate": "lr"}
+COUNT = "iterations"
+BY_OUTPUT = ("loss", "loss_weights", "metrics", "weighted_metrics", "sample_weight_mode")
+"""Parts of the record that may be stated per output, by its layer's name."""
+
+
+class State(msgspec.Struct, frozen=True, eq=False):
+    """What is written of training.
+
+    Attributes:
+        config: The `training_config`.
+        arrays: The optimizer's variables, in order, under the names that the file gives them.
+    """
+
+    config: Mapping[str, Any]
+    arrays: tuple[tuple[str, Array], ...]
+
+
+def spell_training(
+    training: Training, network: Network, graph: Graph, dialect: Dialect, report: Report
+) -> State | None:
+    """The record for a target; None if there is nothing that it could read.
+
+    Args:
+        training: The record.
+        network: The file's layers, whose arrays the state follows.
+        graph: The graph, which knows what the outputs were called.
+        dialect: The target.
+        report: Told what is carried and what is lost.
+    """
+    name = training.optimizer
+    if name not in CONFIG:
+        if name:
+            _lost(report, f"the optimizer {name}: {dialect.name} has none of this name")
+        return None
+    config = _optimizer_config(training, report)
+    renamed = _output_names(network, graph)
+    compiled = {key: _by_output(key, value, renamed) for key, value in training.compiled.items()}
+    arrays = _state(training, network, dialect, report) or ()
+    record = {"optimizer_config": {"class_name": name, "config": config}, **compiled}
+    count = sum(1 for _, array in arrays if array.name != COUNT)
+    steps = "" if training.iterations is None else f", step {training.iterations:,}"
+    report.add("KT101", "carried", f"{name} with {count} arrays{steps}, loss and metrics")
+    return State(record, arrays)
+
+
+def _optimizer_config(training: Training, report: Report) -> dict[str, Any]:
+    known = (*CONFIG[training.optimizer], *CLIPPING)
+    found: dict[str, Any] = {}
+    for stated, value in training.config.items():
+        key = RENAMED.get(stated, stated)
+        if key in known and not isinstance(value, Mapping):
+            if key not in CLIPPING or value is not None:
+                found[key] = value
+        elif value and key != "name":
+            _lost(report, f"{training.optimizer}.{stated} = {value!r:.80}")
+    return found
+
+
+def _output_names(network: Network, graph: Graph) -> dict[str, str]:
+    """What outputs are called now, by what they were called."""
+    now = [tensor.call.layer.name for tensor in network.outputs]
+    return dict(zip(graph.output_names, now, strict=True))
+
+
+def _by_output(key: str, value: Any, renamed: Mapping[str, str]) -> Any:
+    if key not in BY_OUTPUT or not isinstance(value, Mapping) or "class_name" in value:
+        return value
+    return {renamed.get(name, name): stated for name, stated in value.items()}
+
+
+# ---- state --------------------------------------------------------------------------------------
+
+
+def _state(
+    training: Training, network: Network, dialect: Dialect, report: Report
+) -> tuple[tuple[str, Array], ...] | None:
+    """The optimizer's variables in the era's order; None if there are none, or not for all weights."""
+    order = SLOTS[dialect.vocabulary].get(training.optimizer)
+    if order is None or not training.slots:
+        return None
+    weights = [array for _, array in trained(network)]
+    by_weight = {(slot.kind, slot.weight): slot for slot in training.slots}
+    missing = [
+        array for kind in order.kinds for array in weights
+        if (kind, array.param.weight) not in by_weight
+    ]  # fmt: skip
+    if missing:
+        _lost(
+            report,
+            f"the state of {training.optimizer}: it has none for {missing[0].param.weight.name}",
+        )
+        return None
+    runs = [
+        _slot(by_weight[kind, array.param.weight], array)
+        for kind in order.kinds
+        for array in weights
+    ]
+    unread = [_empty(kind) for kind in order.unread for _ in weights]
+    return tuple(_named(training, order, [*runs, *unread]))
+
+
+def _named(
+    training: Training, order: SlotOrder, arrays: Sequence[Array]
+) -> list[tuple[str, Array]]:
+    """Names as Keras 2.2.4 gives them; it loads by order alone."""
+    name = training.optimizer
+    found = [(f"training/{name}/variable_{i}", array) for i, array in enumerate(arrays, 1)]
+    if not order.counts:
+        return found
+    return [(f"{name}/{COUNT}", _scalar(training.iterations or 0)), *found]
+
+
+def _slot(slot: Slot, array: Array) -> Array:
+    """A slot goes wherever its weight goes."""
+    weight = Weight(f"{slot.weight.name}/{slot.kind}", slot.sources)
+    return Array(slot.kind, Param(weight, array.param.stored), array.layout, shown=array.shown)
+
+
+def _empty(kind: str) -> Array:
+    """A slot that the optimizer keeps and does not use, of shape (1,)."""
+    layout = Layout.parse("X:1")
+    weight = Weight(kind, (ConstantSource(0.0, (1,)),))
+    return Array(kind, Param(weight, (Stored(layout),)), layout)
+
+
+def _scalar(count: int) -> Array:
+    layout = Layout(())
+    weight = Weight(COUNT, (ConstantSource(count, (), "int64"),))
+    return Array(COUNT, Param(weight, (Stored(layout),)), layout)
+
+
+def _lost(report: Report, what: str) -> None:
+    report.add("KT201", "lost", what, level="warning")
