@@ -13,7 +13,8 @@ from mutants import (
     values_wrong,
     weights_wrong,
 )
-from networks import NETWORKS, Net, build
+from networks import Net, build
+from recurrent_networks import NETWORKS
 
 from kerasir.errors import CheckError
 from kerasir.ir.check import check

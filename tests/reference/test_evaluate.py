@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec.structs import replace
 from mutants import weights_wrong
-from networks import NETWORKS, Net, build, classifier, feed
+from networks import Net, build, classifier, feed
 from one_op import POLICIES, Array, everywhere, numbers
+from recurrent_networks import NETWORKS
 
 from kerasir.errors import KerasirError, LayoutError, PluginError, UnsupportedLayerError
 from kerasir.ir.build import Builder

@@ -60,7 +60,7 @@ class Net:
         self._rng = np.random.default_rng(20261124)
 
     def image(self, name: str, channels: int, *space: int) -> Value:
-        terms = self.order((self.batch,), (Axis("C", channels),), _space(space))
+        terms = self.order((self.batch,), (Axis("C", channels),), spatial(space))
         return self.builder.input(name, terms)
 
     def vector(self, name: str, features: int) -> Value:
@@ -107,7 +107,7 @@ class Net:
     def conv(self, name: str, x: Value, filters: int, *taps: int) -> Value:
         """Strides of one, no padding, with a bias."""
         ports, rank = self.ports(x, len(taps)), len(taps)
-        made, kernel = Axis("C", filters), _space(taps)
+        made, kernel = Axis("C", filters), spatial(taps)
         out = _less(ports["space"], taps)
         op = Conv(strides=(1,) * rank, dilation=(1,) * rank, padding=((0, 0),) * rank)
         params = {
@@ -131,7 +131,7 @@ class Net:
     def pool(self, name: str, x: Value, rank: int = 2) -> Value:
         ports = self.ports(x, rank)
         sizes = [size_of(term) or 0 for term in ports["space"]]
-        out = _space(size // 2 for size in sizes)
+        out = spatial(size // 2 for size in sizes)
         op = MaxPool(pool_size=(2,) * rank, strides=(2,) * rank, padding=((0, 0),) * rank)
         return self.slide(op, name, x, {}, ports["channels"], out_space=out)
 
@@ -187,14 +187,14 @@ class Net:
         return self.builder.freeze(outputs)
 
 
-def _space(sizes: Any) -> Terms:
+def spatial(sizes: Any) -> Terms:
     extents = tuple(sizes)
     roles = {1: "T", 2: "HW", 3: "DHW"}[len(extents)]
     return tuple(Axis(role, size) for role, size in zip(roles, extents, strict=True))
 
 
 def _less(space: Terms, taps: Sequence[int]) -> Terms:
-    return _space((size_of(t) or 0) - k + 1 for t, k in zip(space, taps, strict=True))
+    return spatial((size_of(t) or 0) - k + 1 for t, k in zip(space, taps, strict=True))
 
 
 # ---- the networks --------------------------------------------------------------------------
@@ -220,14 +220,14 @@ def generator(net: Net) -> Graph:
     """The other way round: a Dense whose units become a map."""
     x = net.dense("dense", net.vector("z", 6), 60)
     units = net.builder.axes(x)[1]
-    terms = net.order((net.batch,), (Axis("C", 5),), _space((4, 3)))
+    terms = net.order((net.batch,), (Axis("C", 5),), spatial((4, 3)))
     net.builder.splits.split(units, fuse(terms[1:]))  # type: ignore[arg-type]
     x = net.norm("norm", x, net.builder.axes(x)[1])
     x = net.builder.add(View(layer_class="Reshape"), "reshape", [x], [terms]).result
     x = net.slide(
-        UpSample(size=(2, 1)), "up", x, {}, net.ports(x, 2)["channels"], out_space=_space((8, 3))
+        UpSample(size=(2, 1)), "up", x, {}, net.ports(x, 2)["channels"], out_space=spatial((8, 3))
     )
-    made, taps, out = Axis("C", 2), _space((3, 2)), _space((16, 5))
+    made, taps, out = Axis("C", 2), spatial((3, 2)), spatial((16, 5))
     channels = net.ports(x, 2)["channels"]
     op = ConvTranspose(strides=(2, 2), dilation=(1, 1), cropping=((1, 0), (1, 0)))
     params = {
@@ -251,7 +251,7 @@ def branches(net: Net) -> Graph:
     group, inner = Axis("G", 2), Axis("C", 4)
     assert isinstance(channels, Axis)
     net.builder.splits.split(channels, Fused((group, inner)))
-    taps, made, space = _space((2, 1)), Axis("C", 3), net.ports(x, 2)["space"]
+    taps, made, space = spatial((2, 1)), Axis("C", 3), net.ports(x, 2)["space"]
     out, blocks = _less(space, (2, 1)), fuse((group, made))
     slid: Any = {"strides": (1, 1), "dilation": (1, 1), "padding": ((0, 0), (0, 0))}
     params = {
@@ -263,7 +263,7 @@ def branches(net: Net) -> Graph:
         groups=(group,), in_group=(inner,), filters=(made,), kernel_space=taps, out_space=out,
     )  # fmt: skip
     channels, space = net.ports(x, 2)["channels"][0], net.ports(x, 2)["space"]
-    taps, times = _space((1, 2)), Axis("M", 2)
+    taps, times = spatial((1, 2)), Axis("M", 2)
     wide, out = fuse((channels, times)), _less(space, (1, 2))
     params = {
         "kernel": net.weight("depthwise/kernel", *taps, channels, times),
@@ -273,7 +273,7 @@ def branches(net: Net) -> Graph:
         DepthwiseConv(**slid), "depthwise", x, params, (wide,),
         multiplier=(times,), kernel_space=taps, out_space=out,
     )  # fmt: skip
-    taps, times, made = _space((2, 2)), Axis("M", 2), Axis("C", 5)
+    taps, times, made = spatial((2, 2)), Axis("M", 2), Axis("C", 5)
     channels, space = net.ports(x, 2)["channels"][0], net.ports(x, 2)["space"]
     params = {
         "depthwise_kernel": net.weight("separable/depthwise_kernel", *taps, channels, times),
@@ -311,7 +311,7 @@ def siamese(net: Net) -> Graph:
 
 def film(net: Net) -> Graph:
     """Convolutions in every frame, frames in a row: two batch terms, then features of a map."""
-    terms = net.order((net.batch, Axis("T", 2)), (Axis("C", 3),), _space((4, 5)))
+    terms = net.order((net.batch, Axis("T", 2)), (Axis("C", 3),), spatial((4, 5)))
     x = net.conv("conv", net.builder.input("x", terms), 2, 2, 3)
     return net.freeze(net.lstm("lstm", net.flatten("flatten", x, batch=2), 4))
 
@@ -339,7 +339,7 @@ def words(net: Net) -> Graph:
 def local(net: Net) -> Graph:
     """A kernel of its own at each position."""
     x = net.conv("conv", net.image("x", 2, 4, 6), 3, 1, 2)
-    channels, made, taps = net.ports(x, 2)["channels"][0], Axis("C", 4), _space((2, 3))
+    channels, made, taps = net.ports(x, 2)["channels"][0], Axis("C", 4), spatial((2, 3))
     out = _less(net.ports(x, 2)["space"], (2, 3))
     params = {
         "kernel": net.weight("local/kernel", fuse(out), fuse((channels, *taps)), made),
@@ -350,18 +350,6 @@ def local(net: Net) -> Graph:
         kernel_space=taps, filters=(made,), out_space=out,
     )  # fmt: skip
     return net.freeze(net.dense("dense", net.flatten("flatten", x), 3))
-
-
-NETWORKS: tuple[Callable[[Net], Graph], ...] = (
-    classifier,
-    generator,
-    branches,
-    joined_features,
-    siamese,
-    film,
-    words,
-    local,
-)
 
 
 def build(make: Callable[[Net], Graph], *, first: bool) -> Graph:
@@ -377,6 +365,8 @@ def feed(graph: Graph) -> list[Array]:
         shape = [2 if size is None else size for size in value.layout.shape]
         if value.dtype == "int32":
             found.append(rng.integers(0, 7, shape))
+        elif value.dtype == "bool":
+            found.append(rng.random(shape) < 0.6)
         else:
             found.append(rng.standard_normal(shape))
     return found
