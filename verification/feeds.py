@@ -1,0 +1,176 @@
+"""What models are fed: random numbers that exercise them, or arrays of a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ..engines import Engine, Port, Reference
+from ..errors import FormatError, show
+from ..ir.layout import Axis, axes_of, size_of
+from ..ir.ops.embedding import Masking
+from ..ir.source import Array
+
+SAMPLES = 4
+SEED = 0
+FEWER_ABOVE = 100_000
+"""Elements of one sample's inputs above which a single sample is fed: a picture of 224 by 224."""
+
+OPEN_SIZES: Mapping[str, int] = {"T": 12, "D": 16, "H": 64, "W": 96}
+"""What axes of open size are given: multiples of 32 where a network may halve them, all unlike."""
+OTHERWISE = 8
+
+
+class Feed(msgspec.Struct, frozen=True, eq=False):
+    """Arrays for the inputs of a model, in its own order.
+
+    Attributes:
+        arrays: One per input.
+        text: Where they come from.
+    """
+
+    arrays: tuple[Array, ...]
+    text: str
+
+
+def random_feed(engine: Engine, samples: int | None = None, seed: int = SEED) -> Feed:
+    """Random inputs: normally distributed numbers, indices into tables, some steps masked.
+
+    Args:
+        engine: What will be fed.
+        samples: How many; `SAMPLES` if not given, fewer for large inputs.
+        seed: Of the generator.
+    """
+    generator = np.random.default_rng(seed)
+    count = _fixed_batch(engine) or samples or _samples(engine.inputs)
+    sizes: dict[Axis, int] = {}
+    arrays = []
+    for port in engine.inputs:
+        shape = _shape(port, sizes, count)
+        if port.below is not None:
+            array = generator.integers(0, port.below, shape).astype(port.dtype)
+        elif port.dtype.startswith("float"):
+            array = generator.standard_normal(shape).astype(port.dtype)
+        else:
+            array = generator.integers(0, 2, shape).astype(port.dtype)
+        arrays.append(array)
+    if isinstance(engine, Reference):
+        _mask_ends(engine, arrays)
+    many = "input" if count == 1 else "inputs"
+    return Feed(tuple(arrays), f"{count} random {many}, seed {seed}")
+
+
+def _fixed_batch(engine: Engine) -> int | None:
+    return next((p.shape[0] for p in engine.inputs if p.shape and p.shape[0] is not None), None)
+
+
+def _samples(ports: Sequence[Port]) -> int:
+    sizes: dict[Axis, int] = {}
+    elements = sum(math.prod(_shape(port, sizes, 1)) for port in ports)
+    return SAMPLES if elements <= FEWER_ABOVE else 1
+
+
+def _shape(port: Port, sizes: dict[Axis, int], samples: int) -> tuple[int, ...]:
+    """Extents with the open ones filled in, alike wherever an axis comes again."""
+    if port.layout is None:
+        rest = [OTHERWISE if size is None else size for size in port.shape[1:]]
+        return (samples, *rest) if port.shape else ()
+    for index, term in enumerate(port.layout.terms):
+        for axis in axes_of((term,)):
+            if axis.size is None and axis not in sizes:
+                sizes[axis] = samples if index == 0 else OPEN_SIZES.get(axis.role, OTHERWISE)
+    return tuple(size_of(term, sizes) or 0 for term in port.layout.terms)
+
+
+def _mask_ends(engine: Reference, arrays: list[Array]) -> None:
+    """Let sequences that go into a Masking end early, each at another step."""
+    inputs = [held.value for held in engine.plan.inputs]
+    for node in engine.model.graph.nodes:
+        if isinstance(node.op, Masking) and node.inputs[0] in inputs:
+            array = arrays[inputs.index(node.inputs[0])]
+            if array.ndim > 2:
+                for sample in range(len(array)):
+                    end = array.shape[1] - sample % max(1, array.shape[1])
+                    array[sample, end:] = node.op.mask_value
+
+
+class Known(msgspec.Struct, frozen=True, eq=False):
+    """Arrays from a file: what is fed, and what should come back.
+
+    Attributes:
+        inputs: One per input; None if the file has none.
+        outputs: One per output; None if the file has none.
+    """
+
+    inputs: tuple[Array, ...] | None
+    outputs: tuple[Array, ...] | None
+
+
+def read_arrays(path: str) -> dict[str, Array]:
+    """The arrays of an `.npz` file. Pickles in it are refused, not opened.
+
+    Raises:
+        FormatError: It is no `.npz` file, or holds objects.
+    """
+    try:
+        held = np.load(path, allow_pickle=False)
+        if not isinstance(held, np.lib.npyio.NpzFile):
+            raise FormatError("one array without a name", file=path, hint="save it by numpy.savez")
+        with held:
+            return {name: held[name] for name in held.files}
+    except FormatError:
+        raise
+    except Exception as error:  # of NumPy or of its zip reader, of many kinds
+        missing = isinstance(error, FileNotFoundError)
+        what = "there is no such file" if missing else f"not .npz: {show(str(error))}"
+        raise FormatError(what, file=path) from error
+
+
+def known_arrays(engine: Engine, arrays: Mapping[str, Array], path: str) -> Known:
+    """Sort arrays into inputs and outputs: `in_0`, `out_0`, …, or by the model's own names.
+
+    Raises:
+        FormatError: Some inputs are there and some are not, or one does not fit.
+    """
+    inputs = _sorted(engine.inputs, arrays, ("in_", "input_", "arr_"), path, "input")
+    outputs = _sorted(engine.outputs, arrays, ("out_", "output_"), path, "output")
+    return Known(inputs, outputs)
+
+
+def _sorted(
+    ports: Sequence[Port],
+    arrays: Mapping[str, Array],
+    prefixes: Sequence[str],
+    path: str,
+    kind: str,
+) -> tuple[Array, ...] | None:
+    """The arrays of the ports in order, under the first naming that has any; None if none has."""
+    namings = [[port.name for port in ports]]
+    namings += [[f"{prefix}{i}" for i in range(len(ports))] for prefix in prefixes]
+    for names in namings:
+        present = [name for name in names if name in arrays]
+        if len(present) == len(names):
+            found = [arrays[name] for name in names]
+            for port, array in zip(ports, found, strict=True):
+                _must_fit(port, array, path, kind)
+            return tuple(found)
+        if present:
+            absent = next(name for name in names if name not in arrays)
+            raise FormatError(
+                f"{present[0]} is there, {absent} is not",
+                file=path,
+                hint=f"the model has {len(ports)} {kind}s",
+            )
+    return None
+
+
+def _must_fit(port: Port, array: Array, path: str, kind: str) -> None:
+    pairs: list[tuple[Any, int]] = list(zip(port.shape, array.shape, strict=False))
+    if len(port.shape) != array.ndim or any(size not in {None, extent} for size, extent in pairs):
+        raise FormatError(
+            f"shape {array.shape} does not fit {kind} {port.name}, {port.text}", file=path
+        )

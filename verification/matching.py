@@ -1,0 +1,210 @@
+"""Which axis of one model stands for which axis of another, read from two files.
+
+Axes are identities within one graph only. Between two files of the same model they are matched by
+what layers of the same name bind (a convolution's channels are its channels, wherever they stand),
+and by role and size where no layer says.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ..ir.copyplan import rearrange
+from ..ir.graph import Graph, Layer, Node
+from ..ir.layout import (
+    Axis,
+    Fused,
+    Joined,
+    Labelled,
+    Layout,
+    Reversed,
+    Term,
+    axes_of,
+    rebuild,
+    size_of,
+    substance,
+)
+from ..ir.signature import REST
+from ..ir.source import Array
+
+Key = tuple[tuple[str, ...], str, int]
+
+
+class LayerCall:
+    """One call of a layer: its nodes in order.
+
+    Attributes:
+        key: The models around it, its name, and the number of the call.
+        nodes: In order; those that make a mask left out.
+    """
+
+    __slots__ = ("key", "nodes")
+
+    def __init__(self, key: Key, nodes: list[Node]) -> None:
+        self.key, self.nodes = key, nodes
+
+    @property
+    def name(self) -> str:
+        """Its name; with the models around it where it is in one."""
+        scope, name, number = self.key
+        path = "/".join([*(part.partition("#")[0] for part in scope), name])
+        return path if number == 0 else f"{path} (call {number + 1})"
+
+    @property
+    def last(self) -> Node:
+        """The node that makes its result."""
+        return self.nodes[-1]
+
+    def alike(self, other: LayerCall) -> Iterator[tuple[Node, Node]]:
+        """Nodes that are the same part of their layers and compute the same kind of thing."""
+        for x in self.nodes:
+            for y in other.nodes:
+                if x.part == y.part and x.op.kind == y.op.kind:
+                    yield x, y
+
+    @property
+    def weighted(self) -> bool:
+        """Whether it has weights."""
+        return any(node.params for node in self.nodes)
+
+
+def calls_of(graph: Graph) -> list[LayerCall]:
+    """The calls of layers in a graph, in order."""
+    found: dict[Layer, LayerCall] = {}
+    count: dict[tuple[tuple[str, ...], str], int] = {}
+    for node in graph.nodes:
+        layer = node.layer
+        if layer is None or node.part == "mask":
+            continue
+        if layer not in found:
+            name = (layer.scope, layer.name)
+            number = count[name] = count.get(name, -1) + 1
+            found[layer] = LayerCall((*name, number), [])
+        found[layer].nodes.append(node)
+    return list(found.values())
+
+
+class Matching:
+    """Axes of a graph B in terms of the axes of a graph A."""
+
+    def __init__(self) -> None:
+        self._of: dict[Axis, Axis] = {}
+
+    def learn_calls(self, a: LayerCall, b: LayerCall) -> None:
+        """Take it that two calls are of the same layer."""
+        for x, y in a.alike(b):
+            self.learn_node(x, y)
+
+    def learn(self, a: Sequence[Term], b: Sequence[Term]) -> None:
+        """Take it that these terms correspond, each with each; what is known already stays."""
+        for mine, other in zip(a, b, strict=False):
+            self._learn(mine, other)
+
+    def learn_node(self, a: Node, b: Node) -> None:
+        """Take it that two nodes are the same layer's: what they bind corresponds."""
+        for name in a.axes.keys() & b.axes.keys() - {REST}:
+            mine, other = a.axes[name], b.axes[name]
+            if len(mine) == len(other) and (len(mine) == 1 or name in a.op.ordered):
+                self.learn(mine, other)
+
+    def _learn(self, a: Term, b: Term) -> None:
+        if isinstance(a, Axis) and isinstance(b, Axis):
+            if _fits(a, b) and 1 not in {a.size, b.size}:
+                self._of.setdefault(b, a)
+        elif isinstance(a, (Reversed, Labelled)) and type(a) is type(b):
+            self._learn(a.axis, b.axis)
+        elif isinstance(a, Joined) and isinstance(b, Joined) and len(a.parts) == len(b.parts):
+            self.learn(a.parts, b.parts)
+        elif isinstance(a, Fused) and isinstance(b, Fused) and len(a.terms) == len(b.terms):
+            pairs = list(zip(a.terms, b.terms, strict=True))
+            if all(size_of(x) == size_of(y) and _role(x) == _role(y) for x, y in pairs):
+                self.learn(a.terms, b.terms)
+
+    def translated(self, b: Layout, a: Layout) -> Layout | None:
+        """A layout of B over the axes of a layout of A; None if they do not correspond."""
+        ours = [axis for axis in axes_of(a.terms) if axis.size != 1]
+        theirs = [axis for axis in axes_of(b.terms) if axis.size != 1]
+        mapping: dict[Axis, Term] = {}
+        free = list(ours)
+        for axis in theirs:
+            known = axis if axis in free else self._of.get(axis)
+            if known in free and known is not None:
+                mapping[axis] = known
+                free.remove(known)
+        for alike in (_same_role, _fits):
+            for axis in theirs:
+                if axis not in mapping:
+                    match = next((other for other in free if alike(other, axis)), None)
+                    if match is not None:
+                        mapping[axis] = match
+                        free.remove(match)
+        if free or len(mapping) < len(theirs):
+            return None
+        found = Layout(tuple(rebuild(term, mapping) for term in b.terms))
+        return found if _made_of(found) == _made_of(a) else None
+
+    def brought(self, array: Array, b: Layout, a: Layout) -> Array | None:
+        """An array of B as A has it; None if the layouts do not correspond."""
+        layout = self.translated(b, a)
+        return None if layout is None else rearrange(array, layout, a)
+
+    def sent(self, array: Array, a: Layout, b: Layout) -> Array | None:
+        """An array of A as B has it; None if the layouts do not correspond."""
+        layout = self.translated(b, a)
+        return None if layout is None else rearrange(array, a, layout)
+
+
+def paired(a: Graph, b: Graph) -> Iterator[tuple[LayerCall, LayerCall]]:
+    """Calls of layers that both graphs have, in the order of A.
+
+    A layer of a nested model that is dissolved in the other is found by its name alone, where
+    that tells it apart.
+    """
+    others = {call.key: call for call in calls_of(b)}
+    bare: dict[tuple[str, int], list[LayerCall]] = {}
+    for call in others.values():
+        bare.setdefault(call.key[1:], []).append(call)
+    mine = calls_of(a)
+    names = Counter(call.key[1:] for call in mine)
+    for call in mine:
+        other = others.get(call.key)
+        if other is None and names[call.key[1:]] == 1:
+            alike = bare.get(call.key[1:], [])
+            other = alike[0] if len(alike) == 1 else None
+        if other is not None:
+            yield call, other
+
+
+def guessed(known: Layout, shape: Sequence[int | None]) -> Layout | None:
+    """The layout of dimensions that are not described: as known, or with the channels elsewhere.
+
+    Args:
+        known: The layout of the same value in another file.
+        shape: Extents; None where open.
+    """
+    terms = known.terms
+    last = (*terms[:1], *terms[2:], *terms[1:2])
+    first = (*terms[:1], *terms[-1:], *terms[1:-1])
+    for order in (terms, last, first):
+        sizes = [size_of(term) for term in order]
+        pairs = list(zip(sizes, shape, strict=False))
+        if len(sizes) == len(shape) and all(x == y or None in {x, y} for x, y in pairs):
+            return Layout(order)
+    return None
+
+
+def _fits(a: Axis, b: Axis) -> bool:
+    return a.size == b.size or None in {a.size, b.size}
+
+
+def _same_role(a: Axis, b: Axis) -> bool:
+    return a.role == b.role and _fits(a, b)
+
+
+def _role(term: Term) -> str:
+    return term.role if isinstance(term, Axis) else ""
+
+
+def _made_of(layout: Layout) -> frozenset[object]:
+    return frozenset().union(*(substance(term) for term in layout.terms))

@@ -1,0 +1,152 @@
+"""Running two models, or one against known answers, and comparing what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from ..engines import Engine, OnnxRuntime, Reference, open_engine
+from ..errors import FormatError, UsageError
+from ..ir.layout import Layout
+from ..ir.model import Model
+from ..ir.plan import Plan
+from ..ir.source import Array
+from .causes import cause_of_answers
+from .compare import classes, compare, largest_differences
+from .feeds import Feed, known_arrays, random_feed, read_arrays
+from .records import Cause, Compared, Side, Verification
+from .sides import Comparison
+
+TOLERANCE = 1e-5
+
+
+def verify(
+    a: str,
+    b: str | None = None,
+    *,
+    expect: str | None = None,
+    inputs: str | None = None,
+    tolerance: float = TOLERANCE,
+    samples: int | None = None,
+    **reading: Any,
+) -> Verification:
+    """Compare two models on the same inputs, or one with known answers.
+
+    Two models that agree compute the same; that they compute what the old Keras did only known
+    answers prove.
+
+    Args:
+        a: The first model, computed by the reference in float64 (an `.onnx` file by ONNX Runtime).
+        b: The second, computed in float32.
+        expect: An `.npz` file of known answers, `out_0`, …; with their inputs, `in_0`, …, unless
+            `inputs` has them. Names of the model's own inputs and outputs will do as well.
+        inputs: An `.npz` file of inputs, in the order of `a`; random ones if not given.
+        tolerance: Largest error allowed, relative to the largest magnitude in `a`.
+        samples: How many random inputs.
+        reading: For `a`, what `load` takes: `arch`, `backend`, `data_format`, `isolated`, …
+
+    Raises:
+        KerasirError: A model cannot be read or run, or the arrays do not fit it.
+    """
+    if b is None and expect is None:
+        raise UsageError("nothing to compare with", file=a, hint="a second model, or --expect FILE")
+    first = open_engine(a, precision="float64", **reading)
+    feed, answers = _feed(first, inputs, expect, samples)
+    if b is None:
+        return _against_answers(first, feed, answers, str(expect), tolerance, reading)
+    general = {key: reading[key] for key in ("isolated", "plugins") if key in reading}
+    second = open_engine(b, precision="float32", **general)
+    comparison = Comparison(first, second, feed, tolerance)
+    found = comparison.run()
+    if not answers:
+        return found
+    known = _outputs(first, answers, comparison.answers, tolerance)
+    named = [replace(c, name=f"{c.name} against {expect}") for c in known]
+    return replace(found, outputs=(*found.outputs, *named))
+
+
+def verify_conversion(
+    model: Model, plan: Plan, path: str, *, tolerance: float = TOLERANCE
+) -> Verification:
+    """Compare a model with the file that a plan of it was written to.
+
+    Args:
+        model: As it was read.
+        plan: What was exported; its inputs and outputs say how the file's lie.
+        path: The file.
+        tolerance: Largest relative error allowed.
+    """
+    first = Reference(model, "float64")
+    fed, given = [h.layout for h in plan.inputs], [h.layout for h in plan.outputs]
+    second: Engine
+    if path.lower().endswith(".onnx"):
+        second = OnnxRuntime(path, fed, given)
+    else:
+        second = open_engine(path, precision="float32")
+    return Comparison(first, second, random_feed(first), tolerance, fed, given).run()
+
+
+def _feed(
+    engine: Engine, inputs: str | None, expect: str | None, samples: int | None
+) -> tuple[Feed, Sequence[Array]]:
+    """What is fed, and the answers that are known; none of these if `expect` is not given."""
+    answers: Sequence[Array] = ()
+    source = inputs or expect
+    if expect is not None:
+        found = known_arrays(engine, read_arrays(expect), expect).outputs
+        if found is None:
+            names = ", ".join(port.name for port in engine.outputs)
+            raise FormatError("no answers in it", file=expect, hint=f"out_0, …, or {names}")
+        answers = found
+    if source is None:
+        return random_feed(engine, samples), ()
+    fed = known_arrays(engine, read_arrays(source), source).inputs
+    if fed is None:
+        names = ", ".join(port.name for port in engine.inputs)
+        raise FormatError("no inputs in it", file=source, hint=f"in_0, …, or {names}")
+    count = len(fed[0]) if fed and fed[0].ndim else 1
+    return Feed(fed, f"{count} {'input' if count == 1 else 'inputs'} of {source}"), answers
+
+
+def _against_answers(
+    engine: Engine,
+    feed: Feed,
+    answers: Sequence[Array],
+    path: str,
+    tolerance: float,
+    reading: dict[str, Any],
+) -> Verification:
+    found = engine.run(feed.arrays).outputs
+    compared = _outputs(engine, answers, found, tolerance)
+    result = Verification(
+        a=Side(engine.path, engine.title, tuple(port.text for port in engine.inputs)),
+        b=Side(path, "known answers", ()),
+        tolerance=tolerance,
+        fed=feed.text,
+        outputs=tuple(compared),
+        classes=classes(answers[0], found[0]) if len(answers) == 1 else None,
+    )
+    wrong = next((i for i, c in enumerate(compared) if not c.agrees(tolerance)), None)
+    if wrong is None:
+        return result
+    cause: Cause | None = None
+    tried: tuple[str, ...] = ()
+    if isinstance(engine, Reference):
+        cause, tried = cause_of_answers(engine, feed, answers, tolerance, reading)
+    layout: Layout | None = engine.outputs[wrong].layout
+    return replace(
+        result,
+        differences=largest_differences(found[wrong], answers[wrong], layout),
+        cause=cause,
+        tried=tried,
+    )
+
+
+def _outputs(
+    engine: Engine, answers: Sequence[Array], found: Sequence[Array], tolerance: float
+) -> list[Compared]:
+    """Outputs against known answers, which are what errors are relative to."""
+    triples = zip(engine.outputs, answers, found, strict=True)
+    return [compare(p.name, "output", known, array, tolerance) for p, known, array in triples]
