@@ -30,9 +30,18 @@ _COMMON: Patterns = {
     ("DepthwiseConv", "bias"): ("(channels multiplier)",),
     ("SeparableConv", "bias"): ("filters",),
     ("Embedding", "embeddings"): ("vocabulary features",),
-    ("LSTM", "kernel"): ("features (gates units)",),
-    ("LSTM", "recurrent_kernel"): ("recurrent (gates units)",),
-    ("LSTM", "bias"): ("(gates units)",),
+    ("SimpleRNN", "kernel"): ("features units",),
+    ("SimpleRNN", "recurrent_kernel"): ("recurrent units",),
+    ("SimpleRNN", "bias"): ("units",),
+    **{
+        (op, param): (text,)
+        for op in ("GRU", "LSTM")
+        for param, text in (
+            ("kernel", "features (gates units)"),
+            ("recurrent_kernel", "recurrent (gates units)"),
+            ("bias", "(gates units)"),
+        )
+    },
 }
 
 STORAGE: Mapping[Dialect, Patterns] = {

@@ -137,3 +137,17 @@ class FileSource:
             if count == 0:
                 raise FormatError("the file ends before this weight", where=self.where)
             done += count
+
+
+class PartSource:
+    """A run of another source's elements, under a shape of its own."""
+
+    __slots__ = ("_source", "dtype", "shape", "start", "where")
+
+    def __init__(self, source: Source, start: int, shape: tuple[int, ...]) -> None:
+        self._source, self.start, self.shape = source, start, shape
+        self.dtype, self.where = source.dtype, source.where
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Read elements from `start` of this part on."""
+        self._source.read_into(self.start + start, out)

@@ -15,6 +15,7 @@ from ...ir.graph import Layer, Node, Value
 from ...ir.layout import Axis, Layout, Term, Terms
 from ...ir.op import Op
 from ...ir.report import Report
+from ...ir.source import Source
 from ...ir.signature import Pattern
 from ...ir.tensor import Param, Stored, Weight
 from .archive.record import StoredWeight
@@ -230,6 +231,19 @@ class LayerCall:
                 tuple(array.source for array in arrays),
                 trainable=trainable and bool(self.layer.config.get("trainable", True)),
                 stored_names=tuple(array.name for array in arrays),
+            )
+        return self._shared[name]
+
+    def made(self, name: str, slot: str, source: Source, stored_name: str) -> Weight:
+        """A weight of its own made of a part of a stored array; one for every call of the layer."""
+        if name not in self._shared:
+            whole = self.weight(slot, (slot,))
+            del self._shared[slot]
+            self._shared[name] = Weight(
+                whole.name.removesuffix(slot) + name,
+                (source,),
+                trainable=whole.trainable,
+                stored_names=(stored_name,),
             )
         return self._shared[name]
 

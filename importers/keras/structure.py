@@ -78,6 +78,10 @@ def _layer(
     if upgraded_class in REPEATS and "layer" in config:
         wrapped = _layer(config["layer"], era, depth + 1, ())
         upgraded = {key: value for key, value in upgraded.items() if key != "layer"}
+    if upgraded_class == "Bidirectional" and isinstance(config.get("layer"), Mapping):
+        inner_class, inner = _entry(config["layer"])
+        names = upgrade_layer(inner_class, inner, era)
+        upgraded["layer"] = dict(zip(("class_name", "config"), names, strict=True))
     return LayerSpec(own, upgraded_class, class_name, upgraded, calls, wrapped=wrapped)
 
 

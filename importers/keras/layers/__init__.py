@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (  # ruff: ignore[unused-import]
     activation,
+    bidirectional,
     convolution,
     dense,
     embedding,

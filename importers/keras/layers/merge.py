@@ -68,7 +68,7 @@ class MergeConfig(Config, frozen=True, kw_only=True):
     arguments: Mapping[str, Any] = {}
 
 
-def _merged(call: LayerCall, op: Merge, inputs: Sequence[Value]) -> Value:
+def merged(call: LayerCall, op: Merge, inputs: Sequence[Value], part: str = "") -> Value:
     """An element-wise merge; inputs of lower rank get leading axes of size one behind the batch.
 
     Source: Keras 2.2.4 `layers/merge.py` `_Merge.call`.
@@ -82,7 +82,7 @@ def _merged(call: LayerCall, op: Merge, inputs: Sequence[Value]) -> Value:
             shapes = " and ".join(str(value.layout) for value in aligned)
             raise ConfigError(f"inputs of different extents: {shapes}")
         result.append(next((term for term in terms if size_of(term) != 1), terms[0]))
-    node = call.add(op, aligned, _unique(result), axes={"...": ()})
+    node = call.add(op, aligned, _unique(result), axes={"...": ()}, part=part)
     call.set_mask(node.result, _common_mask(call, inputs))
     return node.result
 
@@ -118,7 +118,7 @@ def _common_mask(call: LayerCall, inputs: Sequence[Value]) -> Value | None:
     return masks.pop() if masks and all(call.mask(v) for v in inputs) else None
 
 
-def _joined(call: LayerCall, inputs: Sequence[Value], axis: int) -> Value:
+def joined(call: LayerCall, inputs: Sequence[Value], axis: int, part: str = "") -> Value:
     first = call.axes(inputs[0])
     position = axis if axis < 0 else axis + call.batch - 1
     position += len(first) if position < 0 else 0
@@ -134,7 +134,7 @@ def _joined(call: LayerCall, inputs: Sequence[Value], axis: int) -> Value:
             raise ConfigError(f"cannot concatenate {shapes} along axis {axis}")
     whole = Joined(tuple(copy_of(call.axes(value)[position]) for value in inputs))
     result = (*first[:position], whole, *first[position + 1 :])
-    node = call.add(Concat(), inputs, result, axes={"joined": (whole,), "...": ()})
+    node = call.add(Concat(), inputs, result, axes={"joined": (whole,), "...": ()}, part=part)
     call.set_mask(node.result, _common_mask(call, inputs))
     return node.result
 
@@ -164,7 +164,7 @@ def _dotted(call: LayerCall, x: Value, y: Value, axes: tuple[int, int], normaliz
 for _name, _op in CLASSES.items():
 
     def _translate(call: LayerCall, *inputs: Value, op: Merge = _op) -> Value:
-        return _merged(call, op, inputs)
+        return merged(call, op, inputs)
 
     translates(_name)(_translate)
 
@@ -173,7 +173,7 @@ for _name, _op in CLASSES.items():
 def concatenate(call: LayerCall, *inputs: Value) -> Value:
     """Concatenate."""
     config: ConcatConfig = call.config  # type: ignore[assignment]
-    return _joined(call, inputs, config.axis)
+    return joined(call, inputs, config.axis)
 
 
 @translates("Dot", config=DotConfig)
@@ -191,9 +191,9 @@ def merge(call: LayerCall, *inputs: Value) -> Value:
     if config.mode_type != "raw" or not isinstance(config.mode, str):
         raise ConfigError("a Merge by Python code, which is never run")
     if config.mode in MODES:
-        return _merged(call, MODES[config.mode], inputs)
+        return merged(call, MODES[config.mode], inputs)
     if config.mode == "concat":
-        return _joined(call, inputs, config.concat_axis)
+        return joined(call, inputs, config.concat_axis)
     if config.mode in {"dot", "cos"} and len(inputs) == 2:
         axes = _dot_axes(config.dot_axes, inputs)
         z = _dotted(call, inputs[0], inputs[1], axes, config.mode == "cos")

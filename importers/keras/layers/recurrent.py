@@ -1,31 +1,42 @@
-"""Recurrent layers."""
+"""Recurrent layers: SimpleRNN, GRU, LSTM.
+
+`Recurrence` holds what one of them is in the terms of its op; Bidirectional makes two of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from ....errors import ConfigError
-from ....ir.graph import Value
-from ....ir.layout import Axis, Labelled, Layout, Term, Terms
+from ....ir.graph import Node, Value
+from ....ir.layout import Axis, Labelled, Layout, Terms
 from ....ir.op import Op
-from ....ir.ops.recurrent import LSTM
+from ....ir.ops.recurrent import GRU, LSTM, SimpleRNN
+from ....ir.source import PartSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
 from .activation import function
 
 LSTM_GATES = ("i", "f", "c", "o")
-"""The order of the gates in one array: every era that stores one."""
+"""The order of an LSTM's gates in one array: every era that stores one."""
 
 KERAS1_LSTM_GATES = ("i", "c", "f", "o")
 """The order of the arrays where each gate has its own: Keras 1.2.2 `LSTM.build`."""
 
-KERAS1_PORTS = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
+GRU_GATES = ("z", "r", "h")
+"""The order of a GRU's gates, in one array and as arrays of their own."""
+
+KERAS1_LETTERS: Mapping[str, str] = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
+"""What Keras 1 calls the arrays of a gate: `W_i`, `U_i`, `b_i`."""
 
 
-class LSTMConfig(Config, frozen=True, kw_only=True):
-    """What LSTM reads."""
+class RecurrentConfig(Config, frozen=True, kw_only=True):
+    """What SimpleRNN, GRU and LSTM read."""
 
     units: int
     activation: Any = "tanh"
@@ -36,84 +47,184 @@ class LSTMConfig(Config, frozen=True, kw_only=True):
     go_backwards: bool = False
     stateful: bool = False
     implementation: Any = 0
+    reset_after: bool = False
     time_major: bool = False
 
 
-def _slots(config: Any, era: str) -> Sequence[Slot]:
-    """One array per gate in Keras 1 unless `consume_less` was "gpu"; three arrays otherwise."""
-    if era == "keras1" and config.implementation != 2:
-        return tuple(Slot(f"{port}_{g}") for g in KERAS1_LSTM_GATES for port in ("W", "U", "b"))
+class Kind(msgspec.Struct, frozen=True):
+    """What tells the recurrent layers apart.
+
+    Attributes:
+        op: The op.
+        gates: In one array; none for SimpleRNN.
+        arrays: The order of the gates where each has arrays of its own.
+        states: How many states it hands from step to step.
+    """
+
+    op: type[SimpleRNN | GRU | LSTM]
+    gates: tuple[str, ...]
+    arrays: tuple[str, ...]
+    states: int
+
+
+def kinds() -> Mapping[str, Kind]:
+    """The kinds by layer class."""
+    return {
+        "SimpleRNN": Kind(SimpleRNN, (), (), 1),
+        "GRU": Kind(GRU, GRU_GATES, GRU_GATES, 1),
+        "LSTM": Kind(LSTM, LSTM_GATES, KERAS1_LSTM_GATES, 2),
+    }
+
+
+def slots_of_class(class_name: str, config: RecurrentConfig, era: str) -> Sequence[Slot]:
+    """One array per gate in Keras 1 unless `consume_less` was "gpu"; else one for all gates."""
+    arrays = kinds()[class_name].arrays
+    if era == "keras1" and arrays and config.implementation != 2:
+        letters = KERAS1_LETTERS.values()
+        return tuple(Slot(f"{letter}_{gate}") for gate in arrays for letter in letters)
     bias = (Slot("bias"),) if config.use_bias else ()
     return (Slot("kernel"), Slot("recurrent_kernel"), *bias)
 
 
-@translates("LSTM", config=LSTMConfig, slots=_slots)
-def lstm(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
-    """LSTM."""
-    config: LSTMConfig = call.config  # type: ignore[assignment]
-    axes = call.axes(x)
-    if len(axes) != call.batch + 2 or config.time_major or len(states) not in {0, 2}:
-        raise ConfigError(f"an LSTM over an input {x.layout} with {len(states)} states")
-    batch, time, features = axes[: call.batch], axes[-2], axes[-1]
-    units, recurrent = Axis("U", config.units), Axis("R", config.units)
-    gates = Axis("G", len(LSTM_GATES))
-    bound: dict[str, Terms] = {
-        "batch": batch,
-        "time": (time,),
-        "features": (features,),
-        "units": (units,),
-        "recurrent": (recurrent,),
-        "gates": (Labelled(gates, LSTM_GATES),),
-    }
-    params = {
-        "kernel": _gated(call, "kernel", bound, (features,)),
-        "recurrent_kernel": _gated(call, "recurrent_kernel", bound, (recurrent,)),
-        "bias": _gated(call, "bias", bound, ()),
-    }
-    op = LSTM(
-        activation=_function(call, config.activation),
-        recurrent_activation=_function(call, config.recurrent_activation),
-        go_backwards=config.go_backwards,
-        stateful=config.stateful,
-    )
-    state = (*batch, units)
-    node = call.add(
-        op,
-        [x, call.mask(x), *(states or (None, None))],
-        (*batch, time, units),
-        state,
-        state,
-        axes=bound,
-        params=params,
-    )
+class Recurrence:
+    """One recurrent op over an input: its axes, its weights, its node.
+
+    Attributes:
+        call: The layer.
+        kind: Which of the recurrent layers.
+        config: As the layer stores it.
+        prefix: Of the slots' names: Bidirectional has two sets.
+    """
+
+    def __init__(
+        self, call: LayerCall, class_name: str, config: RecurrentConfig, prefix: str = ""
+    ) -> None:
+        self.call, self.kind, self.config = call, kinds()[class_name], config
+        self.prefix = prefix
+
+    def node(self, x: Value, states: Sequence[Value | None], part: str, backwards: bool) -> Node:
+        """The node over an input `batch time features`.
+
+        Args:
+            x: The input.
+            states: Initial states; fewer than the kind has, or None, stand for zeros.
+            part: Of the layer, for Bidirectional.
+            backwards: Whether time is walked from the end.
+
+        Raises:
+            ConfigError: The input has another rank.
+        """
+        call, axes = self.call, self.call.axes(x)
+        if len(axes) != call.batch + 2 or self.config.time_major:
+            raise ConfigError(f"{call.class_name} over an input {x.layout}")
+        batch, time, features = axes[: call.batch], axes[-2], axes[-1]
+        units = Axis("U", self.config.units)
+        bound = self._bound(batch, time, features, units)
+        given = (*states, *(None,) * (self.kind.states - len(states)))
+        state = (*batch, units)
+        return call.add(
+            self._op(backwards),
+            [x, call.mask(x), *given],
+            (*batch, time, units),
+            *(state,) * self.kind.states,
+            axes=bound,
+            params=self._params(bound),
+            part=part,
+        )
+
+    def _op(self, backwards: bool) -> Op:
+        config, op = self.config, self.kind.op
+        attrs: dict[str, Any] = {
+            "activation": self._function(config.activation),
+            "go_backwards": backwards,
+            "stateful": config.stateful,
+        }
+        if op is not SimpleRNN:
+            attrs["recurrent_activation"] = self._function(config.recurrent_activation)
+        if op is GRU:
+            attrs["reset_after"] = config.reset_after
+        return op(**attrs)
+
+    def _function(self, stored: Any) -> Op:
+        op = function(self.call, stored)
+        if op is None:
+            raise ConfigError("a recurrent layer with softmax as its activation")
+        return op
+
+    def _bound(self, batch: Terms, time: Any, features: Any, units: Axis) -> dict[str, Terms]:
+        bound: dict[str, Terms] = {
+            "batch": batch,
+            "time": (time,),
+            "features": (features,),
+            "units": (units,),
+            "recurrent": (Axis("R", units.size),),
+        }
+        if self.kind.gates:
+            gates = Axis("G", len(self.kind.gates))
+            bound["gates"] = (Labelled(gates, self.kind.gates),)
+        return bound
+
+    def _params(self, bound: Mapping[str, Terms]) -> dict[str, Param | None]:
+        rows = {"kernel": bound["features"], "recurrent_kernel": bound["recurrent"], "bias": ()}
+        params: dict[str, Param | None] = {
+            port: self._param(port, bound, terms) for port, terms in rows.items()
+        }
+        if self.config.reset_after and self.config.use_bias:
+            params["bias"], params["recurrent_bias"] = self._two_biases(bound)
+        return params
+
+    def _param(self, port: str, bound: Mapping[str, Terms], rows: Terms) -> Param | None:
+        """A parameter of all gates, from one array or from one array per gate."""
+        letter = self.prefix + KERAS1_LETTERS[port]
+        if not self.kind.gates or f"{letter}_{self.kind.gates[0]}" not in self.call.stored:
+            if port == "bias" and self.config.reset_after:
+                return None
+            return self.call.param(self.kind.op, port, bound, slot=self.prefix + port)
+        one = Layout((*rows, *bound["units"]))
+        slots = [f"{letter}_{gate}" for gate in self.kind.gates]
+        for slot in slots:
+            if not learn_sizes(one, self.call.stored[slot].source.shape):
+                raise self.call.misfit(slot, one)
+        axis = next(t.axis for t in bound["gates"] if isinstance(t, Labelled))
+        stored = tuple(Stored(one, {axis: gate}) for gate in self.kind.gates)
+        return Param(self.call.weight(self.prefix + port, slots), stored)
+
+    def _two_biases(self, bound: Mapping[str, Terms]) -> tuple[Param, Param]:
+        """A GRU's `bias` of shape (2, 3 units): the input's, then the recurrent one.
+
+        Source: Keras 2.2.4 `layers/recurrent.py` `GRUCell.build` with `reset_after`.
+        """
+        slot = self.prefix + "bias"
+        one = Layout((*bound["gates"], *bound["units"]))
+        whole = self.call.stored[slot].source
+        count = math.prod(size or 0 for size in one.shape)
+        if whole.shape != (2, count):
+            raise self.call.misfit(slot, Layout((Axis("X", 2), *one.terms)))
+        halves = []
+        for index, port in enumerate(("bias", "recurrent_bias")):
+            source = PartSource(whole, index * count, (count,))
+            name = self.call.stored[slot].name
+            weight = self.call.made(self.prefix + port, slot, source, f"{name}[{index}]")
+            halves.append(Param(weight, (Stored(one),)))
+        return halves[0], halves[1]
+
+
+def _translate(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
+    """SimpleRNN, GRU or LSTM."""
+    config: RecurrentConfig = call.config  # type: ignore[assignment]
+    recurrence = Recurrence(call, call.class_name, config)
+    if len(states) not in {0, recurrence.kind.states}:
+        raise ConfigError(f"{call.class_name} with {len(states)} initial states")
+    node = recurrence.node(x, states, "", config.go_backwards)
     y = node.results[0] if config.return_sequences else node.results[1]
     if config.return_sequences:
         call.set_mask(y, call.mask(x))
     return (y, *node.results[1:]) if config.return_state else y
 
 
-def _function(call: LayerCall, stored: Any) -> Op:
-    op = function(call, stored)
-    if op is None:
-        raise ConfigError("a recurrent layer with softmax as its activation")
-    return op
+for _name in kinds():
 
+    def _slots(config: Any, era: str, class_name: str = _name) -> Sequence[Slot]:
+        return slots_of_class(class_name, config, era)
 
-def _gated(call: LayerCall, port: str, bound: dict[str, Terms], rows: Terms) -> Param | None:
-    """A parameter of all gates, from one array or from one array per gate."""
-    letter = KERAS1_PORTS[port]
-    if f"{letter}_i" not in call.stored:
-        return call.param(LSTM, port, bound)
-    slots = [f"{letter}_{gate}" for gate in LSTM_GATES]
-    one = Layout((*rows, *bound["units"]))
-    for slot in slots:
-        if not learn_sizes(one, call.stored[slot].source.shape):
-            raise call.misfit(slot, one)
-    axis = _axis(bound["gates"][0])
-    stored = tuple(Stored(one, {axis: gate}) for gate in LSTM_GATES)
-    return Param(call.weight(port, slots), stored)
-
-
-def _axis(term: Term) -> Axis:
-    assert isinstance(term, Labelled)
-    return term.axis
+    translates(_name, config=RecurrentConfig, slots=_slots)(_translate)

@@ -192,7 +192,7 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
             },
             convert={"embeddings_initializer": initializer, "embeddings_regularizer": regularizer},
         ),
-        "LSTM": _recurrent,
+        **dict.fromkeys(["SimpleRNN", "GRU", "LSTM"], _recurrent),
         "PReLU": Layer(rename={"init": "alpha_initializer"}),
         "LeakyReLU": Layer(convert={"alpha": scalar}),
         "ELU": Layer(convert={"alpha": scalar}),
@@ -207,15 +207,20 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
 }
 """Rules per stored class."""
 
+_GATED = {
+    name: {"recurrent_activation": "hard_sigmoid", "activation": "tanh"}
+    for name in ("LSTM", "GRU", "ConvLSTM2D")
+}
+
 DEFAULTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "keras1": {
         "BatchNormalization": {"epsilon": 1e-3, "momentum": 0.99, "axis": -1, "mode": 0},
         "Conv1D": {"data_format": "channels_last"},
-        "LSTM": {"recurrent_activation": "hard_sigmoid", "activation": "tanh"},
+        **_GATED,
     },
     "keras2": {
         "BatchNormalization": {"epsilon": 1e-3, "momentum": 0.99, "axis": -1},
-        "LSTM": {"recurrent_activation": "hard_sigmoid", "activation": "tanh"},
+        **_GATED,
     },
 }
 """What an absent key meant, per new class: only where eras disagree or a translator needs it."""
