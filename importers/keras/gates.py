@@ -12,7 +12,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Literal, NamedTuple, Self
@@ -86,13 +86,15 @@ def open_source(path: str | os.PathLike[str]) -> OpenSource:
 
 def _directory(name: str) -> FormatError:
     """What to say about a folder."""
-    if os.path.exists(os.path.join(name, "saved_model.pb")):
-        return FormatError(
-            "a TensorFlow SavedModel folder, not a Keras file",
-            file=name,
-            hint="save the model as .keras or .h5 with the Keras that wrote it",
-        )
-    return FormatError("a folder, not a file", file=name)
+    held = set(os.listdir(name)) if os.access(name, os.R_OK) else set()
+    what, hint = "a folder, not a file", ""
+    if "saved_model.pb" in held:
+        what = "a TensorFlow SavedModel folder, not a Keras file"
+        hint = "save the model as .keras or .h5 with the Keras that wrote it"
+    elif {"config.json", "model.weights.h5"} <= held:
+        what = "an unzipped .keras archive, and a file is needed"
+        hint = "give its model.weights.h5, and its config.json by --arch"
+    return FormatError(what, file=name, hint=hint)
 
 
 class Window(io.RawIOBase):
@@ -169,6 +171,16 @@ def write_all(fd: int, data: bytes | memoryview, at: int) -> None:
     except OSError as error:
         what = f"no room to unpack it: {error.strerror}"
         raise FormatError(what, where="file", hint="make room, or set TMPDIR") from None
+
+
+def repeated(names: Iterable[str]) -> str | None:
+    """The first name that stands twice in a list."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 # ---- the second gate: an object in an HDF5 file

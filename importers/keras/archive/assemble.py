@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....errors import FormatError, show
+from ....errors import FormatError
 from ..gates import OpenSource
 from .contents import Contents, Entry, check_extents
 from .keras_zip import METADATA
 from .record import Archive, StoredWeight, WeightGroup
-from .sources import SpareFile, StampedFile, make_source
+from .sources import Home, SpareFile, StampedFile
 from .text import parse_object
 
 
@@ -37,16 +37,9 @@ def assemble(
     if not contents.unpacked and contents.start + contents.size > source.size:
         raise FormatError("the HDF5 part reaches beyond the file")
     opener = spare if contents.unpacked and spare else StampedFile(source.stamp)
-    span = (contents.start, contents.size)
-
-    def weight(entry: Entry) -> StoredWeight:
-        path = entry.extent.path
-        where = f"{source.path}:{show(path)}"
-        numbers = make_source(opener, span, entry.extent, where, isolated=isolated)
-        return StoredWeight(entry.name, path, numbers)
-
+    home = Home(source.path, opener, contents.start, contents.size, isolated)
     groups = tuple(
-        WeightGroup(group.layer, tuple(weight(entry) for entry in group.weights), group.name)
+        WeightGroup(group.layer, _weights(home, group.weights), group.name)
         for group in contents.groups
     )
     return Archive(
@@ -56,11 +49,17 @@ def assemble(
         form=contents.form,
         content="weights" if contents.config is None else "model",
         groups=groups,
-        optimizer_weights=tuple(weight(entry) for entry in contents.optimizer),
+        optimizer_weights=_weights(home, contents.optimizer),
         attributes=contents.attributes,
         ignored=contents.ignored,
         architecture_path=architecture[0] if architecture else None,
         **_said(contents, architecture),
+    )
+
+
+def _weights(home: Home, entries: tuple[Entry, ...]) -> tuple[StoredWeight, ...]:
+    return tuple(
+        StoredWeight(entry.name, entry.extent.path, home.source(entry.extent)) for entry in entries
     )
 
 
@@ -69,15 +68,17 @@ def _said(contents: Contents, architecture: tuple[str, dict[str, Any]] | None) -
     facts: dict[str, Any] = {"keras_version": contents.keras_version, "backend": contents.backend}
     origins = dict(contents.origins)
     if contents.metadata is not None:
-        _fill(facts, origins, parse_object(contents.metadata, METADATA), METADATA)
+        _note_version(facts, origins, parse_object(contents.metadata, METADATA), METADATA)
     if contents.training is not None:
-        facts["training_config"] = parse_object(contents.training, origins["training_config"])
+        facts["training_config"] = parse_object(
+            contents.training, origins.get("training_config", "file")
+        )
     if architecture is not None:
         origins["config"], facts["config"] = architecture
     elif contents.config is not None:
-        facts["config"] = parse_object(contents.config, origins["config"])
+        facts["config"] = parse_object(contents.config, origins.setdefault("config", "file"))
     if config := facts.get("config"):
-        _fill(facts, origins, config, origins["config"])
+        _note_version(facts, origins, config, origins["config"])
         compiled = config.get("compile_config")
         if facts.get("training_config") is None and isinstance(compiled, dict):
             facts["training_config"] = compiled
@@ -85,8 +86,9 @@ def _said(contents: Contents, architecture: tuple[str, dict[str, Any]] | None) -
     return {**facts, "origins": origins}
 
 
-def _fill(facts: dict[str, Any], origins: dict[str, str], said: dict[str, Any], place: str) -> None:
-    """Take version and backend from a mapping, where nothing nearer to the weights said them."""
-    for fact in ("keras_version", "backend"):
-        if facts[fact] is None and isinstance(said.get(fact), str):
-            facts[fact], origins[fact] = said[fact], place
+def _note_version(
+    facts: dict[str, Any], origins: dict[str, str], said: dict[str, Any], place: str
+) -> None:
+    """Take the version from a mapping, where nothing nearer to the weights said it."""
+    if facts["keras_version"] is None and isinstance(said.get("keras_version"), str):
+        facts["keras_version"], origins["keras_version"] = said["keras_version"], place

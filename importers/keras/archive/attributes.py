@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import FormatError, show
-from ..gates import MIB, Node, hdf5, reading
+from ..gates import MIB, Node, hdf5, reading, repeated
 from .contents import Scalar
 
 MAX_TEXT = 64 * MIB
@@ -49,8 +49,7 @@ def names(node: Node, name: str) -> tuple[str, ...] | None:
             if not listed:
                 return None
             found = [value for piece in listed for value in piece or ()]
-    if len(set(found)) < len(found):
-        twice = next(value for i, value in enumerate(found) if value in found[:i])
+    if (twice := repeated(found)) is not None:
         raise FormatError(f"{name} lists {show(twice)!r} twice", where=show(node.path))
     return tuple(found)
 

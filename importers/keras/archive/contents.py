@@ -57,7 +57,6 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         start: Byte of the descriptor at which the HDF5 file begins.
         size: Bytes of the HDF5 file.
         unpacked: Whether the HDF5 file was unpacked into the spare descriptor.
-        declared: Bytes that a truncated HDF5 file should have; 0 for a whole one.
     """
 
     container: Literal["hdf5", "weights-h5", "keras-zip"]
@@ -75,7 +74,6 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     start: int = 0
     size: int = 0
     unpacked: bool = False
-    declared: int = 0
 
     def extents(self) -> Iterator[Extent]:
         """Where all the numbers lie."""
@@ -88,34 +86,22 @@ def check_extents(contents: Contents) -> None:
     """Check that all numbers are in the file, and no more of them than it can hold.
 
     Raises:
-        FormatError: The file is cut short, or declares more than it holds.
+        FormatError: Some lie elsewhere, or they are more than the file holds.
     """
-    extents = list(contents.extents())
     size = contents.size
-    missing = [e for e in extents if e.offset is not None and e.offset + e.nbytes > size]
-    if missing or contents.declared > size:
-        where = show(missing[0].path) if missing else "file"
-        raise cut_short(contents.declared, size, where, len(extents) - len(missing), len(extents))
-    in_rows = sum(e.nbytes for e in extents if e.offset is not None)
-    scattered = sum(e.nbytes for e in extents if e.offset is None)
+    in_rows = scattered = 0
+    for extent in contents.extents():
+        if not extent.within(size):
+            raise FormatError(
+                f"its numbers lie beyond the end of the file, at {size:,} bytes",
+                where=show(extent.path),
+                hint="the file is damaged; download or save it again",
+            )
+        in_rows += extent.nbytes if extent.offset is not None else 0
+        scattered += extent.nbytes if extent.offset is None else 0
     if in_rows > size or scattered > max(ALWAYS_ALLOWED, MAX_EXPANSION * size):
-        total = in_rows + scattered
         raise FormatError(
-            f"its weights declare {total:,} bytes, but the file has {size:,}",
+            f"its weights declare {in_rows + scattered:,} bytes, but the file has {size:,}",
             where="file",
             hint="the file is damaged or hostile",
         )
-
-
-def cut_short(
-    declared: int, size: int, where: str = "file", readable: int = 0, count: int = 0
-) -> FormatError:
-    """The error for a file that ends too early."""
-    first = "file ends early" if where == "file" else "file ends before this dataset"
-    sizes = f"{declared:,} bytes are declared, {size:,} are there"
-    if declared <= size:
-        sizes = f"it has {size:,} bytes"
-    details = (f"Readable: {readable} of {count} weights.",) if count else ()
-    return FormatError(
-        f"the {first}", where=where, hint=f"download it again; {sizes}", details=details
-    )

@@ -16,15 +16,25 @@ MAX_CHUNK_BYTES = 64 * MIB
 DEFLATE_RATIO = 1032
 """What deflate can compress to one byte, at best (zlib's technical details)."""
 
+BFLOAT16 = "bfloat16"
+"""Not a NumPy dtype. Keras 3 stores it as two opaque bytes, with this name in the attribute `dtype`
+(keras/src/saving/saving_lib.py, H5Entry)."""
+KINDS = (("IEEE_F", "f", (4, 8, 2)), ("STD_I", "i", (8, 4, 1, 2)), ("STD_U", "u", (4, 8, 1, 2)))
+"""HDF5's name of a type, NumPy's letter, and the widths in bytes that weights have."""
+ORDERS = (("LE", "<"), ("BE", ">"))
+DTYPES = {
+    f"{sign}{letter}{width}": width
+    for _, letter, widths in KINDS
+    for width in widths
+    for _, sign in ORDERS
+} | {BFLOAT16: 2}
+"""The dtypes that weights have, and the bytes that one number takes."""
+
 FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 6: "scaleoffset", 32000: "lzf"}
 """The HDF5 filters that are let run: those that Keras users' tools apply and h5py brings along."""
 COMPRESSING = {"deflate", "scaleoffset", "lzf"}
 REFUSED_FILTERS = {4: "szip", 5: "nbit", 32001: "blosc", 32004: "lz4", 32008: "bitshuffle",
                    32015: "zstd", 32026: "blosc2"}  # fmt: skip
-
-BFLOAT16 = "bfloat16"
-"""Not a NumPy dtype. Keras 3 stores it as two opaque bytes, with this name in the attribute `dtype`
-(keras/src/saving/saving_lib.py, H5Entry)."""
 
 
 class Extent(msgspec.Struct, frozen=True):
@@ -48,8 +58,15 @@ class Extent(msgspec.Struct, frozen=True):
     @property
     def nbytes(self) -> int:
         """Bytes of the numbers, once decoded."""
-        width = 2 if self.dtype == BFLOAT16 else int(self.dtype[2:])
-        return math.prod(self.shape) * width
+        return math.prod(self.shape) * DTYPES[self.dtype]
+
+    def within(self, size: int) -> bool:
+        """Whether it makes sense, and its numbers lie in the first `size` bytes."""
+        if self.dtype not in DTYPES or any(extent < 0 for extent in self.shape):
+            return False
+        if self.data is not None:
+            return len(self.data) == self.nbytes
+        return self.offset is None or 0 <= self.offset <= size - self.nbytes
 
 
 def describe_dataset(dataset: Node) -> Extent:
@@ -87,13 +104,9 @@ def _dtype(dataset: Node) -> str:
     """The dtype, by exact comparison with those that weights have."""
     h5py = hdf5()
     kind = dataset.id.get_type()
-    for name, letter, widths in (
-        ("IEEE_F", "f", (4, 8, 2)),
-        ("STD_I", "i", (8, 4, 1, 2)),
-        ("STD_U", "u", (4, 8, 1, 2)),
-    ):
+    for name, letter, widths in KINDS:
         for width in widths:
-            for order, sign in (("LE", "<"), ("BE", ">")):
+            for order, sign in ORDERS:
                 if kind == getattr(h5py.h5t, f"{name}{8 * width}{order}"):
                     return f"{sign}{letter}{width}"
     if _is_bfloat16(dataset, kind):

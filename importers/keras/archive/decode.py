@@ -10,19 +10,23 @@ import numpy as np
 
 from ....errors import FormatError, show
 from ..gates import MIB, Window, h5_get, hdf5, open_hdf5, reading, write_all
-from .dataset import BFLOAT16, Extent, describe_dataset
+from .dataset import BFLOAT16, DTYPES, Extent, describe_dataset
 
 BOX_BYTES = 32 * MIB
 
 
-def decode(fd: int, start: int, size: int, expected: Extent, target: int) -> int:
+def decode(
+    fd: int, start: int, size: int, path: str, dtype: str, shape: Sequence[int], target: int
+) -> int:
     """Write the numbers of a dataset, row-major, to the beginning of `target`.
 
     Args:
         fd: A descriptor of the file.
         start: Byte at which the HDF5 file begins.
         size: Its size in bytes.
-        expected: What the dataset was found to be before.
+        path: The dataset's path.
+        dtype: Its dtype, as it was found before.
+        shape: Its shape, as it was found before.
         target: A descriptor to write to.
 
     Returns:
@@ -32,24 +36,22 @@ def decode(fd: int, start: int, size: int, expected: Extent, target: int) -> int
         FormatError: It cannot be decoded, or is not what it was.
     """
     root = open_hdf5(Window(fd, start, size))
-    dataset = h5_get(root, expected.path.removeprefix("/"), "dataset")
-    if describe_dataset(dataset) != expected:
-        raise FormatError("it is not what it was when it was first looked at",
-                          where=show(expected.path))  # fmt: skip
-    shape = expected.shape
+    dataset = h5_get(root, path.removeprefix("/"), "dataset")
+    extent = describe_dataset(dataset)
+    if extent != Extent(path, tuple(shape), dtype):
+        raise FormatError("it is not what it was when first looked at", where=show(path))
     chunk = dataset.id.get_create_plist().get_chunk()
-    width = expected.nbytes // math.prod(shape)
-    dtype = "V2" if expected.dtype == BFLOAT16 else expected.dtype
+    width = DTYPES[dtype]
     h5py = hdf5()
     space, kind = dataset.id.get_space(), dataset.id.get_type()
     for corner, box in boxes(shape, chunk, BOX_BYTES // width):
-        values = np.empty(box, dtype)
-        with reading(expected.path):
+        values = np.empty(box, "V2" if dtype == BFLOAT16 else dtype)
+        with reading(path):
             space.select_hyperslab(corner, box)
             dataset.id.read(h5py.h5s.create_simple(box), space, values, mtype=kind)
         for at, run in runs(shape, corner, values):
             write_all(target, run.view(np.uint8).data, at * width)
-    return expected.nbytes
+    return extent.nbytes
 
 
 def boxes(

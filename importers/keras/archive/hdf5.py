@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from ....errors import FormatError
+from ....errors import FormatError, show
 from ..gates import Node, Window, members, open_hdf5
 from . import attributes, named, numbered, paths
-from .contents import Contents, check_extents, cut_short
+from .contents import Contents
+from .dataset import Extent
 from .describe import not_keras
 from .sniff import declared_size
 from .survey import Survey
@@ -54,23 +55,27 @@ def read_hdf5(fd: int, start: int, size: int) -> Contents:
     window = Window(fd, start, size)
     declared = declared_size(window)
     window.declared = max(size, declared)
-    if declared <= size:
-        return _read(window)
+    complete = declared <= size
+    found: list[Extent] = []
     try:
-        contents = _read(window, complete=False)
+        contents = _read(window, found, complete=complete)
     except FormatError as error:
-        raise cut_short(declared, size) from error
-    check_extents(msgspec.structs.replace(contents, declared=declared))
-    raise cut_short(declared, size)
+        if complete:
+            raise
+        raise _cut_short(found, declared, size, error.where) from error
+    if not complete:
+        raise _cut_short(found, declared, size)
+    return contents
 
 
-def _read(window: Window, *, complete: bool = True) -> Contents:
+def _read(window: Window, found: list[Extent], *, complete: bool) -> Contents:
+    """Read in whatever form it is, noting in `found` how far that went."""
     root = open_hdf5(window)
     names = frozenset(members(root))
     form = next((form for form in FORMS if form.recognizes(root, names)), None)
     if form is None:
         raise not_keras(root)
-    contents = form.read(Survey(root, complete=complete), names)
+    contents = form.read(Survey(root, found, complete=complete), names)
     extra, unread = attributes.others(root, KNOWN_ATTRIBUTES)
     return msgspec.structs.replace(
         contents,
@@ -78,4 +83,28 @@ def _read(window: Window, *, complete: bool = True) -> Contents:
         ignored=(*contents.ignored, *unread),
         start=window.start,
         size=window.size,
+    )
+
+
+def _cut_short(
+    found: list[Extent], declared: int, size: int, stopped_at: str | None = None
+) -> FormatError:
+    """The error for a file that was cut short, with what of it could be read.
+
+    Args:
+        found: The weights whose place is known.
+        declared: Bytes that the file should have.
+        size: Bytes that it has.
+        stopped_at: Where reading came to an end; None if every weight was found.
+    """
+    missing = [extent for extent in found if not extent.within(size)]
+    place = missing[0].path if missing else stopped_at or ""
+    before = "before this" if place.strip("/").count("/") else "too early"
+    readable = len(found) - len(missing)
+    told = f"{readable} of {len(found)} weights" if stopped_at is None else f"{readable} weights"
+    return FormatError(
+        f"the file ends {before}",
+        where=show(place) if before == "before this" else "file",
+        hint=f"download it again; {declared:,} bytes are declared, {size:,} are there",
+        details=(f"Readable: {told}.",),
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ....errors import FormatError, show
-from ..gates import MIB, Window, write_all
+from ..gates import MIB, Window, repeated, write_all
 from .contents import ALWAYS_ALLOWED, MAX_EXPANSION, Contents
 from .hdf5 import read_hdf5
 from .sniff import HDF5_SIGNATURE
@@ -101,9 +101,8 @@ class _Zip:
             raise FormatError(f"a zip archive of {len(listed):,} members", where="file")
         self.members = {member.filename: member for member in listed}
         if len(self.members) < len(listed):
-            names = [member.filename for member in listed]
-            twice = next(name for i, name in enumerate(names) if name in names[:i])
-            raise FormatError("the archive has this member twice", where=show(twice))
+            twice = repeated(member.filename for member in listed)
+            raise FormatError("the archive has this member twice", where=show(twice or ""))
         if CONFIG not in self.members:
             raise _not_keras(list(self.members))
 

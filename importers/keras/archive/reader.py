@@ -23,6 +23,10 @@ SECONDS, SECONDS_PER_MIB, MOST_SECONDS = 4, 1, 60
 in a file of 30 MB."""
 
 
+SHARDS_SEEN = 4096
+"""Bytes of a text in which the list of shards of Keras 3.10 names itself."""
+
+
 class Container(NamedTuple):
     """How a kind of file is read.
 
@@ -76,13 +80,8 @@ def read_archive(
 def _read(source: OpenSource, isolated: bool) -> tuple[Contents, SpareFile | None]:
     kind = sniff(source)
     container = CONTAINERS.get(kind)
-    if kind == "text":
-        raise FormatError("plain text, not a Keras file")
     if container is None:
-        raise FormatError(
-            f"an architecture ({kind.upper()}) without weights",
-            hint="give the file of the weights, and this one by --arch",
-        )
+        raise _no_weights(source, kind)
     spare = SpareFile() if container.needs_spare else None
     fds = (source.fd, spare()) if spare else (source.fd,)
     args = container.rest(source, fds[-1])
@@ -93,6 +92,21 @@ def _read(source: OpenSource, isolated: bool) -> tuple[Contents, SpareFile | Non
     limits = Limits(cpu=seconds, wall=60 + 10 * seconds)
     found = run(container.read, source.fd, *args, result=Contents, limits=limits, keep=fds)
     return found, spare
+
+
+def _no_weights(source: OpenSource, kind: str) -> FormatError:
+    """What to say about a text."""
+    if kind == "text":
+        return FormatError("plain text, not a Keras file")
+    if kind == "json" and b'"weight_map"' in source.window().head(SHARDS_SEEN):
+        return FormatError(
+            "a list of weights that are kept in several files (shards)",
+            hint="load the model in Keras 3 and save it in one file",
+        )
+    return FormatError(
+        f"an architecture ({kind.upper()}) without weights",
+        hint="give the file of the weights, and this one by --arch",
+    )
 
 
 def _architecture(path: str | os.PathLike[str], isolated: bool) -> dict[str, Any]:

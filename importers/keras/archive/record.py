@@ -52,9 +52,10 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
         form: How the weights are found: `named` (by `layer_names`), `numbered` (`layer_0` on, of
             Keras 0.3), `graph` (one list, of Keras 0.3), `paths` (Keras 3).
         content: What the file itself holds: a whole model, or weights.
-        keras_version: Of the Keras that wrote the file; where the weights do not say it, of the one
-            that wrote the architecture.
-        backend: What computed, as the file or else the architecture says; often None.
+        keras_version: Of the Keras that wrote the file; where it does not say that, of the one that
+            wrote the architecture (`origins` tells which).
+        backend: What computed, as the file says; often None. The word of an architecture beside it
+            stays in `config`: it may have another writer than the weights.
         config: The configuration of the model as parsed from JSON, unchanged: of the file, or of
             the architecture that was given beside it.
         groups: The weights, layer by layer in the order of the file.

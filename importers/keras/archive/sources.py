@@ -6,7 +6,8 @@ import os
 import tempfile
 import threading
 import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class StampedFile:
 class SpareFile:
     """A nameless temporary file; gone when forgotten."""
 
-    __slots__ = ("_file",)
+    __slots__ = ("__weakref__", "_file")
 
     def __init__(self) -> None:
         try:
@@ -57,22 +58,54 @@ class SpareFile:
         except OSError as error:
             what = f"no temporary file can be made: {error.strerror}"
             raise FormatError(what, hint="set TMPDIR to a folder that can be written") from None
+        weakref.finalize(self, self._file.close)
 
     def __call__(self) -> int:
         """The descriptor."""
         return self._file.fileno()
 
 
+class Home(NamedTuple):
+    """Where the HDF5 file of an archive lies.
+
+    Attributes:
+        file: The file as messages name it.
+        opener: Gives the descriptor.
+        start: Byte at which the HDF5 file begins.
+        size: Its size in bytes.
+        isolated: Whether to decode in a process of its own.
+    """
+
+    file: str
+    opener: Callable[[], int]
+    start: int
+    size: int
+    isolated: bool
+
+    def source(self, extent: Extent) -> Source:
+        """The numbers that an extent describes."""
+        dtype = np.dtype("<u2" if extent.dtype == BFLOAT16 else extent.dtype)
+        where = f"{self.file}:{show(extent.path)}"
+        source: Source
+        if extent.data is not None:
+            numbers = np.frombuffer(extent.data, dtype).reshape(extent.shape)
+            source = ArraySource(numbers, where)
+        elif extent.offset is not None:
+            at = self.start + extent.offset
+            source = FileSource(self.opener, at, extent.shape, dtype, where)
+        else:
+            source = DecodedSource(self, extent, dtype, where)
+        return BFloat16Source(source) if extent.dtype == BFLOAT16 else source
+
+
 class DecodedSource:
     """A chunked or compressed dataset; decoded as a whole into a temporary file at first use."""
 
-    __slots__ = ("_extent", "_isolated", "_lock", "_numbers", "_opener", "_span", "dtype",
-                 "shape", "where")  # fmt: skip
+    __slots__ = ("_extent", "_home", "_lock", "_numbers", "dtype", "shape", "where")
 
-    def __init__(self, opener: Any, span: tuple[int, int], extent: Extent, where: str,
-                 *, isolated: bool) -> None:  # fmt: skip
-        self._opener, self._span, self._extent, self._isolated = opener, span, extent, isolated
-        self.dtype, self.shape, self.where = _dtype(extent), extent.shape, where
+    def __init__(self, home: Home, extent: Extent, dtype: np.dtype[Any], where: str) -> None:
+        self._home, self._extent = home, extent
+        self.dtype, self.shape, self.where = dtype, extent.shape, where
         self._lock = threading.Lock()
         self._numbers: FileSource | None = None
 
@@ -88,18 +121,19 @@ class DecodedSource:
         self._numbers.read_into(start, out)
 
     def _decode(self) -> FileSource:
+        home, extent = self._home, self._extent
         spare = SpareFile()
-        fds = (self._opener(), spare())
-        args = (fds[0], *self._span, self._extent, fds[1])
+        fds = (home.opener(), spare())
+        args = (fds[0], home.start, home.size, extent.path, extent.dtype, extent.shape, fds[1])
         try:
-            if self._isolated:
-                seconds = 10 + self._extent.nbytes // (10 * MIB)
+            if home.isolated:
+                seconds = 10 + extent.nbytes // (10 * MIB)
                 limits = Limits(cpu=seconds, wall=60 + 10 * seconds)
                 run(decode, *args, result=int, limits=limits, keep=fds)
             else:
                 decode(*args)
         except KerasirError as error:
-            error.at(show(self.where))
+            error.at(show(extent.path), file=home.file)
             raise
         return FileSource(spare, 0, self.shape, self.dtype, self.where)
 
@@ -121,30 +155,3 @@ class BFloat16Source:
         bits = np.empty(out.size, self._bits.dtype)
         self._bits.read_into(start, bits)
         np.left_shift(bits, 16, out=out.view(np.uint32), dtype=np.uint32)
-
-
-def _dtype(extent: Extent) -> np.dtype[Any]:
-    return np.dtype("<u2" if extent.dtype == BFLOAT16 else extent.dtype)
-
-
-def make_source(
-    opener: Any, span: tuple[int, int], extent: Extent, where: str, *, isolated: bool
-) -> Source:
-    """The source of what an extent describes.
-
-    Args:
-        opener: Gives the descriptor of the file.
-        span: First byte of the HDF5 file, and its size.
-        extent: Where the numbers lie in it.
-        where: How messages name the place.
-        isolated: Whether decoding takes place in a process of its own.
-    """
-    source: Source
-    if extent.data is not None:
-        values = np.frombuffer(extent.data, _dtype(extent)).reshape(extent.shape)
-        source = ArraySource(values, where)
-    elif extent.offset is not None:
-        source = FileSource(opener, span[0] + extent.offset, extent.shape, _dtype(extent), where)
-    else:
-        source = DecodedSource(opener, span, extent, where, isolated=isolated)
-    return BFloat16Source(source) if extent.dtype == BFLOAT16 else source

@@ -21,10 +21,11 @@ class Survey:
 
     Attributes:
         complete: Whether the file is whole: of one cut short, nothing is read but where things lie.
+        found: Where the numbers lie that were found so far.
     """
 
-    def __init__(self, root: Node, *, complete: bool = True) -> None:
-        self.root, self.complete = root, complete
+    def __init__(self, root: Node, found: list[Extent], *, complete: bool) -> None:
+        self.root, self.found, self.complete = root, found, complete
         self._room = SMALL_TOTAL
         self._folder = root
 
@@ -44,6 +45,7 @@ class Survey:
         if extent.offset is None and extent.nbytes <= min(SMALL, self._room):
             self._room -= extent.nbytes
             extent = msgspec.structs.replace(extent, data=self._read(dataset, extent))
+        self.found.append(extent)
         return Entry(name, extent)
 
     def listed(self, group: Node, layer: str) -> Group:

@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 
 from ....errors import FormatError, show
-from ..gates import MIB
+from ..gates import MIB, repeated
 
 MAX_BYTES = 64 * MIB
 MAX_NODES = 2_000_000
+"""As many as a model of 30,000 layers has."""
+JSON_MARKS = (b",", b"[", b"{")
+YAML_MARKS = (b",", b"- ", b":")
 MAX_DEPTH = 200
 MAX_DIGITS = 20
 
@@ -38,7 +41,7 @@ def parse_json(text: str | bytes, where: str) -> Any:
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     data = data.removeprefix(b"\xef\xbb\xbf")
-    _check_size(data, where)
+    _check_size(data, JSON_MARKS, where)
     if _depth(data) > MAX_DEPTH:
         raise FormatError(f"JSON nested deeper than {MAX_DEPTH} levels", where=where)
     try:
@@ -95,7 +98,7 @@ def parse_yaml(text: bytes, where: str) -> Any:
     """
     import yaml
 
-    _check_size(text, where)
+    _check_size(text, YAML_MARKS, where)
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class Loader(base):  # type: ignore[misc]
@@ -133,9 +136,9 @@ def parse_yaml(text: bytes, where: str) -> Any:
     return value
 
 
-def _check_size(data: bytes, where: str) -> None:
+def _check_size(data: bytes, marks: tuple[bytes, ...], where: str) -> None:
     """Refuse what would fill the memory when parsed: objects take far more room than their text."""
-    nodes = sum(data.count(mark) for mark in (b",", b"[", b"{", b"\n- ", b": "))
+    nodes = sum(data.count(mark) for mark in marks)
     if len(data) > MAX_BYTES or nodes > MAX_NODES:
         raise FormatError(
             f"a configuration of {len(data):,} bytes and some {nodes:,} values is too large",
@@ -153,9 +156,8 @@ def _depth(data: bytes) -> int:
 def _object(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
-        raise _RefusedError(f"the key {show(str(twice))!r} is given twice in one object")
+        twice = repeated(str(key) for key, _ in pairs)
+        raise _RefusedError(f"the key {show(twice or '')!r} is given twice in one object")
     return found
 
 
