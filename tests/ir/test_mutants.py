@@ -10,13 +10,13 @@ from mutants import (
     bindings_wrong,
     coercions_missing,
     inputs_wrong,
+    missed,
     values_wrong,
     weights_wrong,
 )
 from networks import Net, build
 from recurrent_networks import NETWORKS
 
-from kerasir.errors import CheckError
 from kerasir.ir.check import check
 from kerasir.ir.graph import Graph
 from kerasir.ir.plan import Plan, Policy
@@ -28,19 +28,6 @@ OTHER = {
 }
 networks = pytest.mark.parametrize("make", NETWORKS, ids=lambda make: make.__name__)
 authors = pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
-
-
-def missed(mutants: Iterable[Mutant]) -> tuple[int, list[str]]:
-    """How many there were, and those that the checker lets pass."""
-    count, passed = 0, []
-    for mutant in mutants:
-        count += 1
-        try:
-            check(mutant.plan)
-        except CheckError:
-            continue
-        passed.append(mutant.what)
-    return count, passed
 
 
 @networks

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from kerasir.errors import CheckError
+from kerasir.ir.check import check
 from kerasir.ir.graph import Value
 from kerasir.ir.layout import (
     Axis,
@@ -29,6 +31,19 @@ class Mutant(NamedTuple):
 
     what: str
     plan: Plan
+
+
+def missed(mutants: Iterable[Mutant]) -> tuple[int, list[str]]:
+    """How many there were, and those that the checker lets pass."""
+    count, passed = 0, []
+    for mutant in mutants:
+        count += 1
+        try:
+            check(mutant.plan)
+        except CheckError:
+            continue
+        passed.append(mutant.what)
+    return count, passed
 
 
 def weights_wrong(plan: Plan) -> Iterator[Mutant]:
