@@ -20,6 +20,16 @@ Patterns = Mapping[tuple[str, str], tuple[str, ...]]
 _COMMON: Patterns = {
     ("Dense", "kernel"): ("features units",),
     ("Dense", "bias"): ("units",),
+    ("Highway", "kernel"): ("features columns",),
+    ("Highway", "carry_kernel"): ("features columns",),
+    ("Highway", "bias"): ("columns",),
+    ("Highway", "carry_bias"): ("columns",),
+    ("MaxoutDense", "kernel"): ("pieces features units",),
+    ("MaxoutDense", "bias"): ("pieces units",),
+    ("SampleNorm", "gamma"): ("axis",),
+    ("SampleNorm", "beta"): ("axis",),
+    ("BatchStatisticsNorm", "gamma"): ("axis",),
+    ("BatchStatisticsNorm", "beta"): ("axis",),
     ("BatchNorm", "gamma"): ("axis",),
     ("BatchNorm", "beta"): ("axis",),
     ("BatchNorm", "mean"): ("axis",),
@@ -47,6 +57,9 @@ _COMMON: Patterns = {
 STORAGE: Mapping[Dialect, Patterns] = {
     "keras2": {
         **_COMMON,
+        ("ConvLSTM", "kernel"): ("kernel_space channels (gates filters)",),
+        ("ConvLSTM", "recurrent_kernel"): ("recurrent_space recurrent (gates filters)",),
+        ("ConvLSTM", "bias"): ("(gates filters)",),
         ("Conv", "kernel"): ("kernel_space channels filters",),
         ("GroupedConv", "kernel"): ("kernel_space in_group (groups filters)",),
         ("ConvTranspose", "kernel"): ("kernel_space filters channels",),
@@ -56,6 +69,9 @@ STORAGE: Mapping[Dialect, Patterns] = {
     },
     "keras1_tf": {
         **_COMMON,
+        ("ConvLSTM", "kernel"): ("kernel_space channels filters",),
+        ("ConvLSTM", "recurrent_kernel"): ("recurrent_space recurrent filters",),
+        ("ConvLSTM", "bias"): ("filters",),
         ("Conv", "kernel"): ("kernel_space channels filters",),
         ("ConvTranspose", "kernel"): ("kernel_space channels filters",),
         ("SeparableConv", "depthwise_kernel"): ("kernel_space channels multiplier",),
@@ -63,6 +79,9 @@ STORAGE: Mapping[Dialect, Patterns] = {
     },
     "keras1_th": {
         **_COMMON,
+        ("ConvLSTM", "kernel"): ("filters channels kernel_space",),
+        ("ConvLSTM", "recurrent_kernel"): ("filters recurrent recurrent_space",),
+        ("ConvLSTM", "bias"): ("filters",),
         ("Conv", "kernel"): ("filters channels kernel_space",),
         ("ConvTranspose", "kernel"): ("filters channels kernel_space",),
         ("SeparableConv", "depthwise_kernel"): ("multiplier channels kernel_space",),
@@ -70,7 +89,8 @@ STORAGE: Mapping[Dialect, Patterns] = {
     },
 }
 """Patterns over the bindings of the op's port. The pointwise kernel's unit dimensions are as many
-as the op has spatial axes; `pattern` repeats them."""
+as the op has spatial axes; `pattern` repeats them. Keras 1's ConvLSTM2D stores one array per
+gate, so its patterns have no gates."""
 
 CONV1D_KERAS1: tuple[str, ...] = (
     "kernel_space 1 channels filters",
@@ -111,5 +131,12 @@ def pattern(dialect: Dialect, op: str, param: str, *, rank: int, backend: str) -
     if param == "pointwise_kernel" and dialect == "keras2":
         found = tuple(text.replace("1 ", "1 " * rank, 1) for text in found)
     if backend in CONVOLVES and (op, param) in REVERSED:
-        found = tuple(text.replace("kernel_space", "~kernel_space") for text in found)
+        found = tuple(_reversed(text) for text in found)
     return found
+
+
+def _reversed(text: str) -> str:
+    """A pattern with its spatial bindings back to front."""
+    for name in ("kernel_space", "recurrent_space"):
+        text = text.replace(name, f"~{name}")
+    return text

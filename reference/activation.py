@@ -10,6 +10,7 @@ from ..ir.ops.activation import (
     HardSigmoid,
     LeakyRelu,
     Linear,
+    ParametricSoftplus,
     PRelu,
     Relu,
     Selu,
@@ -17,6 +18,7 @@ from ..ir.ops.activation import (
     Softmax,
     Softplus,
     Softsign,
+    SRelu,
     Tanh,
     ThresholdedRelu,
     TrainingOnly,
@@ -108,3 +110,17 @@ def softmax(op: Softmax, at: Computing) -> Results:
 @computes(PRelu)
 def prelu(op: PRelu, at: Computing) -> Results:
     return (np.where(at.x > 0, at.x, at.along("alpha") * at.x),)
+
+
+@computes(ParametricSoftplus)
+def parametric_softplus(op: ParametricSoftplus, at: Computing) -> Results:
+    return (at.along("alpha") * np.logaddexp(0, at.along("beta") * at.x),)
+
+
+@computes(SRelu)
+def srelu(op: SRelu, at: Computing) -> Results:
+    left = at.along("t_left")
+    right = left + np.abs(at.along("t_right"))
+    z = at.x - left
+    inner = np.minimum(np.where(z > 0, z, at.along("a_left") * z), right - left)
+    return (left + inner + at.along("a_right") * np.maximum(at.x - right, 0),)

@@ -15,8 +15,8 @@ from ...ir.graph import Layer, Node, Value
 from ...ir.layout import Axis, Layout, Term, Terms
 from ...ir.op import Op
 from ...ir.report import Report
-from ...ir.source import Source
 from ...ir.signature import Pattern
+from ...ir.source import Source
 from ...ir.tensor import Param, Stored, Weight
 from .archive.record import StoredWeight
 from .era import Era

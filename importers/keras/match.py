@@ -24,13 +24,15 @@ STORED_NAMES: Mapping[str, tuple[str, ...]] = {
     "bias": ("bias", "b"),
     "recurrent_kernel": ("recurrent_kernel", "U"),
     "gamma": ("gamma",),
-    "beta": ("beta",),
     "mean": ("moving_mean", "running_mean"),
     "variance": ("moving_variance", "running_std"),
     "depthwise_kernel": ("depthwise_kernel",),
     "pointwise_kernel": ("pointwise_kernel",),
     "embeddings": ("embeddings", "W"),
     "alpha": ("alpha", "alphas"),
+    "beta": ("beta", "betas"),
+    "carry_kernel": ("W_carry",),
+    "carry_bias": ("b_carry",),
 }
 """What a slot's array is called, in any era."""
 

@@ -140,3 +140,29 @@ class TrainingOnly(Elementwise, frozen=True, kw_only=True):
     """
 
     layer_class: str
+
+
+class _Spanning(Op, frozen=True, kw_only=True):
+    family: ClassVar[str] = "activation"
+    inputs: ClassVar[tuple[Port, ...]] = ports("x: ... span", order="kept")
+    results: ClassVar[tuple[Port, ...]] = ports("y: ... span", order="kept")
+
+
+@op
+class ParametricSoftplus(_Spanning, frozen=True, kw_only=True):
+    """y = alpha * log(1 + exp(beta * x)); both span some axes of x (Keras 1)."""
+
+    params: ClassVar[tuple[Port, ...]] = ports("alpha: span", "beta: span")
+
+
+@op
+class SRelu(_Spanning, frozen=True, kw_only=True):
+    """The S-shaped ReLU of Keras 1.2.2 (`SReLU.call`), as it computes it.
+
+    With r = t_left + |t_right| and z = x - t_left: y = t_left + min(z if z > 0 else a_left * z,
+    r - t_left) + a_right * max(x - r, 0). The clip reaches the left branch too.
+    """
+
+    params: ClassVar[tuple[Port, ...]] = ports(
+        "t_left: span", "a_left: span", "t_right: span", "a_right: span"
+    )

@@ -24,3 +24,35 @@ class BatchNorm(Op, frozen=True, kw_only=True):
     results: ClassVar[tuple[Port, ...]] = ports("y: ... axis", order="kept")
 
     epsilon: float
+
+
+class _OwnStatistics(Op, frozen=True, kw_only=True):
+    family: ClassVar[str] = "normalization"
+    inputs: ClassVar[tuple[Port, ...]] = ports("x: ... axis", order="kept")
+    params: ClassVar[tuple[Port, ...]] = ports("gamma?: axis", "beta?: axis")
+    results: ClassVar[tuple[Port, ...]] = ports("y: ... axis", order="kept")
+
+    epsilon: float
+
+
+@op
+class SampleNorm(_OwnStatistics, frozen=True, kw_only=True):
+    """y = (x - m) / (s + epsilon) * gamma + beta, m and s of each entry along its last axis.
+
+    s = sqrt(variance + epsilon): epsilon counts twice (Keras 1.2.2 `BatchNormalization`, mode 1).
+
+    Attributes:
+        epsilon: Added to the variance and to the deviation.
+    """
+
+
+@op
+class BatchStatisticsNorm(_OwnStatistics, frozen=True, kw_only=True):
+    """y = (x - m) / sqrt(v + epsilon) * gamma + beta, m and v of the batch that is fed.
+
+    Even at inference (Keras 1.2.2 `BatchNormalization`, mode 2): what one entry gives depends on
+    the others.
+
+    Attributes:
+        epsilon: Added to the variance.
+    """

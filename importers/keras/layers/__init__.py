@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (  # ruff: ignore[unused-import]
     activation,
     bidirectional,
+    conv_recurrent,
     convolution,
     dense,
     embedding,

@@ -10,7 +10,17 @@ from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Term, size_of
 from ....ir.op import Op
-from ....ir.ops.activation import Elu, LeakyRelu, Linear, PRelu, Relu, Softmax, ThresholdedRelu
+from ....ir.ops.activation import (
+    Elu,
+    LeakyRelu,
+    Linear,
+    ParametricSoftplus,
+    PRelu,
+    Relu,
+    Softmax,
+    SRelu,
+    ThresholdedRelu,
+)
 from ....ir.ops.opaque import Opaque
 from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
@@ -196,20 +206,24 @@ def prelu(call: LayerCall, x: Value) -> Value:
 
     Keras 1.2.2 `PReLU.get_config` leaves `shared_axes` out: they are read off alpha's shape.
     """
-    config: PReluConfig = call.config  # type: ignore[assignment]
+    return _spanning(call, x, PRelu(), ("alpha",))
+
+
+def _spanning(call: LayerCall, x: Value, op: Op, slots: tuple[str, ...]) -> Value:
+    """A node whose parameters all span the same axes of the input, with 1 along the others."""
     axes = call.axes(x)[call.batch :]
-    shared = _shared_axes(config.shared_axes, len(axes))
+    shape = call.stored[slots[0]].source.shape
+    shared = _shared_axes(call.config.shared_axes, len(axes))  # type: ignore[attr-defined]
     stored: list[Term] = []
     for index, term in enumerate(axes):
-        extent = _extent_at(call, index)
+        extent = shape[index] if index < len(shape) else None
         stored.append(Axis("X", 1) if index in shared or _repeats(term, extent) else term)
     layout = Layout(tuple(stored))
-    if not learn_sizes(layout, call.stored["alpha"].source.shape):
-        raise call.misfit("alpha", layout)
+    if not learn_sizes(layout, shape):
+        raise call.misfit(slots[0], layout)
     span = tuple(term for term in stored if term in axes)
-    alpha = call.tagged("alpha", [layout])
-    node = call.add(PRelu(), [x], call.axes(x), axes={"span": span}, params={"alpha": alpha})
-    return node.result
+    params = {slot: call.tagged(slot, [layout]) for slot in slots}
+    return call.add(op, [x], call.axes(x), axes={"span": span}, params=params).result
 
 
 def _shared_axes(stated: tuple[int, ...] | int | None, rank: int) -> set[int]:
@@ -219,10 +233,37 @@ def _shared_axes(stated: tuple[int, ...] | int | None, rank: int) -> set[int]:
     return {number - 1 if number > 0 else rank + number for number in numbers}
 
 
-def _extent_at(call: LayerCall, index: int) -> int | None:
-    shape = call.stored["alpha"].source.shape
-    return shape[index] if index < len(shape) else None
-
-
 def _repeats(term: Term, extent: int | None) -> bool:
     return extent == 1 and size_of(term) != 1
+
+
+class SpanConfig(Config, frozen=True, kw_only=True):
+    """What SReLU and ParametricSoftplus read; Keras 1 forgets to store `shared_axes`."""
+
+    shared_axes: tuple[int, ...] | int | None = None
+    alpha_init: float | None = None
+    beta_init: float | None = None
+    t_left_init: str | None = None
+    a_left_init: str | None = None
+    t_right_init: str | None = None
+    a_right_init: str | None = None
+
+
+@translates(
+    "ParametricSoftplus",
+    config=SpanConfig,
+    slots=lambda config, era: (Slot("alpha"), Slot("beta")),
+)
+def parametric_softplus(call: LayerCall, x: Value) -> Value:
+    """ParametricSoftplus (Keras 0 and 1)."""
+    return _spanning(call, x, ParametricSoftplus(), ("alpha", "beta"))
+
+
+@translates(
+    "SReLU",
+    config=SpanConfig,
+    slots=lambda config, era: tuple(map(Slot, ("t_left", "a_left", "t_right", "a_right"))),
+)
+def srelu(call: LayerCall, x: Value) -> Value:
+    """SReLU (Keras 0 and 1)."""
+    return _spanning(call, x, SRelu(), ("t_left", "a_left", "t_right", "a_right"))

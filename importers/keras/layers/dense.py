@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ....errors import ConfigError
 from ....ir.graph import Value
-from ....ir.layout import Axis
-from ....ir.ops.dense import Dense
+from ....ir.layout import Axis, size_of
+from ....ir.ops.activation import Linear
+from ....ir.ops.dense import Dense, Highway, MaxoutDense
 from ..call import LayerCall
-from ..registry import Config, translates
-from .activation import activate
+from ..registry import Config, Slot, translates
+from .activation import activate, function
 from .convolution import kernel_bias
 
 
@@ -22,9 +24,9 @@ class DenseConfig(Config, frozen=True, kw_only=True):
     activation: Any = None
 
 
-@translates("Dense", config=DenseConfig, slots=kernel_bias)
+@translates("Dense", "TimeDistributedDense", config=DenseConfig, slots=kernel_bias)
 def dense(call: LayerCall, x: Value) -> Value:
-    """Dense over the last axis of an input of any rank."""
+    """Dense over the last axis of an input of any rank; Keras 1's TimeDistributedDense is one."""
     config: DenseConfig = call.config  # type: ignore[assignment]
     axes = call.axes(x)
     if len(axes) <= call.batch:
@@ -34,3 +36,51 @@ def dense(call: LayerCall, x: Value) -> Value:
     params = {port: call.param(Dense, port, bound) for port in ("kernel", "bias")}
     y = call.add(Dense(), [x], (*axes[:-1], units), axes=bound, params=params).result
     return activate(call, y, config.activation)
+
+
+class HighwayConfig(Config, frozen=True, kw_only=True):
+    """What Highway reads."""
+
+    use_bias: bool = True
+    activation: Any = None
+    transform_bias: Any = None
+
+
+class MaxoutConfig(Config, frozen=True, kw_only=True):
+    """What MaxoutDense reads."""
+
+    units: int
+    nb_feature: int = 4
+    use_bias: bool = True
+
+
+def _highway_slots(config: Any, era: str) -> Sequence[Slot]:
+    kernels, biases = ("kernel", "carry_kernel"), ("bias", "carry_bias")
+    return tuple(map(Slot, (*kernels, *biases) if config.use_bias else kernels))
+
+
+@translates("Highway", config=HighwayConfig, slots=_highway_slots)
+def highway(call: LayerCall, x: Value) -> Value:
+    """Highway (Keras 0, 1 and the legacy layers of Keras 2)."""
+    config: HighwayConfig = call.config  # type: ignore[assignment]
+    axes = call.axes(x)
+    bound = {"features": axes[-1:], "columns": (Axis("F", size_of(axes[-1])),)}
+    op = Highway(activation=function(call, config.activation) or Linear())
+    ports = ("kernel", "carry_kernel", "bias", "carry_bias")
+    params = {port: call.param(Highway, port, bound) for port in ports}
+    return call.add(op, [x], axes, axes=bound, params=params).result
+
+
+@translates("MaxoutDense", config=MaxoutConfig, slots=kernel_bias)
+def maxout_dense(call: LayerCall, x: Value) -> Value:
+    """MaxoutDense (Keras 0, 1 and the legacy layers of Keras 2)."""
+    config: MaxoutConfig = call.config  # type: ignore[assignment]
+    axes = call.axes(x)
+    bound = {
+        "features": axes[-1:],
+        "units": (Axis("F", config.units),),
+        "pieces": (Axis("K", config.nb_feature),),
+    }
+    params = {port: call.param(MaxoutDense, port, bound) for port in ("kernel", "bias")}
+    result = (*axes[:-1], *bound["units"])
+    return call.add(MaxoutDense(), [x], result, axes=bound, params=params).result

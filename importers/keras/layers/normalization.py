@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....errors import ConfigError
 from ....ir.graph import Value
-from ....ir.ops.normalization import BatchNorm
+from ....ir.ops.normalization import BatchNorm, BatchStatisticsNorm, SampleNorm
 from ..call import LayerCall
 from ..registry import Config, Slot, translates
+
+MODES: Mapping[int, type[SampleNorm | BatchStatisticsNorm]] = {
+    1: SampleNorm,
+    2: BatchStatisticsNorm,
+}
+"""Keras 1's modes beside 0."""
 
 
 class BatchNormConfig(Config, frozen=True, kw_only=True):
@@ -35,15 +41,25 @@ def batch_normalization(call: LayerCall, x: Value) -> Value:
     """
     config: BatchNormConfig = call.config  # type: ignore[assignment]
     if config.mode != 0:
-        raise ConfigError(
-            f"BatchNormalization in mode {config.mode} normalizes by the statistics of its own "
-            "input, not by stored ones",
-            hint="no target can say that with a BatchNormalization",
-        )
+        return _own_statistics(call, x, config)
     stated = config.axis if isinstance(config.axis, tuple) else (config.axis,)
     bound = {"axis": tuple(call.axis(x, index) for index in stated)}
     params = {
         port: call.param(BatchNorm, port, bound) for port in ("gamma", "beta", "mean", "variance")
     }
     op = BatchNorm(epsilon=config.epsilon)
+    return call.add(op, [x], call.axes(x), axes=bound, params=params).result
+
+
+def _own_statistics(call: LayerCall, x: Value, config: BatchNormConfig) -> Value:
+    """Keras 1's modes that normalize by the input's own statistics; the stored ones are unused.
+
+    Source: Keras 1.2.2 `layers/normalization.py` `BatchNormalization.call`.
+    """
+    if config.mode not in MODES or isinstance(config.axis, tuple):
+        raise ConfigError(f"BatchNormalization in mode {config.mode!r}")
+    kind = MODES[config.mode]
+    bound = {"axis": (call.axis(x, -1 if kind is SampleNorm else config.axis),)}
+    params = {port: call.param(kind, port, bound) for port in ("gamma", "beta")}
+    op = kind(epsilon=config.epsilon)
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result

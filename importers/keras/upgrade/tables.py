@@ -168,7 +168,13 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
         "UpSampling1D": Layer(rename={"length": "size"}),
         "UpSampling2D": _spatial,
         "UpSampling3D": _spatial,
-        "Dense": _dense,
+        **dict.fromkeys(["Dense", "TimeDistributedDense", "Highway", "MaxoutDense"], _dense),
+        "ConvLSTM2D": Layer(
+            gather=_conv2d.gather,
+            rename={**_recurrent.rename, **_conv2d.rename},
+            words=_conv2d.words,
+            convert=_recurrent.convert,
+        ),
         "BatchNormalization": Layer(
             rename={"beta_init": "beta_initializer", "gamma_init": "gamma_initializer"},
             convert={"gamma_regularizer": regularizer, "beta_regularizer": regularizer},
