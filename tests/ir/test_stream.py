@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import tracemalloc
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -76,6 +78,18 @@ def test_agrees_with_the_executor_in_memory(data: st.DataObject) -> None:
     budget = max(1, stored.weight.count * 4 // chunks)
     result = streamed(stored, wanted, dtype, budget=budget)
     np.testing.assert_array_equal(result.numbers, stored.numpy(wanted, dtype).ravel())
+
+
+@pytest.mark.parametrize("gap", [0, 8, 400])
+@pytest.mark.parametrize("wanted", [" ".join(order) for order in permutations("OIHW")])
+def test_rows_are_read_apart_and_padded(wanted: str, gap: int) -> None:
+    """What happens to large weights only, brought about in a small one."""
+    numbers = np.arange(8 * 9 * 10 * 11, dtype=np.float32).reshape(8, 9, 10, 11)
+    kernel, have = param(ArraySource(numbers), "O:8 I:9 ~H:10 W:11")
+    want = parse_over(wanted, have.terms)
+    with patch.multiple("kerasir.ir.blocks", GAP=gap, COLLIDING=4):
+        result = streamed(kernel, want, np.float32, budget=16 << 10)
+    np.testing.assert_array_equal(result.numbers, kernel.numpy(want).ravel())
 
 
 @settings(max_examples=30)
