@@ -67,6 +67,11 @@ def computation(op: Op) -> Callable[[Any, Computing], Results]:
     return found
 
 
+def computable(kind: type[Op]) -> bool:
+    """Whether some function computes the op."""
+    return kind in _COMPUTES
+
+
 def apply(op: Op, x: Array) -> Array:
     """An element-wise op applied to an array: the activation inside a recurrent op, for one.
 

@@ -16,6 +16,7 @@ from kerasir.ir.ops.activation import (
     HardSigmoid,
     LeakyRelu,
     Linear,
+    ParametricSoftplus,
     PRelu,
     Relu,
     Selu,
@@ -23,6 +24,7 @@ from kerasir.ir.ops.activation import (
     Softmax,
     Softplus,
     Softsign,
+    SRelu,
     Tanh,
     ThresholdedRelu,
     TrainingOnly,
@@ -110,3 +112,33 @@ def test_prelu_whose_slopes_span_some_axes(roll: int) -> None:
         y[n, i, h, w] = number if number > 0 else alpha[h, w] * number
     one = OneOp(PRelu(), {REST: (None, 5), "span": (4, 3)}, {"alpha": alpha}, roll=roll)
     one.gives(y, of=[x])
+
+
+@pytest.mark.parametrize("roll", [0, 1, 2])
+def test_parametric_softplus(roll: int) -> None:
+    x, alpha, beta = numbers(2, 5, 4, 3), numbers(4, 3), numbers(4, 3)
+    y = np.zeros_like(x)
+    for n, i, h, w in np.ndindex(x.shape):
+        y[n, i, h, w] = alpha[h, w] * math.log(1 + math.exp(beta[h, w] * x[n, i, h, w]))
+    sizes = {REST: (None, 5), "span": (4, 3)}
+    params = {"alpha": alpha, "beta": beta}
+    OneOp(ParametricSoftplus(), sizes, params, roll=roll).gives(y, of=[x])
+
+
+@pytest.mark.parametrize("roll", [0, 1, 2])
+def test_s_shaped_relu_clips_its_left_branch_too(roll: int) -> None:
+    x = numbers(2, 5, 4, 3) * 3
+    left, slope, right, above = (numbers(4, 3) for _ in range(4))
+    y = np.zeros_like(x)
+    clipped = 0
+    for n, i, h, w in np.ndindex(x.shape):
+        number, begin = x[n, i, h, w], left[h, w]
+        end = begin + abs(right[h, w])
+        z = number - begin
+        rising = z if z > 0 else slope[h, w] * z
+        clipped += z <= 0 and rising > end - begin
+        y[n, i, h, w] = begin + min(rising, end - begin) + above[h, w] * max(number - end, 0)
+    assert clipped
+    sizes = {REST: (None, 5), "span": (4, 3)}
+    params = {"t_left": left, "a_left": slope, "t_right": right, "a_right": above}
+    OneOp(SRelu(), sizes, params, roll=roll).gives(y, of=[x])

@@ -20,7 +20,7 @@ from kerasir.errors import KerasirError, LayoutError, PluginError, UnsupportedLa
 from kerasir.ir.build import Builder
 from kerasir.ir.graph import Graph, Layer
 from kerasir.ir.layout import Axis, Layout, Term
-from kerasir.ir.op import Op
+from kerasir.ir.op import OPS, Op
 from kerasir.ir.ops.activation import Relu, Softmax, Tanh
 from kerasir.ir.ops.merge import Add
 from kerasir.ir.ops.normalization import BatchNorm
@@ -29,7 +29,7 @@ from kerasir.ir.plan import Coercion, Held, Plan, Policy, Settled
 from kerasir.passes.solve import authored, solve
 from kerasir.reference.computing import Results
 from kerasir.reference.evaluate import evaluate
-from kerasir.reference.registry import apply, computes
+from kerasir.reference.registry import apply, computable, computes
 
 LAST = Policy(order="channels_last")
 
@@ -241,6 +241,12 @@ def test_an_opaque_layer_is_named(has_code: bool, why: str) -> None:
         f"shade: layer 'shade' of class Shade cannot be computed: {why} "
         "(give a plugin that says what it computes: --plugin FILE)"
     )
+
+
+def test_every_op_has_a_reference_function() -> None:
+    own = [kind for kind in OPS.values() if kind.__module__.startswith("kerasir.")]
+    assert len(own) > 50
+    assert {kind.__name__ for kind in own if not computable(kind)} == set()
 
 
 class Unregistered(Op, frozen=True, kw_only=True):

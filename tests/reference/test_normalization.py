@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from one_op import REST, OneOp, numbers
 
-from kerasir.ir.ops.normalization import BatchNorm
+from kerasir.ir.ops.normalization import BatchNorm, BatchStatisticsNorm, SampleNorm
 
 
 @pytest.mark.parametrize("roll", [0, 1, 2, 3])
@@ -25,3 +25,30 @@ def test_batch_norm_along_any_axis(roll: int, scaled: bool) -> None:
     params |= {"gamma": gamma, "beta": beta} if scaled else {}
     sizes = {REST: (None, 3, 5), "axis": (4,)}
     OneOp(BatchNorm(epsilon=0.01), sizes, params, roll=roll).gives(y, of=[x])
+
+
+@pytest.mark.parametrize("roll", [0, 1, 2])
+def test_each_sample_by_its_own_statistics(roll: int) -> None:
+    """Epsilon counts in the variance and in the deviation."""
+    x, gamma, beta = numbers(2, 3, 4), numbers(4), numbers(4)
+    y = np.zeros_like(x)
+    for n, i, c in np.ndindex(x.shape):
+        mean = sum(x[n, i]) / 4
+        variance = sum((number - mean) ** 2 for number in x[n, i]) / 4
+        deviation = math.sqrt(variance + 0.01) + 0.01
+        y[n, i, c] = (x[n, i, c] - mean) / deviation * gamma[c] + beta[c]
+    sizes, params = {REST: (None, 3), "axis": (4,)}, {"gamma": gamma, "beta": beta}
+    OneOp(SampleNorm(epsilon=0.01), sizes, params, roll=roll).gives(y, of=[x])
+
+
+@pytest.mark.parametrize("roll", [0, 1, 2])
+def test_each_channel_by_the_statistics_of_what_is_fed(roll: int) -> None:
+    x, gamma, beta = numbers(2, 3, 4), numbers(4), numbers(4)
+    y = np.zeros_like(x)
+    for n, i, c in np.ndindex(x.shape):
+        seen = [x[a, b, c] for a in range(2) for b in range(3)]
+        mean = sum(seen) / 6
+        variance = sum((number - mean) ** 2 for number in seen) / 6
+        y[n, i, c] = (x[n, i, c] - mean) / math.sqrt(variance + 0.01) * gamma[c] + beta[c]
+    sizes, params = {REST: (None, 3), "axis": (4,)}, {"gamma": gamma, "beta": beta}
+    OneOp(BatchStatisticsNorm(epsilon=0.01), sizes, params, roll=roll).gives(y, of=[x])
