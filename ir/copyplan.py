@@ -284,7 +284,7 @@ def same_order(a: CopyPlan, b: CopyPlan) -> bool:
     if frozenset(a.pieces) == frozenset(b.pieces):
         return True
     places = np.arange(a.source_count)
-    found = [np.full(a.count, -1), np.full(b.count, -1)]
-    for copy, result in zip((a, b), found, strict=True):
-        apply(copy, places, result)
-    return bool(np.array_equal(*found))
+    first, second = np.full(a.count, -1), np.full(b.count, -1)
+    apply(a, places, first)
+    apply(b, places, second)
+    return bool(np.array_equal(first, second))

@@ -151,3 +151,19 @@ class PartSource:
     def read_into(self, start: int, out: Array) -> None:
         """Read elements from `start` of this part on."""
         self._source.read_into(self.start + start, out)
+
+
+class MappedSource:
+    """Another source's numbers, each put through a function in double precision when read."""
+
+    __slots__ = ("_function", "_source", "dtype", "shape", "where")
+
+    def __init__(self, source: Source, function: Callable[[Array], Array]) -> None:
+        self._source, self._function = source, function
+        self.dtype, self.shape, self.where = source.dtype, source.shape, source.where
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Read elements from `start` on and map them; rounded once."""
+        held = np.empty_like(out)
+        self._source.read_into(start, held)
+        out[...] = self._function(held.astype(np.float64))

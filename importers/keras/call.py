@@ -238,7 +238,7 @@ class LayerCall:
         """A weight of its own made of a part of a stored array; one for every call of the layer."""
         if name not in self._shared:
             whole = self.weight(slot, (slot,))
-            del self._shared[slot]
+            self._shared.pop(slot)
             self._shared[name] = Weight(
                 whole.name.removesuffix(slot) + name,
                 (source,),

@@ -16,12 +16,14 @@ class Era(msgspec.Struct, frozen=True):
         backend: Which backend computed with the weights.
         ordering: What layers that do not say their data format have; None if nobody knows.
         version: Of the Keras that wrote the file; None if not known.
+        deviations: Whether BatchNormalization stores a standard deviation, as Keras 0.3 does.
     """
 
     vocabulary: str
     backend: str
     ordering: str | None
     version: str | None = None
+    deviations: bool = False
 
     @property
     def same(self) -> str:

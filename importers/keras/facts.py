@@ -25,6 +25,9 @@ _ORDERINGS = {"th": "channels_first", "tf": "channels_last"}
 
 def era_of(archive: Archive) -> tuple[Fact, Fact]:
     """The era's name and the Keras version, each with its evidence."""
+    if archive.form in {"numbered", "graph"}:
+        said = "weights are numbered" if archive.form == "numbered" else "all weights in one group"
+        return Fact("keras0", "file", said), Fact(None, "unknown")
     version = archive.keras_version
     if version:
         major = version.split(".", 1)[0]

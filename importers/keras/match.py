@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ...errors import WeightError
 from ...ir.report import Report
-from .archive.record import StoredWeight, WeightGroup
+from .archive.record import Archive, StoredWeight, WeightGroup
 from .registry import TRANSLATORS, Slot, read_config
 from .spec import LayerSpec, ModelSpec, Path, leaves
 
@@ -39,7 +39,7 @@ STORED_NAMES: Mapping[str, tuple[str, ...]] = {
 
 def assign(
     model: ModelSpec,
-    groups: Sequence[WeightGroup],
+    archive: Archive,
     slots: Mapping[Path, Sequence[Slot]],
     report: Report,
 ) -> Assigned:
@@ -47,7 +47,7 @@ def assign(
 
     Args:
         model: The architecture.
-        groups: The file's groups, in its order.
+        archive: The file, with its groups in its order.
         slots: What each weighted layer stores; layers that are not in it (opaque ones) take what
             their group holds.
         report: Told where positions decided.
@@ -55,6 +55,9 @@ def assign(
     Raises:
         WeightError: Too few arrays, or too many.
     """
+    groups = archive.groups
+    if archive.form in {"numbered", "graph"}:
+        return _in_turn(model, groups, slots)
     by_name = {group.layer: group for group in groups}
     found: Assigned = {}
     used: set[str] = set()
@@ -63,6 +66,29 @@ def assign(
         used.add(group.layer)
         _distribute(owner, spec, group, slots, found)
     _by_position(model, groups, used, slots, found, report)
+    return found
+
+
+def _in_turn(
+    model: ModelSpec, groups: Sequence[WeightGroup], slots: Mapping[Path, Sequence[Slot]]
+) -> Assigned:
+    """Keras 0.3 has no names: arrays in the order of the layers (`Sequential.get_weights`)."""
+    arrays = [array for group in groups for array in group.weights]
+    wanted = [
+        (path, slot)
+        for layer in model.layers
+        for path, _ in leaves(layer)
+        for slot in slots.get(path, ())
+    ]
+    if len(arrays) != len(wanted):
+        raise WeightError(
+            f"{len(arrays)} arrays are stored, the configuration implies {len(wanted)}",
+            where="file",
+            hint="is it the architecture that these weights were trained with?",
+        )
+    found: Assigned = {}
+    for (path, slot), array in zip(wanted, arrays, strict=True):
+        found.setdefault(path, {})[slot.name] = array
     return found
 
 

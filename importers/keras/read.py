@@ -14,11 +14,13 @@ from .era import Era
 from .facts import era_of, read_facts
 from .lift import Lifter
 from .match import assign, slots_of
+from .spec import ModelSpec
 from .structure import read_model
 from .training import read_training
+from .upgrade.keras0 import as_keras1
 
 VOCABULARIES: Mapping[str, str] = {
-    "keras0": "keras0",
+    "keras0": "keras1",
     "keras1": "keras1",
     "keras2": "keras2",
     "tf_keras": "keras2",
@@ -63,11 +65,12 @@ def _import(
         )
     era, _ = era_of(archive)
     vocabulary = VOCABULARIES[era.value or "keras2"]
-    spec = read_model(archive.config, _spelling(archive.config, vocabulary))
+    spec = _architecture(archive.config, vocabulary)
     report = Report()
     facts = read_facts(archive, spec, report, backend=backend, data_format=data_format)
-    slots = slots_of(spec, vocabulary, allowed)
-    assigned = assign(spec, archive.groups, slots, report)
+    named = era.value if era.value == "keras0" else vocabulary
+    slots = slots_of(spec, named, allowed)
+    assigned = assign(spec, archive, slots, report)
     lifter = Lifter(_era(facts, vocabulary), report, assigned, slots, allowed)
     graph = lifter.graph(spec)
     return Model(
@@ -85,11 +88,23 @@ def _import(
 
 def _era(facts: Facts, vocabulary: str) -> Era:
     backend = facts.backend.value or "tensorflow"
-    return Era(vocabulary, backend, facts.ordering.value, facts.version.value)
+    return Era(
+        vocabulary,
+        backend,
+        facts.ordering.value,
+        facts.version.value,
+        deviations=facts.era.value == "keras0",
+    )
+
+
+def _architecture(config: Mapping[str, Any], vocabulary: str) -> ModelSpec:
+    """Weights may be of one era and the architecture beside them of another: its words tell."""
+    if "class_name" not in config:
+        return read_model(as_keras1(config), "keras1")
+    return read_model(config, _spelling(config, vocabulary))
 
 
 def _spelling(config: Mapping[str, Any], vocabulary: str) -> str:
-    """Weights may be of one era and the architecture beside them of another: its words tell."""
     stated = config.get("keras_version")
     if isinstance(stated, str) and stated[:1] in {"1", "2"}:
         return f"keras{stated[0]}"

@@ -33,10 +33,12 @@ def _inner(config: BidirectionalConfig) -> tuple[str, RecurrentConfig]:
         ConfigError: It is none that this reads.
     """
     class_name, stored = config.layer.get("class_name"), config.layer.get("config")
-    if class_name not in kinds() or not isinstance(stored, Mapping):
+    if not isinstance(class_name, str) or class_name not in kinds():
         raise ConfigError(f"Bidirectional over a layer of class {class_name!r:.80}")
     if config.backward_layer is not None:
         raise ConfigError("Bidirectional with a backward layer of another configuration")
+    if not isinstance(stored, Mapping):
+        raise ConfigError(f"Bidirectional over a {class_name} without config")
     fields = RecurrentConfig.__struct_fields__
     picked = {key: stored[key] for key in fields if stored.get(key) is not None}
     try:
@@ -54,8 +56,9 @@ def _slots(config: Any, era: str) -> Sequence[Slot]:
 
 @translates("Bidirectional", config=BidirectionalConfig, slots=_slots)
 def bidirectional(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
-    """Bidirectional (Keras 2.2.4 `layers/wrappers.py`): sequences of the backward layer are turned
-    round before the two are merged.
+    """Bidirectional: the backward layer's sequences are turned round before the two are merged.
+
+    Source: Keras 2.2.4 `layers/wrappers.py`.
     """
     config: BidirectionalConfig = call.config  # type: ignore[assignment]
     class_name, inner = _inner(config)

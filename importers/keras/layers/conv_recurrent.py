@@ -17,7 +17,7 @@ from ..call import SPACE, LayerCall, learn_sizes, one_or_many
 from ..registry import Config, Slot, translates
 from .activation import function
 from .convolution import Numbers, Window
-from .recurrent import KERAS1_LETTERS, KERAS1_LSTM_GATES, LSTM_GATES
+from .recurrent import KERAS1_LETTERS, KERAS1_LSTM_GATES, LSTM_GATES, PER_GATE
 
 
 class ConvLSTMConfig(Config, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class ConvLSTMConfig(Config, frozen=True, kw_only=True):
 
 def _slots(config: Any, era: str) -> Sequence[Slot]:
     """One array per gate in Keras 1, three arrays later."""
-    if era == "keras1":
+    if era in PER_GATE:
         letters = KERAS1_LETTERS.values()
         return tuple(Slot(f"{letter}_{gate}") for gate in KERAS1_LSTM_GATES for letter in letters)
     bias = (Slot("bias"),) if config.use_bias else ()

@@ -55,8 +55,12 @@ class MaxoutConfig(Config, frozen=True, kw_only=True):
 
 
 def _highway_slots(config: Any, era: str) -> Sequence[Slot]:
+    """Kernels first from Keras 1 on; Keras 0.3 has each kernel's bias behind it (`Highway.build`)."""
     kernels, biases = ("kernel", "carry_kernel"), ("bias", "carry_bias")
-    return tuple(map(Slot, (*kernels, *biases) if config.use_bias else kernels))
+    if not config.use_bias:
+        return tuple(map(Slot, kernels))
+    pairs = [name for pair in zip(kernels, biases, strict=True) for name in pair]
+    return tuple(map(Slot, pairs if era == "keras0" else (*kernels, *biases)))
 
 
 @translates("Highway", config=HighwayConfig, slots=_highway_slots)

@@ -7,8 +7,11 @@ from typing import Any
 
 from ....errors import ConfigError
 from ....ir.graph import Value
+from ....ir.layout import Layout, Terms
 from ....ir.ops.normalization import BatchNorm, BatchStatisticsNorm, SampleNorm
-from ..call import LayerCall
+from ....ir.source import MappedSource
+from ....ir.tensor import Param, Stored
+from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
 
 MODES: Mapping[int, type[SampleNorm | BatchStatisticsNorm]] = {
@@ -44,10 +47,13 @@ def batch_normalization(call: LayerCall, x: Value) -> Value:
         return _own_statistics(call, x, config)
     stated = config.axis if isinstance(config.axis, tuple) else (config.axis,)
     bound = {"axis": tuple(call.axis(x, index) for index in stated)}
-    params = {
-        port: call.param(BatchNorm, port, bound) for port in ("gamma", "beta", "mean", "variance")
-    }
     op = BatchNorm(epsilon=config.epsilon)
+    params = {port: call.param(BatchNorm, port, bound) for port in ("gamma", "beta", "mean")}
+    if call.era.deviations:
+        params["variance"] = _squared(call, bound["axis"], config.epsilon)
+        op = BatchNorm(epsilon=0.0)
+    else:
+        params["variance"] = call.param(BatchNorm, "variance", bound)
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result
 
 
@@ -63,3 +69,17 @@ def _own_statistics(call: LayerCall, x: Value, config: BatchNormConfig) -> Value
     params = {port: call.param(kind, port, bound) for port in ("gamma", "beta")}
     op = kind(epsilon=config.epsilon)
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result
+
+
+def _squared(call: LayerCall, axis: Terms, epsilon: float) -> Param:
+    """The variance that stands for Keras 0.3's deviation: (x - m) / (s + epsilon) there.
+
+    Source: Keras 0.3.3 `layers/normalization.py` `BatchNormalization.get_output`.
+    """
+    layout = Layout(axis)
+    if not learn_sizes(layout, call.stored["variance"].source.shape):
+        raise call.misfit("variance", layout)
+    stored = call.stored["variance"]
+    source = MappedSource(stored.source, lambda s: (s + epsilon) ** 2)
+    weight = call.made("variance", "variance", source, stored.name)
+    return Param(weight, (Stored(layout),))

@@ -31,6 +31,9 @@ KERAS1_LSTM_GATES = ("i", "c", "f", "o")
 GRU_GATES = ("z", "r", "h")
 """The order of a GRU's gates, in one array and as arrays of their own."""
 
+PER_GATE = frozenset({"keras0", "keras1"})
+"""Eras that store one array per gate, unless told otherwise."""
+
 KERAS1_LETTERS: Mapping[str, str] = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
 """What Keras 1 calls the arrays of a gate: `W_i`, `U_i`, `b_i`."""
 
@@ -79,7 +82,7 @@ def kinds() -> Mapping[str, Kind]:
 def slots_of_class(class_name: str, config: RecurrentConfig, era: str) -> Sequence[Slot]:
     """One array per gate in Keras 1 unless `consume_less` was "gpu"; else one for all gates."""
     arrays = kinds()[class_name].arrays
-    if era == "keras1" and arrays and config.implementation != 2:
+    if era in PER_GATE and arrays and config.implementation != 2:
         letters = KERAS1_LETTERS.values()
         return tuple(Slot(f"{letter}_{gate}") for gate in arrays for letter in letters)
     bias = (Slot("bias"),) if config.use_bias else ()
