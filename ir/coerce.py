@@ -86,13 +86,14 @@ def decompose(have: Layout, want: Layout) -> tuple[Step, ...]:
     before, after = _between(start, goal)
     steps: list[Step] = []
     if before != start:
-        steps.append(_reshape(start, before, atoms))
+        steps.append(_reshape(start, before, _layout(before, atoms, have)))
     perm = _perm(before, after)
     if perm != tuple(range(len(perm))):
         steps.append(Permute(perm))
+    last = _layout(goal, atoms, want)
     if after != goal:
-        steps.append(_reshape(after, goal, atoms))
-    return (*steps, *_gathers(_layout(goal, atoms), want))
+        steps.append(_reshape(after, goal, last))
+    return (*steps, *_gathers(last, want))
 
 
 def _numbered(layout: Layout) -> tuple[Terms, Dims]:
@@ -153,13 +154,16 @@ def _cut(dims: Dims, order: Sequence[int]) -> Dims:
 
 
 def _in_order(dims: Dims, model: Dims) -> Dims:
-    """The dimensions in the order of `model`; the same as `model` wherever that is possible."""
+    """The dimensions in the order of `model`; the same as `model` wherever that is possible.
+
+    Otherwise dimensions of size one stay where they are: one may be the batch.
+    """
     order = _flat(model)
     moved = sorted(filter(None, dims), key=lambda dim: order.index(dim[0]))
-    units = [()] * dims.count(())
-    if moved == list(filter(None, model)) and len(units) == model.count(()):
+    if moved == list(filter(None, model)) and dims.count(()) == model.count(()):
         return model
-    return moved + units
+    rest = iter(moved)
+    return [next(rest) if dim else () for dim in dims]
 
 
 def _perm(before: Dims, after: Dims) -> tuple[int, ...]:
@@ -167,21 +171,25 @@ def _perm(before: Dims, after: Dims) -> tuple[int, ...]:
     return tuple(places[dim].pop(0) for dim in after)
 
 
-def _layout(dims: Dims, atoms: Terms) -> Layout:
-    return Layout(
-        tuple(fuse(atoms[number] for number in dim) if dim else Axis("X", 1) for dim in dims)
-    )
+def _layout(dims: Dims, atoms: Terms, model: Layout) -> Layout:
+    """A layout of the dimensions; those of size one are the model's where it has them too."""
+    units = [None if _bare(term) else term for term in model.terms]
+    units += [None] * len(dims)
+    terms = [
+        fuse(atoms[number] for number in dim) if dim else unit or Axis("X", 1)
+        for dim, unit in zip(dims, units, strict=False)
+    ]
+    return Layout(tuple(terms))
 
 
-def _reshape(before: Dims, after: Dims, atoms: Terms) -> Reshape:
-    layout = _layout(after, atoms)
+def _reshape(before: Dims, after: Dims, layout: Layout) -> Reshape:
     copied = [index < len(before) and before[index] == dim for index, dim in enumerate(after)]
     shape = tuple(
         size or (0 if same else -1) for size, same in zip(layout.shape, copied, strict=True)
     )
     if shape.count(-1) > 1:
         raise LayoutError(
-            f"cannot go from {_layout(before, atoms)} to {layout}: "
+            f"cannot bring a value to {layout} by a Reshape: "
             "a fused term of unknown size may be moved whole, never split",
             hint="fix the sizes of the model's inputs",
         )

@@ -111,9 +111,13 @@ def test_what_keeps_its_dimensions_is_permuted_only(data: st.DataObject) -> None
         ("N C:3", "N C 1 1", [(0, 3, 1, 1)]),
         ("N H:1 C:3", "N C H", [(0, 3, 1)]),
         ("N H:1 W:5 C:3", "N C H W", [(0, 3, 1, 2)]),
-        ("N H:1 W:5 C:3", "N C W", [(0, 3, 2, 1), (0, 3, 5)]),
+        ("N H:1 W:5 C:3", "N C W", [(0, 1, 3, 2), (0, 3, 5)]),
         ("N W:5 C:3", "N C 1 W", [(0, 2, 1), (0, 3, 1, 5)]),
         ("N (H:1 C:3)", "N C", []),
+        # So a batch of one stays in front.
+        ("N:1 H:4 W:5 C:3", "N (C H W)", [(0, 3, 1, 2), (1, 60)]),
+        ("N:1 (H:4 W:5 C:3)", "N C H W", [(1, 4, 5, 3), (0, 3, 1, 2)]),
+        ("N:1 (H:4 C:3)", "N (C H)", [(1, 4, 3), (0, 2, 1), (1, 12)]),
         # A join is one atom: moved whole, reordered inside by a Gather.
         ("N H:4 {C:2 | F:3}", "N {C | F} H", [(0, 2, 1)]),
         ("N {(H:2 C:3) | F:2}", "N {(C H) | F}", ["gather 1: 0 3 1 4 2 5 6 7"]),
@@ -124,6 +128,14 @@ def test_what_keeps_its_dimensions_is_permuted_only(data: st.DataObject) -> None
 )
 def test_steps(have: str, want: str, steps: list[tuple[int, ...] | str]) -> None:
     assert steps_of(have, want) == steps
+
+
+def test_a_reshape_keeps_the_batch_whatever_its_size() -> None:
+    have = Layout.parse("N:1 (H:4 C:3)")
+    first, _, last = decompose(have, parse_over("N (C H)", have.terms))
+    assert isinstance(first, Reshape)
+    assert isinstance(last, Reshape)
+    assert first.layout.terms[0] is last.layout.terms[0] is have.terms[0]
 
 
 def test_a_reshape_says_what_comes_out() -> None:
@@ -138,7 +150,7 @@ class TestRefusals:
         with pytest.raises(LayoutError) as caught:
             steps_of("N (H W C:3)", "N C H W")
         assert str(caught.value) == (
-            "cannot go from N:? (H:? W:? C:3) to N:? H:? W:? C:3: a fused term of unknown size "
+            "cannot bring a value to N:? H:? W:? C:3 by a Reshape: a fused term of unknown size "
             "may be moved whole, never split (fix the sizes of the model's inputs)"
         )
 
