@@ -86,7 +86,7 @@ def translates(
 PRESERVED: frozenset[str] = frozenset(
     {
         "name", "trainable", "dtype", "batch_input_shape", "batch_shape", "input_shape",
-        "input_dim", "input_length", "sparse", "ragged", "weights", "build_input_shape",
+        "input_dim", "input_length", "input_dtype", "sparse", "ragged", "weights", "build_input_shape",
         "activity_regularizer", "kernel_initializer", "bias_initializer", "kernel_regularizer",
         "bias_regularizer", "kernel_constraint", "bias_constraint", "recurrent_initializer",
         "recurrent_regularizer", "recurrent_constraint", "beta_initializer", "gamma_initializer",

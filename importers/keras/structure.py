@@ -221,7 +221,8 @@ def _first_shape(first: LayerSpec) -> tuple[list[int | None], str]:
 
 def _own_shape(spec: LayerSpec) -> tuple[list[int | None], str] | None:
     config = spec.config
-    dtype = config.get("dtype") if isinstance(config.get("dtype"), str) else "float32"
+    stated = config.get("input_dtype", config.get("dtype"))
+    dtype = stated if isinstance(stated, str) else "float32"
     shape = config.get("batch_input_shape")
     if isinstance(shape, Sequence) and not isinstance(shape, str):
         return list(shape), str(dtype)

@@ -55,7 +55,7 @@ class MaxoutConfig(Config, frozen=True, kw_only=True):
 
 
 def _highway_slots(config: Any, era: str) -> Sequence[Slot]:
-    """Kernels first from Keras 1 on; Keras 0.3 has each kernel's bias behind it (`Highway.build`)."""
+    """Kernels first from Keras 1 on; Keras 0.3 has each bias behind its kernel (`build`)."""
     kernels, biases = ("kernel", "carry_kernel"), ("bias", "carry_bias")
     if not config.use_bias:
         return tuple(map(Slot, kernels))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .tables import CLASSES, DEFAULTS, EVERYWHERE, LAYERS, Layer
+from .values import moved_axes
 
 
 def upgrade_layer(
@@ -48,3 +49,6 @@ def _apply(rules: Layer, config: dict[str, Any]) -> None:
             config[key] = convert(config[key])
     for key in rules.drop:
         config.pop(key, None)
+    places = rules.dimensions.get(str(config.get("data_format") or "channels_last"))
+    if places and config.get("kernel_constraint"):
+        config["kernel_constraint"] = moved_axes(config["kernel_constraint"], places)

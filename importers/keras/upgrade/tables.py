@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from .values import initializer, padding2d, regularizer, scalar
+from .values import constraint, initializer, padding2d, regularizer, scalar
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -23,6 +23,8 @@ class Layer(msgspec.Struct, frozen=True):
         words: New words for a key's old ones.
         convert: A function for a key whose value has another form.
         drop: Keys that say nothing any more.
+        dimensions: Where each dimension of the stored kernel is in Keras 2, by data format (-1:
+            gone); constraints count dimensions.
     """
 
     gather: Mapping[str, tuple[str, ...]] = {}
@@ -30,6 +32,7 @@ class Layer(msgspec.Struct, frozen=True):
     words: Mapping[str, Mapping[str, str]] = {}
     convert: Mapping[str, Callable[[Any], Any]] = {}
     drop: tuple[str, ...] = ()
+    dimensions: Mapping[str, tuple[int, ...]] = {}
 
 
 Eras = Mapping[str, Mapping[str, Any]]
@@ -44,6 +47,9 @@ _WEIGHTED = {
     "bias": "use_bias",
 }
 _INITIALIZED = {"kernel_initializer": initializer}
+_CONSTRAINED = dict.fromkeys(
+    ("W_constraint", "b_constraint", "beta_constraint", "gamma_constraint"), constraint
+)
 _REGULARIZED = {"kernel_regularizer": regularizer, "bias_regularizer": regularizer}
 _CONV = {"nb_filter": "filters", "subsample": "strides", "border_mode": "padding"}
 _POOL = {"border_mode": "padding", "pool_length": "pool_size", "stride": "strides"}
@@ -66,6 +72,7 @@ _conv2d = Layer(
     rename={**_WEIGHTED, **_CONV, "atrous_rate": "dilation_rate", "dim_ordering": "data_format"},
     words={"data_format": _ORDERINGS},
     convert={**_INITIALIZED, **_REGULARIZED},
+    dimensions={"channels_first": (3, 2, 0, 1)},
 )
 _conv1d = Layer(
     rename={
@@ -76,12 +83,14 @@ _conv1d = Layer(
         "atrous_rate": "dilation_rate",
     },
     convert={**_INITIALIZED, **_REGULARIZED},
+    dimensions={"channels_last": (0, -1, 1, 2)},
 )
 _conv3d = Layer(
     gather={"kernel_size": ("kernel_dim1", "kernel_dim2", "kernel_dim3")},
     rename={**_WEIGHTED, **_CONV, "dim_ordering": "data_format"},
     words={"data_format": _ORDERINGS},
     convert={**_INITIALIZED, **_REGULARIZED},
+    dimensions={"channels_first": (4, 3, 0, 1, 2)},
 )
 _pool = Layer(rename={**_POOL, "dim_ordering": "data_format"}, words={"data_format": _ORDERINGS})
 _spatial = Layer(rename={"dim_ordering": "data_format"}, words={"data_format": _ORDERINGS})
@@ -105,7 +114,7 @@ _recurrent = Layer(
 )
 
 EVERYWHERE: Mapping[str, Layer] = {
-    "keras1": Layer(rename={"input_dtype": "dtype"}, convert={"activity_regularizer": regularizer}),
+    "keras1": Layer(convert={"activity_regularizer": regularizer, **_CONSTRAINED}),
     "keras2": Layer(),
 }
 """Rules for layers of every class."""
@@ -152,6 +161,7 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
         "LocallyConnected1D": _conv1d,
         "LocallyConnected2D": _conv2d,
         "Convolution3D": _conv3d,
+        "InputLayer": Layer(rename={"input_dtype": "dtype"}),
         **dict.fromkeys(
             [f"{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)], _pool
         ),

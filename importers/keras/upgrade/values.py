@@ -45,6 +45,35 @@ def regularizer(stored: Any) -> Any:
     return stored
 
 
+_CONSTRAINT_KEYS = {"m": "max_value", "low": "min_value", "high": "max_value"}
+
+
+def constraint(stored: Any) -> Any:
+    """Keras 1's `{"name": "MaxNorm", "m": …}` in the form of Keras 2 (`constraints.py` of both)."""
+    if not isinstance(stored, Mapping) or not isinstance(stored.get("name"), str):
+        return stored
+    config = {_CONSTRAINT_KEYS.get(k, k): v for k, v in stored.items() if k != "name"}
+    return {"class_name": stored["name"], "config": config}
+
+
+def moved_axes(stored: Any, places: Sequence[int]) -> Any:
+    """A constraint whose `axis` counts dimensions that stand elsewhere now.
+
+    Args:
+        stored: In the form of Keras 2.
+        places: The new place of each old dimension; -1 where it is gone.
+    """
+    config = stored.get("config") if isinstance(stored, Mapping) else None
+    if not isinstance(config, Mapping) or "axis" not in config:
+        return stored
+    axis = config["axis"]
+    old = axis if isinstance(axis, Sequence) else [axis]
+    if not all(isinstance(n, int) and -len(places) <= n < len(places) for n in old):
+        return stored
+    new = sorted(places[n] for n in old if places[n] >= 0)
+    return {**stored, "config": {**config, "axis": new if isinstance(axis, Sequence) else new[0]}}
+
+
 def padding2d(stored: Any) -> Any:
     """Keras 1 ZeroPadding2D: a dict of four names, or four numbers, as two pairs."""
     if isinstance(stored, Mapping):
