@@ -62,7 +62,9 @@ CASES: list[Case] = [
 
 
 @BOTH
-@pytest.mark.parametrize(("job", "args", "limits", "what"), CASES, ids=[c[0].__name__ for c in CASES])
+@pytest.mark.parametrize(
+    ("job", "args", "limits", "what"), CASES, ids=[c[0].__name__ for c in CASES]
+)
 def test_limit_and_mishap_is_an_error(
     job: Callable[..., Any], args: tuple[Any, ...], limits: Limits, what: str, spawn: bool
 ) -> None:

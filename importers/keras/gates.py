@@ -277,7 +277,9 @@ def h5_get(group: Node, name: str, expect: Literal["group", "dataset"]) -> Node:
             key = part.encode()
             try:
                 kind = node.id.links.get_info(key).type
-            except KeyError:
+            except (KeyError, RuntimeError):
+                if node.id.links.exists(key):
+                    raise
                 raise FormatError(f"the {expect} is missing", where=show(path)) from None
             if kind != h5py.h5l.TYPE_HARD:
                 raise _link(kind == h5py.h5l.TYPE_EXTERNAL, path)

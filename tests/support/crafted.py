@@ -33,7 +33,10 @@ def numbers(*shape: int, start: int = 0, dtype: str = "<f4") -> Array:
 
 def dense() -> Layers:
     """The weights of CONFIG."""
-    return {"flat": {}, "dense": {"dense/kernel": numbers(6, 5), "dense/bias": numbers(5, start=90)}}
+    return {
+        "flat": {},
+        "dense": {"dense/kernel": numbers(6, 5), "dense/bias": numbers(5, start=90)},
+    }
 
 
 def write_named(group: h5py.Group, layers: Layers) -> None:

@@ -53,19 +53,9 @@ def read_hdf5(fd: int, start: int, size: int) -> Contents:
         FormatError: It is no Keras file, is damaged, or breaks a limit.
     """
     window = Window(fd, start, size)
-    declared = declared_size(window)
-    window.declared = max(size, declared)
-    complete = declared <= size
-    found: list[Extent] = []
-    try:
-        contents = _read(window, found, complete=complete)
-    except FormatError as error:
-        if complete:
-            raise
-        raise _cut_short(found, declared, size, error.where) from error
-    if not complete:
-        raise _cut_short(found, declared, size)
-    return contents
+    if (declared := declared_size(window)) > size:
+        raise cut_short(declared, size)
+    return _read(window, [], complete=True)
 
 
 def _read(window: Window, found: list[Extent], *, complete: bool) -> Contents:
@@ -86,25 +76,48 @@ def _read(window: Window, found: list[Extent], *, complete: bool) -> Contents:
     )
 
 
-def _cut_short(
-    found: list[Extent], declared: int, size: int, stopped_at: str | None = None
-) -> FormatError:
-    """The error for a file that was cut short, with what of it could be read.
+class Remains(msgspec.Struct, frozen=True):
+    """What is left of a file that was cut short.
 
-    Args:
-        found: The weights whose place is known.
-        declared: Bytes that the file should have.
-        size: Bytes that it has.
-        stopped_at: Where reading came to an end; None if every weight was found.
+    Attributes:
+        place: The first thing that is not there, as far as is known.
+        readable: How many weights are.
+        count: How many there were; None if that is lost as well.
     """
+
+    place: str
+    readable: int
+    count: int | None
+
+
+def look_at_remains(fd: int, size: int, declared: int) -> Remains:
+    """See how much of a file is left, with zeros in place of what is missing.
+
+    The library may well loop or crash over them: never call this but in a process of its own.
+    """
+    found: list[Extent] = []
+    stopped_at = None
+    try:
+        _read(Window(fd, 0, size, declared), found, complete=False)
+    except FormatError as error:
+        stopped_at = error.where
     missing = [extent for extent in found if not extent.within(size)]
     place = missing[0].path if missing else stopped_at or ""
-    before = "before this" if place.strip("/").count("/") else "too early"
-    readable = len(found) - len(missing)
-    told = f"{readable} of {len(found)} weights" if stopped_at is None else f"{readable} weights"
+    count = len(found) if stopped_at is None else None
+    return Remains(place, len(found) - len(missing), count)
+
+
+def cut_short(declared: int, size: int, remains: Remains | None = None) -> FormatError:
+    """The error for a file that was cut short, with what of it is left, if that is known."""
+    place = remains.place if remains else ""
+    known = place.strip("/").count("/") > 0
+    details = []
+    if remains:
+        count = "" if remains.count is None else f" of {remains.count}"
+        details = [f"Readable: {remains.readable}{count} weights."]
     return FormatError(
-        f"the file ends {before}",
-        where=show(place) if before == "before this" else "file",
+        "the file ends before this" if known else "the file ends too early",
+        where=show(place) if known else "file",
         hint=f"download it again; {declared:,} bytes are declared, {size:,} are there",
-        details=(f"Readable: {told}.",),
+        details=details,
     )

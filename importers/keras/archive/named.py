@@ -29,11 +29,12 @@ def read(survey: Survey, names: frozenset[str]) -> Contents:
     root = survey.root
     config = attributes.text(root, CONFIG)
     base = h5_get(root, MODEL, "group") if MODEL in names or config is not None else root
-    said = [(name, attributes.text(node, name), node.path)
-            for name in ("keras_version", "backend")
-            for node in dict.fromkeys((root, base))]  # fmt: skip
-    facts = {name: text for name, text, _ in reversed(said) if text is not None}
-    origins = {name: f"{path}@{name}" for name, text, path in reversed(said) if text is not None}
+    facts: dict[str, str] = {}
+    origins: dict[str, str] = {}
+    for name in ("keras_version", "backend"):
+        for node in (root, base):  # beside the weights it counts more, should the two differ
+            if (said := attributes.text(node, name)) is not None:
+                facts[name], origins[name] = said, f"{node.path}@{name}"
     training = attributes.text(root, TRAINING)
     if config is not None:
         origins["config"] = f"/@{CONFIG}"

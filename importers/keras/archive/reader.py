@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ....errors import FormatError, KerasirError
@@ -12,10 +13,10 @@ from ..gates import MIB, OpenSource, hdf5, open_source
 from .architecture import WRITTEN_BY, read_architecture
 from .assemble import assemble
 from .contents import Contents
-from .hdf5 import read_hdf5
+from .hdf5 import Remains, cut_short, look_at_remains, read_hdf5
 from .keras_zip import read_keras_zip
 from .record import Archive
-from .sniff import sniff
+from .sniff import declared_size, sniff
 from .sources import SpareFile
 
 SECONDS, SECONDS_PER_MIB, MOST_SECONDS = 4, 1, 60
@@ -82,6 +83,9 @@ def _read(source: OpenSource, isolated: bool) -> tuple[Contents, SpareFile | Non
     container = CONTAINERS.get(kind)
     if container is None:
         raise _no_weights(source, kind)
+    declared = declared_size(source.window()) if kind == "hdf5" else 0
+    if declared > source.size:
+        raise _cut_short(source, declared, isolated)
     spare = SpareFile() if container.needs_spare else None
     fds = (source.fd, spare()) if spare else (source.fd,)
     args = container.rest(source, fds[-1])
@@ -92,6 +96,18 @@ def _read(source: OpenSource, isolated: bool) -> tuple[Contents, SpareFile | Non
     limits = Limits(cpu=seconds, wall=60 + 10 * seconds)
     found = run(container.read, source.fd, *args, result=Contents, limits=limits, keep=fds)
     return found, spare
+
+
+def _cut_short(source: OpenSource, declared: int, isolated: bool) -> FormatError:
+    """What to say about a file that ends too early; how much is left, if a child can tell."""
+    remains = None
+    if isolated:
+        hdf5()
+        limits = Limits(cpu=2, wall=20)
+        args = (source.fd, source.size, declared)
+        with suppress(FormatError):
+            remains = run(look_at_remains, *args, result=Remains, limits=limits, keep=args[:1])
+    return cut_short(declared, source.size, remains)
 
 
 def _no_weights(source: OpenSource, kind: str) -> FormatError:

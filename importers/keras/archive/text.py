@@ -186,8 +186,6 @@ def _check_events(yaml: Any, events: Any, where: str) -> None:
             total += size
         elif isinstance(event, yaml.ScalarEvent):
             total += 1
-            if event.value == "<<" and event.style is None:
-                raise _RefusedError("a merge key")
             if event.anchor:
                 sizes[event.anchor] = 1
         elif isinstance(event, yaml.CollectionStartEvent):

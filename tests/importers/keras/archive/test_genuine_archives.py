@@ -11,9 +11,9 @@ import h5py
 import numpy as np
 import pytest
 from crafted import outline, values
-from genuine import FixtureCase
 
-from kerasir.importers.keras.archive import Archive, StoredWeight, read_archive, read_architecture
+from genuine import FixtureCase
+from kerasir.importers.keras.archive import Archive, StoredWeight, read_architecture, read_archive
 
 
 def stored(archive: Archive) -> Iterator[StoredWeight]:
