@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from ..errors import ExportError, FormatError, show
 from .target import FULL, Path, disk_error, targets
 
-COPY = 16 << 20
-"""Bytes that the kernel is asked to copy at a time, so that an interrupt is heard."""
-
 BUFFER = 1 << 20
-"""Bytes that pass through memory at a time where the kernel cannot copy."""
+"""Bytes copied at a time: they stay in the processor's cache between reading and writing.
+
+At places that are not aligned alike, `copy_file_range` was measured to take a third longer.
+"""
 
 
 class Tensor(msgspec.Struct, frozen=True):
@@ -94,7 +94,7 @@ class Sink(Protocol):
     def copy_from(self, index: int, start: int, fd: int, offset: int, nbytes: int) -> None:
         """Put `nbytes` bytes of an open file, from `offset` on, at element `start` of a tensor.
 
-        The bytes must be as declared already; the kernel copies them, where it can.
+        For bytes that are stored just as declared: no array is made of them.
 
         Raises:
             FormatError: The open file ends before them.
@@ -113,6 +113,7 @@ class FileSink:
         self._places: Sequence[Place] = ()
         self._paths: tuple[str, ...] = ()
         self._fds: list[int] = []
+        self._buffer = bytearray(BUFFER)
 
     @property
     def tensors(self) -> Sequence[Tensor]:
@@ -171,15 +172,15 @@ class FileSink:
 
     def copy_from(self, index: int, start: int, fd: int, offset: int, nbytes: int) -> None:
         """As of `Sink`."""
-        place = self._place(index, start, nbytes)
-        done = self._copy_in_kernel(place, fd, offset, nbytes)
+        place, done = self._place(index, start, nbytes), 0
+        room = memoryview(self._buffer)
         while done < nbytes:
-            block = os.pread(fd, min(BUFFER, nbytes - done), offset + done)
-            if not block:
+            count = os.preadv(fd, [room[: nbytes - done]], offset + done)
+            if count == 0:
                 name = show(self._tensors[index].name)
                 raise FormatError("the file ends before this weight", where=name)
-            self._put(Place(place.file, place.offset + done), block)
-            done += len(block)
+            self._put(Place(place.file, place.offset + done), room[:count])
+            done += count
         self._missing[index] -= nbytes
 
     def close(self) -> None:
@@ -235,26 +236,6 @@ class FileSink:
             os.ftruncate(self._fds[file], nbytes)
         except OSError as error:
             raise self._failure(error) from error
-
-    def _copy_in_kernel(self, place: Place, fd: int, offset: int, nbytes: int) -> int:
-        """Copy without passing through memory as far as that goes; returns the bytes copied."""
-        copy, done = getattr(os, "copy_file_range", None), 0
-        try:
-            while copy and done < nbytes:
-                count = copy(
-                    fd,
-                    self._fds[place.file],
-                    min(COPY, nbytes - done),
-                    offset + done,
-                    place.offset + done,
-                )
-                if count == 0:
-                    break
-                done += count
-        except OSError as error:  # reading and writing tell what is wrong, if anything is
-            if error.errno in FULL:
-                raise self._failure(error) from error
-        return done
 
     def _failure(self, error: OSError) -> ExportError:
         """The error for a disk that refused bytes."""
