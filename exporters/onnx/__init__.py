@@ -1,1 +1,1 @@
-"""TODO"""
+"""ONNX models, from a plan: emitters by op, a draft, and a file into which weights stream."""

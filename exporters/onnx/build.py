@@ -1,0 +1,137 @@
+"""From a plan to a draft of an ONNX graph: each node by its emitter, each coercion by its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...errors import ExportError, KerasirError, LayoutError
+from ...ir.graph import Value
+from ...ir.layout import Layout
+from ...ir.plan import Coercion, Plan, Settled
+from . import ops  # ruff: ignore[unused-import]  (registers the emitters)
+from .dims import Shape
+from .draft import Draft, Edge, OnnxNode
+from .emitting import Emitting
+from .moves import bring
+from .naming import finish
+from .opsets import DEFAULT_OPSET, ir_version
+from .pen import Origins, Pen
+from .registry import emitter
+from .unsupported import check_supported, refusal
+
+
+def build(plan: Plan, *, opset: int = DEFAULT_OPSET) -> Draft:
+    """Draw the graph. Weights are looked at, to see that they fit, and not read.
+
+    Args:
+        plan: For ONNX: channels_first, ops over one spatial axis included.
+        opset: What to write.
+
+    Raises:
+        UsageError: kerasir does not write this opset.
+        ExportError: ONNX, or this opset, cannot express some layers: all of them are named.
+        LayoutError: The plan is not for ONNX.
+        WeightError: A weight is not what its layout says.
+    """
+    ir_version(opset)
+    if plan.policy.order != "channels_first" or not plan.policy.one_dimensional:
+        raise LayoutError(f"a plan for {plan.policy.order} order, ONNX needs channels_first")
+    check_supported(plan, opset)
+    drawing = _Drawing(plan, opset)
+    for step in plan.steps:
+        drawing.draw(step)
+    return drawing.finished()
+
+
+class _Drawing:
+    """One draft on its way: which tensor is which value in which layout."""
+
+    def __init__(self, plan: Plan, opset: int) -> None:
+        self.plan, self.draft, self.origins = plan, Draft(opset), Origins()
+        self._held: dict[tuple[Value, Layout], Edge] = {}
+        self._failures: list[KerasirError] = []
+        self._read = {value for node in plan.graph.nodes for value in node.inputs}
+        self._read |= set(plan.graph.outputs)
+        for held in plan.inputs:
+            shape = self.draft.dims.shape(held.layout, held.value.name)
+            edge = Edge(held.value.name, held.value.dtype, shape)
+            self.draft.inputs.append(edge)
+            self._hold(held.value, held.layout, edge)
+
+    def draw(self, step: Settled | Coercion) -> None:
+        """Draw one step; what fails is kept for the end, and the rest drawn all the same."""
+        before = len(self.draft.nodes)
+        if isinstance(step, Coercion):
+            pen = Pen(self.draft, step.value.name, "", self.draft.nodes, self.origins)
+            edge = bring(pen, self._get(step.value, step.have), step.have, step.want)
+            self._hold(step.value, step.want, edge)
+            return
+        inputs = [None if h is None else self._get(h.value, h.layout) for h in step.inputs]
+        wanted = [value in self._read for value in step.node.results]
+        at = Emitting(self.draft, step, inputs, wanted, self.draft.nodes, self.origins)
+        emit = emitter(type(step.node.op), self.draft.opset)
+        assert emit is not None  # `check_supported` has seen to that
+        try:
+            made = emit(step.node.op, at)
+        except (ExportError, LayoutError) as error:
+            self._failures.append(error.at(step.node.name))
+            made = tuple(Edge(v.name, v.dtype, ()) for v in step.node.results)
+        results = made if isinstance(made, tuple) else (made,)
+        self._take(step, results, at, self.draft.nodes[before:])
+
+    def finished(self) -> Draft:
+        """The draft, with outputs and names.
+
+        Raises:
+            ExportError: Something cannot be expressed.
+        """
+        if self._failures:
+            raise refusal(self._failures)
+        pen = Pen(self.draft, "output", "", self.draft.nodes, self.origins)
+        names = self.plan.graph.output_names
+        for held, name in zip(self.plan.outputs, names, strict=True):
+            edge = self._get(held.value, held.layout)
+            if edge in self.draft.inputs or edge in self.draft.outputs:
+                pen.name = name
+                edge = pen.identity(edge)
+            self.draft.outputs.append(edge)
+        finish(self.draft, names)
+        return self.draft
+
+    def _take(
+        self, step: Settled, results: Sequence[Edge | None], at: Emitting, nodes: list[OnnxNode]
+    ) -> None:
+        """Hold the results, called after their values; their shapes are the plan's."""
+        maker = {edge: node for node in nodes for edge in node.outputs}
+        triples = zip(step.node.results, step.results, results, strict=True)
+        for index, (value, layout, edge) in enumerate(triples):
+            if edge is None:
+                continue
+            if edge in maker:
+                shape = at.result_shape(index)
+                if not self._failures:
+                    _must_fit(edge, shape, step)
+                edge.name, edge.shape = value.name, shape
+                if index == 0:
+                    maker[edge].name = step.node.name
+            self._hold(value, layout, edge)
+
+    def _hold(self, value: Value, layout: Layout, edge: Edge) -> None:
+        self._held[value, layout] = edge
+        self.draft.note_places(edge)
+
+    def _get(self, value: Value, layout: Layout) -> Edge:
+        found = self._held.get((value, layout))
+        if found is None:
+            raise LayoutError(f"nothing has brought it into {layout}", where=value.name)
+        return found
+
+
+def _must_fit(edge: Edge, shape: Shape, step: Settled) -> None:
+    """An emitter and the plan must agree on a result's extents, as far as they are known."""
+    pairs = list(zip(edge.shape, shape, strict=False))
+    clash = any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in pairs)
+    if clash or len(edge.shape) != len(shape):
+        raise LayoutError(
+            f"its ONNX emitter gives {edge.shape}, the plan says {shape}", where=step.node.name
+        )

@@ -1,0 +1,93 @@
+"""Extents of tensors in an ONNX graph: numbers, and names for those that only a run tells."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+from ...ir.layout import ROLES, Axis, Fused, Joined, Layout, Reversed, Term, size_of
+
+Dim = int | str
+Shape = tuple[Dim, ...]
+
+BATCH = "batch"
+"""What the batch is called in every model."""
+
+
+class Dims:
+    """Names for extents.
+
+    An axis has one name wherever it occurs, and no two axes share one: runtimes take equal names
+    for equal extents, and use memory again by them.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[Axis, str] = {}
+        self._taken: set[str] = set()
+
+    def shape(self, layout: Layout, owner: str) -> Shape:
+        """The extents of a layout.
+
+        Args:
+            layout: Of a value.
+            owner: The layer whose name an axis gets that has none yet.
+        """
+        return tuple(self.dim(term, owner) for term in layout.terms)
+
+    def dim(self, term: Term, owner: str) -> Dim:
+        """The extent of one term."""
+        size = size_of(term)
+        if size is not None:
+            return size
+        if isinstance(term, Fused):
+            return product(self.dim(inner, owner) for inner in term.terms)
+        if isinstance(term, Joined):
+            return "+".join(str(self.dim(part, owner)) for part in term.parts)
+        axis = term.axis if isinstance(term, Reversed) else term
+        assert isinstance(axis, Axis)  # labels give a size
+        if axis not in self._names:
+            self._names[axis] = self._name(axis, owner)
+        return self._names[axis]
+
+    def _name(self, axis: Axis, owner: str) -> str:
+        role = ROLES.get(axis.role, axis.role).replace(" ", "_")
+        first = role if role == BATCH else f"{owner}_{role}"
+        numbered = (f"{first}_{number}" for number in itertools.count(2))
+        name = next(n for n in itertools.chain((first,), numbered) if n not in self._taken)
+        self._taken.add(name)
+        return name
+
+
+def product(dims: Iterable[Dim]) -> Dim:
+    """The extent of several dimensions in one: `batch*5` where a name is among them."""
+    number, names = 1, list[str]()
+    for dim in dims:
+        for factor in str(dim).split("*"):
+            if factor.isdecimal():
+                number *= int(factor)
+            else:
+                names.append(factor)
+    if not names:
+        return number
+    return "*".join([*sorted(names), *([str(number)] if number != 1 else [])])
+
+
+def less(dim: Dim, count: int) -> Dim:
+    """The extent without so many elements."""
+    return dim - count if isinstance(dim, int) else f"{dim}-{count}" if count else dim
+
+
+def broadcast(shapes: Iterable[Sequence[Dim]]) -> Shape:
+    """The shape that tensors have together, aligned at the end; extents of one are repeated."""
+    backwards = (tuple(reversed(shape)) for shape in shapes)
+    columns = itertools.zip_longest(*backwards, fillvalue=1)
+    return tuple(_common(column) for column in columns)[::-1]
+
+
+def _common(dims: Sequence[Dim]) -> Dim:
+    """A number other than one if there is any, else the first name."""
+    numbers = [dim for dim in dims if isinstance(dim, int) and dim != 1]
+    names = [dim for dim in dims if isinstance(dim, str)]
+    if numbers:
+        return numbers[0]
+    return names[0] if names else 1

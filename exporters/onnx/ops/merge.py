@@ -1,0 +1,93 @@
+"""Ops over several inputs. The plan has their positions correspond, so ONNX' broadcasting does."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+
+from ....ir.ops.merge import (
+    Add,
+    Average,
+    Concat,
+    Dot,
+    Maximum,
+    Merge,
+    Minimum,
+    Multiply,
+    Subtract,
+)
+from ..dims import product
+from ..draft import Edge
+from ..emitting import Emitting
+from ..registry import emits
+
+OF_ANY_NUMBER: Mapping[type[Merge], str] = {
+    Add: "Sum",
+    Average: "Mean",
+    Maximum: "Max",
+    Minimum: "Min",
+}
+OF_TWO: Mapping[type[Merge], str] = {Add: "Add", Subtract: "Sub", Multiply: "Mul"}
+
+SMALLEST_SQUARE = 1e-12
+"""What a squared length is at least (TensorFlow `l2_normalize`)."""
+
+
+def merge(op: Merge, at: Emitting) -> Edge:
+    """One operator for all inputs where ONNX has one, else pair by pair."""
+    inputs, pairs = at.present, OF_TWO.get(type(op))
+    if pairs is None or (len(inputs) > 2 and type(op) in OF_ANY_NUMBER):
+        return at.add(OF_ANY_NUMBER[type(op)], *inputs)
+    return functools.reduce(functools.partial(at.add, pairs), inputs)
+
+
+for _kind in {**OF_ANY_NUMBER, **OF_TWO}:
+    emits(_kind)(merge)
+
+
+@emits(Concat)
+def concat(op: Concat, at: Emitting) -> Edge:
+    axis = at.settled.position("joined", result=True)
+    return at.add("Concat", *at.present, shape=at.result_shape(), axis=axis)
+
+
+@emits(Dot)
+def dot(op: Dot, at: Emitting) -> Edge:
+    """`MatMul` of `batch x_rest contracted` and `batch contracted y_rest`."""
+    x = _arranged(at, 0, ("batch", "x_rest", "x_contracted"))
+    y = _arranged(at, 1, ("batch", "y_contracted", "y_rest"))
+    batch, inner = at.count("batch"), at.count("x_contracted")
+    if op.normalize:
+        last = range(len(x.shape) - inner, len(x.shape))
+        x = _unit(at, x, tuple(last))
+        y = _unit(at, y, tuple(range(batch, batch + inner)))
+    if not (at.count("x_rest") or at.count("y_rest")):
+        both = at.add("Mul", x, y)
+        return at.reduce("ReduceSum", both, tuple(range(batch, batch + inner)))
+    rows, columns = at.count("x_rest"), at.count("y_rest")
+    if rows == columns == inner == 1:
+        return at.add("MatMul", x, y, shape=at.result_shape())
+    x, y = _matrices(at, x, batch, rows), _matrices(at, y, batch, inner)
+    z = at.add("MatMul", x, y, shape=(*x.shape[:-1], y.shape[-1]))
+    return at.reshape(z, at.result_shape())
+
+
+def _arranged(at: Emitting, index: int, bindings: Sequence[str]) -> Edge:
+    """An input with its dimensions in this order."""
+    terms = at.settled.layout_of(index).terms
+    wanted = [term for name in bindings for term in at.settled.bound[name]]
+    return at.transpose(at.input(index), [terms.index(term) for term in wanted])
+
+
+def _matrices(at: Emitting, x: Edge, batch: int, rows: int) -> Edge:
+    """One dimension of rows and one of columns behind the batch."""
+    middle = batch + rows
+    sides = product(x.shape[batch:middle]), product(x.shape[middle:])
+    return at.reshape(x, (*x.shape[:batch], *sides))
+
+
+def _unit(at: Emitting, x: Edge, axes: Sequence[int]) -> Edge:
+    """Vectors along some dimensions, divided by their length."""
+    squares = at.reduce("ReduceSumSquare", x, axes, keepdims=True)
+    length = at.add("Sqrt", at.add("Max", squares, at.number(SMALLEST_SQUARE)))
+    return at.add("Div", x, length)

@@ -1,0 +1,130 @@
+"""Pools, padding, cropping, up-sampling: what happens along spatial axes without a weight."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from ....errors import ExportError
+from ....ir.ops.convolution import Pads
+from ....ir.ops.pooling import (
+    AveragePool,
+    Crop,
+    GlobalAveragePool,
+    GlobalMaxPool,
+    MaxPool,
+    UpSample,
+    ZeroPad,
+)
+from ..draft import Edge
+from ..emitting import Emitting
+from ..registry import emits
+from ..spatial import channels_first, folded, folded_result, padded, unfolded, window
+
+RESIZE: Mapping[str, Mapping[str, str]] = {
+    "nearest": {
+        "mode": "nearest",
+        "coordinate_transformation_mode": "asymmetric",
+        "nearest_mode": "floor",
+    },
+    "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
+    "bilinear_corner": {"mode": "linear", "coordinate_transformation_mode": "asymmetric"},
+}
+"""How ONNX `Resize` says what each interpolation means."""
+
+
+@emits(MaxPool)
+def max_pool(op: MaxPool, at: Emitting) -> Edge:
+    """Pads as wide as the window, which runtimes refuse, become what cannot win."""
+    x, padding = folded(at), op.padding
+    if not isinstance(padding, str) and _too_wide(padding, op.pool_size):
+        x, padding = padded(at, x, padding, -math.inf), ((0, 0),) * len(op.strides)
+    y = at.add(
+        "MaxPool",
+        x,
+        shape=folded_result(at),
+        kernel_shape=op.pool_size,
+        **window(padding, op.strides),
+    )
+    return unfolded(at, y)
+
+
+@emits(AveragePool)
+def average_pool(op: AveragePool, at: Emitting) -> Edge:
+    """Pads as wide as the window become zeros; where they do not count, the mean is corrected."""
+    x, padding, shares = folded(at), op.padding, list[list[float]]()
+    if not isinstance(padding, str) and _too_wide(padding, op.pool_size):
+        if not op.count_padding:
+            shares = list(_shares(op, at, padding))
+        x, padding = padded(at, x, padding), ((0, 0),) * len(op.strides)
+    y = at.add(
+        "AveragePool",
+        x,
+        shape=folded_result(at),
+        kernel_shape=op.pool_size,
+        count_include_pad=int(op.count_padding) or None,
+        **window(padding, op.strides),
+    )
+    for axis, share in enumerate(shares):
+        shape = (len(share), *(1,) * (len(shares) - axis - 1))
+        y = at.add("Div", y, at.constant(share, at.dtype, shape, wish="share"))
+    return unfolded(at, y)
+
+
+def _too_wide(padding: Pads, sizes: tuple[int, ...]) -> bool:
+    """Whether a window can lie in the padding whole."""
+    return any(max(pair) >= size for pair, size in zip(padding, sizes, strict=True))
+
+
+def _shares(op: AveragePool, at: Emitting, padding: Pads) -> Iterator[list[float]]:
+    """Along each axis, which share of every window is no padding."""
+    spaces = zip(at.extent("space"), at.extent("out_space"), strict=True)
+    for (size, count), taps, stride, (before, _) in zip(
+        spaces, op.pool_size, op.strides, padding, strict=True
+    ):
+        if not (isinstance(size, int) and isinstance(count, int)):
+            raise ExportError(
+                f"padding of {padding} is wider than the pool, over an extent that is not known",
+                where=at.name,
+                hint="fix the sizes of the model's inputs",
+            )
+        starts = (window * stride - before for window in range(count))
+        real = (max(0, min(start + taps, size) - max(start, 0)) for start in starts)
+        yield [elements / taps for elements in real]
+
+
+@emits(GlobalMaxPool)
+def global_max_pool(op: GlobalMaxPool, at: Emitting) -> Edge:
+    return at.reduce("ReduceMax", at.x, at.settled.positions("space"))
+
+
+@emits(GlobalAveragePool)
+def global_average_pool(op: GlobalAveragePool, at: Emitting) -> Edge:
+    return at.reduce("ReduceMean", at.x, at.settled.positions("space"))
+
+
+@emits(ZeroPad)
+def zero_pad(op: ZeroPad, at: Emitting) -> Edge:
+    return padded(at, channels_first(at), op.padding)
+
+
+@emits(Crop)
+def crop(op: Crop, at: Emitting) -> Edge:
+    axes = at.settled.positions("space")
+    starts = [before for before, _ in op.cropping]
+    ends = [-after if after else 2**63 - 1 for _, after in op.cropping]
+    return at.cut(at.x, starts, ends, axes, at.result_shape())
+
+
+@emits(UpSample)
+def up_sample(op: UpSample, at: Emitting) -> Edge:
+    scales = at.constant((1.0, 1.0, *map(float, op.size)), "float32", wish="scales")
+    y = at.add(
+        "Resize",
+        folded(at),
+        None,
+        scales,
+        shape=folded_result(at),
+        **RESIZE[op.interpolation],
+    )
+    return unfolded(at, y)

@@ -1,0 +1,171 @@
+"""A finished draft as ONNX messages: everything but the numbers of weights."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .draft import Body, Constant, Draft, Edge, OnnxNode
+from .opsets import ir_version
+from .pen import ONNX_TYPES
+
+if TYPE_CHECKING:
+    from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+PACKED: Mapping[str, str] = {
+    "float16": "e",
+    "float32": "f",
+    "float64": "d",
+    "bool": "?",
+    "int8": "b",
+    "int16": "h",
+    "int32": "i",
+    "int64": "q",
+    "uint8": "B",
+    "uint16": "H",
+    "uint32": "I",
+    "uint64": "Q",
+}
+"""How `struct` packs numbers of each dtype."""
+
+ATTRIBUTES: Mapping[type, tuple[str, str, str]] = {
+    int: ("INT", "i", "ints"),
+    float: ("FLOAT", "f", "floats"),
+    str: ("STRING", "s", "strings"),
+}
+"""AttributeProto's type and field for a Python value, and the field for several."""
+
+PLUGIN_VERSION = 1
+"""Version stated for operator domains that are not ONNX' own."""
+
+
+def model_proto(
+    draft: Draft, *, name: str, producer: str, version: str, doc: str, metadata: Mapping[str, str]
+) -> ModelProto:
+    """The model.
+
+    Args:
+        draft: Finished.
+        name: Of the graph.
+        producer: Who writes it.
+        version: Of the producer.
+        doc: Of the model.
+        metadata: For `metadata_props`.
+    """
+    from onnx import ModelProto
+
+    model = ModelProto(
+        ir_version=ir_version(draft.opset),
+        producer_name=producer,
+        producer_version=version,
+        doc_string=readable(doc),
+    )
+    model.opset_import.add(domain="", version=draft.opset)
+    for domain in sorted({node.domain for node in _all_nodes(draft.nodes)} - {""}):
+        model.opset_import.add(domain=domain, version=PLUGIN_VERSION)
+    for key, value in metadata.items():
+        model.metadata_props.add(key=key, value=readable(value))
+    graph = model.graph
+    graph.name = readable(name) or "model"
+    _fill(graph, draft.inputs, draft.nodes, draft.outputs)
+    graph.initializer.extend(_tensor(constant) for constant in draft.constants)
+    return model
+
+
+def readable(text: str) -> str:
+    """The text in good UTF-8, as protobuf wants it."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _all_nodes(nodes: Iterable[OnnxNode]) -> Iterable[OnnxNode]:
+    for node in nodes:
+        yield node
+        for value in node.attributes.values():
+            if isinstance(value, Body):
+                yield from _all_nodes(value.nodes)
+
+
+def _fill(
+    graph: GraphProto, inputs: Sequence[Edge], nodes: Sequence[OnnxNode], outputs: Sequence[Edge]
+) -> None:
+    """Nodes, and the type of every tensor."""
+    graph.input.extend(map(_value, inputs))
+    graph.output.extend(map(_value, outputs))
+    given = set(outputs)
+    for node in nodes:
+        graph.node.append(_node(node))
+        between = (edge for edge in node.outputs if edge is not None and edge not in given)
+        graph.value_info.extend(map(_value, between))
+
+
+def _value(edge: Edge) -> ValueInfoProto:
+    from onnx import ValueInfoProto
+
+    value = ValueInfoProto(name=edge.name)
+    kind = value.type.tensor_type
+    kind.elem_type = ONNX_TYPES[edge.dtype]
+    kind.shape.SetInParent()  # no dimensions at all is a shape too
+    for dim in edge.shape:
+        if isinstance(dim, int):
+            kind.shape.dim.add(dim_value=dim)
+        else:
+            kind.shape.dim.add(dim_param=readable(dim))
+    return value
+
+
+def _node(node: OnnxNode) -> NodeProto:
+    from onnx import NodeProto
+
+    return NodeProto(
+        op_type=node.op_type,
+        domain=node.domain,
+        name=node.name,
+        input=["" if edge is None else edge.name for edge in node.inputs],
+        output=["" if edge is None else edge.name for edge in node.outputs],
+        attribute=[_attribute(key, value) for key, value in sorted(node.attributes.items())],
+        doc_string=readable(node.doc),
+    )
+
+
+def _attribute(name: str, value: Any) -> AttributeProto:
+    from onnx import AttributeProto
+
+    if isinstance(value, Body):
+        found = AttributeProto(name=name, type=AttributeProto.GRAPH)
+        found.g.name = value.name
+        _fill(found.g, value.inputs, value.nodes, value.outputs)
+        return found
+    listed = isinstance(value, tuple)
+    items = list(value) if listed else [value]
+    kind, field, fields = ATTRIBUTES[type(items[0])]
+    if kind == "STRING":
+        items = [item.encode() for item in items]
+    found = AttributeProto(name=name)
+    found.type = AttributeProto.AttributeType.Value(f"{kind}S" if listed else kind)
+    if listed:
+        getattr(found, fields).extend(items)
+    else:
+        setattr(found, field, items[0])
+    return found
+
+
+def _tensor(constant: Constant) -> TensorProto:
+    from onnx import TensorProto
+
+    edge = constant.edge
+    return TensorProto(
+        name=edge.name,
+        dims=[dim for dim in edge.shape if isinstance(dim, int)],
+        data_type=ONNX_TYPES[edge.dtype],
+        raw_data=_packed(constant.values, edge.dtype),
+    )
+
+
+def _packed(values: Sequence[float], dtype: str) -> bytes:
+    """Numbers as they lie in a file, little-endian."""
+    if dtype == "bfloat16":  # the upper halves of float32, rounded to the nearest, ties to even
+        words = struct.unpack(f"<{len(values)}I", struct.pack(f"<{len(values)}f", *values))
+        halves = ((word + 0x7FFF + (word >> 16 & 1)) >> 16 for word in words)
+        return struct.pack(f"<{len(values)}H", *halves)
+    return struct.pack(f"<{len(values)}{PACKED[dtype]}", *values)

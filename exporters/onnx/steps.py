@@ -1,0 +1,113 @@
+"""Recurrent ops step by step: a `Scan` that keeps Keras' rules of masks and directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ...ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN
+from .dims import Shape, product
+from .draft import Edge
+from .emitting import Emitting
+
+Recurrent = LSTM | GRU | SimpleRNN | ConvLSTM
+States = tuple[Edge, ...]
+Step = Callable[[Emitting, Edge, States], States]
+"""Inside a body, from what the input gives to this step and the states to the new states. The
+first state is the step's result too."""
+
+MASK, FIRST_STATE = 1, 2
+"""Which input ports they are, for every recurrent op."""
+
+
+def folded(at: Emitting, index: int) -> Edge:
+    """An input with all terms of the batch in one dimension."""
+    x, count = at.input(index), at.count("batch")
+    return x if count == 1 else at.reshape(x, (product(x.shape[:count]), *x.shape[count:]))
+
+
+def unfolded(at: Emitting, results: Sequence[Edge | None]) -> tuple[Edge | None, ...]:
+    """The results with the terms of the batch apart again."""
+    if at.count("batch") == 1:
+        return tuple(results)
+    return tuple(
+        None if edge is None else at.reshape(edge, at.result_shape(index))
+        for index, edge in enumerate(results)
+    )
+
+
+def states(op: Recurrent, at: Emitting) -> list[Edge | None]:
+    """The initial states that are fed, None for zeros."""
+    ports = range(FIRST_STATE, len(op.inputs))
+    found = [folded(at, port) if at.fed(port) else None for port in ports]
+    if op.stateful and None in found:
+        at.tell(
+            "KX503",
+            "lost",
+            f"the state of {at.name} is not carried from call to call: it begins with zeros",
+            level="warning",
+            fix="feed whole sequences",
+        )
+    return found
+
+
+def walk(op: Recurrent, at: Emitting, drive: Edge, step: Step) -> list[Edge | None]:
+    """A `Scan` along time. A masked step keeps the states and repeats the last result.
+
+    Args:
+        op: Says the direction.
+        at: Its mask and its initial states are inputs.
+        drive: `batch time …`: what the input gives to each step.
+        step: Draws one step.
+
+    Returns:
+        The results in the order walked, if anybody reads them, then the last states.
+    """
+    given = states(op, at)
+    shape = (drive.shape[0], *at.result_shape(1)[at.count("batch") :])
+    begin = [_zeros(at, shape, drive) if state is None else state for state in given]
+    inner = at.inside()
+    held = [Edge(f"{at.name}/state", at.dtype, shape) for _ in begin]
+    scanned, mask = [drive], _mask(at, len(shape) - 1)
+    here = [Edge(f"{at.name}/drive", at.dtype, (drive.shape[0], *drive.shape[2:]))]
+    new = list(step(inner, here[0], tuple(held)))
+    if mask is not None:
+        scanned.append(mask)
+        here.append(Edge(f"{at.name}/mask", "bool", (mask.shape[0], *mask.shape[2:])))
+        if given[0] is not None:  # before the first real step the result is zero, the state not
+            begin.append(_zeros(at, shape, drive))
+            held.append(Edge(f"{at.name}/last", at.dtype, shape))
+            new.append(new[0])
+        new = [
+            inner.add("Where", here[1], a, b, dtype=at.dtype)
+            for a, b in zip(new, held, strict=True)
+        ]
+    result = new[-1] if len(new) > len(given) else new[0]
+    count, asked = len(scanned), at.wanted[0]
+    body = inner.close((*held, *here), (*new, result) if asked else new)
+    last = [Edge(f"{at.name}/last", at.dtype, shape) for _ in new]
+    whole = [Edge(f"{at.name}/y", at.dtype, (shape[0], drive.shape[1], *shape[1:]))]
+    at.place(
+        "Scan",
+        (*begin, *scanned),
+        last + whole if asked else last,
+        body=body,
+        num_scan_inputs=count,
+        scan_input_axes=(1,) * count,
+        scan_input_directions=(1,) * count if op.go_backwards else None,
+        scan_output_axes=(1,) if asked else None,
+    )
+    return [whole[0] if asked else None, *last[: len(given)]]
+
+
+def _zeros(at: Emitting, shape: Shape, near: Edge) -> Edge:
+    """Zeros of a shape that may only be known at run time."""
+    zero = at.constant([0.0], at.dtype, (1,) * len(shape), wish="zero")
+    return at.add("Expand", zero, at.extents(shape, near), shape=shape)
+
+
+def _mask(at: Emitting, rank: int) -> Edge | None:
+    """`batch time 1 …`: as many dimensions of one as a state has behind its batch."""
+    if not at.fed(MASK):
+        return None
+    mask = at.cast(folded(at, MASK), "bool")
+    return at.unsqueeze(mask, *range(2, 2 + rank))
