@@ -64,6 +64,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         plugins: Python files that declare layers, ops and passes.
         verify: Run both models; if they differ, fail and write nothing.
         tolerance: Largest relative error that `verify` allows.
+        expect: An `.npz` file of inputs and genuine predictions to verify against as well.
         weights_only: Write weights without architecture and training record.
         overwrite: Replace DST if it exists.
         durable: Have the disk confirm before and after.
@@ -89,6 +90,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     plugins: Sequence[Path] = ()
     verify: bool = False
     tolerance: float = 1e-5
+    expect: Path | None = None
     weights_only: bool = False
     overwrite: bool = False
     durable: bool = False
@@ -222,7 +224,7 @@ def _convert(model: Model, dst: str, options: Options, target: Aim | None = None
     if not options.dry_run:
         with _beside(dst, options) as path:
             report.events += _export(changed, plan, path, goal, options)
-            if options.verify:
+            if options.verify or options.expect is not None:
                 verification = _verify(model, plan, path, options)
             size = os.path.getsize(path)
     return Conversion(
@@ -274,7 +276,7 @@ def _export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) ->
 
         write_kerasir(model, path, progress=options.progress, **common)
         return []
-    from .exporters.keras.export import export_keras
+    from .exporters.keras.model import export_keras
 
     return export_keras(
         model,
@@ -291,7 +293,7 @@ def _export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) ->
 @contextmanager
 def _beside(dst: str, options: Options) -> Generator[str]:
     """Where to write: the target itself, or a folder beside it until the proof is there."""
-    if not options.verify:
+    if not options.verify and options.expect is None:
         yield dst
         return
     import shutil
@@ -311,7 +313,8 @@ def _beside(dst: str, options: Options) -> Generator[str]:
 def _verify(model: Model, plan: Plan, path: str, options: Options) -> Verification:
     from .verification import verify_conversion
 
-    found = verify_conversion(model, plan, path, tolerance=options.tolerance)
+    expect = None if options.expect is None else os.fspath(options.expect)
+    found = verify_conversion(model, plan, path, expect=expect, tolerance=options.tolerance)
     if not found.equal:
         raise _differs(found, path)
     return found

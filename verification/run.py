@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ..arrays import read_arrays
 from ..engines import Engine, OnnxRuntime, Reference, open_engine
 from ..errors import FormatError, UsageError
 from ..ir.layout import Layout
@@ -15,7 +16,7 @@ from ..ir.plan import Plan
 from ..ir.source import Array
 from .causes import cause_of_answers
 from .compare import classes, compare, largest_differences
-from .feeds import Feed, known_arrays, random_feed, read_arrays
+from .feeds import Feed, known_arrays, random_feed
 from .records import Cause, Compared, Side, Verification
 from .sides import Comparison
 
@@ -59,16 +60,16 @@ def verify(
     general = {key: reading[key] for key in ("isolated", "plugins") if key in reading}
     second = open_engine(b, precision="float32", **general)
     comparison = Comparison(first, second, feed, tolerance)
-    found = comparison.run()
-    if not answers:
-        return found
-    known = _outputs(first, answers, comparison.answers, tolerance)
-    named = [replace(c, name=f"{c.name} against {expect}") for c in known]
-    return replace(found, outputs=(*found.outputs, *named))
+    return _with_answers(comparison, first, answers, expect, tolerance)
 
 
 def verify_conversion(
-    model: Model, plan: Plan, path: str, *, tolerance: float = TOLERANCE
+    model: Model,
+    plan: Plan,
+    path: str,
+    *,
+    expect: str | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Verification:
     """Compare a model with the file that a plan of it was written to.
 
@@ -76,16 +77,35 @@ def verify_conversion(
         model: As it was read.
         plan: What was exported; its inputs and outputs say how the file's lie.
         path: The file.
+        expect: Known answers of the model and their inputs, as `verify` takes them.
         tolerance: Largest relative error allowed.
     """
     first = Reference(model, "float64")
+    feed, answers = _feed(first, None, expect, None)
     fed, given = [h.layout for h in plan.inputs], [h.layout for h in plan.outputs]
     second: Engine
     if path.lower().endswith(".onnx"):
         second = OnnxRuntime(path, fed, given)
     else:
         second = open_engine(path, precision="float32")
-    return Comparison(first, second, random_feed(first), tolerance, fed, given).run()
+    comparison = Comparison(first, second, feed, tolerance, fed, given)
+    return _with_answers(comparison, first, answers, expect, tolerance)
+
+
+def _with_answers(
+    comparison: Comparison,
+    first: Engine,
+    answers: Sequence[Array],
+    path: str | None,
+    tolerance: float,
+) -> Verification:
+    """The comparison of two models, the known answers of the first beside it."""
+    found = comparison.run()
+    if not answers:
+        return found
+    known = _outputs(first, answers, comparison.answers, tolerance)
+    named = [replace(c, name=f"{c.name} against {path}") for c in known]
+    return replace(found, outputs=(*found.outputs, *named))
 
 
 def _feed(
@@ -118,7 +138,8 @@ def _against_answers(
     tolerance: float,
     reading: dict[str, Any],
 ) -> Verification:
-    found = engine.run(feed.arrays).outputs
+    ran = engine.run(feed.arrays)
+    found = ran.outputs
     compared = _outputs(engine, answers, found, tolerance)
     result = Verification(
         a=Side(engine.path, engine.title, tuple(port.text for port in engine.inputs)),
@@ -126,7 +147,7 @@ def _against_answers(
         tolerance=tolerance,
         fed=feed.text,
         outputs=tuple(compared),
-        classes=classes(answers[0], found[0]) if len(answers) == 1 else None,
+        classes=classes(answers[0], found[0]) if ran.logits and len(answers) == 1 else None,
     )
     wrong = next((i for i, c in enumerate(compared) if not c.agrees(tolerance)), None)
     if wrong is None:
