@@ -7,6 +7,7 @@ Keras 2.2.4, engine/saving.py `_serialize_model` and utils/io_utils.py `H5Dict._
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -67,7 +68,7 @@ def hdf5_sink(archive: Archive) -> Hdf5Sink:
     _texts(sink, archive.weights_group, archive.beside_layers)
     names = [layer.name for layer in archive.layers]
     if len(set(names)) < len(names):
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        ((twice, _),) = Counter(names).most_common(1)
         raise ExportError("two layers of this name", where=show(twice))
     for layer in archive.layers:
         _weights(sink, f"{layers}{layer.name}", layer.weights, archive.chunked)
