@@ -31,6 +31,7 @@ HOSTILE = "the file is damaged or hostile; do not open it with other tools"
 ANSWER, FAILURE = b"A", b"F"
 HEAD = 9
 """Bytes before a message: what it is, and its length."""
+MOST_DESCRIPTORS = 1 << 20
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -216,7 +217,8 @@ def _close_all_but(*keep: int) -> None:
     for fd in sorted({fd for fd in keep if fd > 2}):
         os.closerange(first, fd)
         first = fd + 1
-    os.closerange(first, min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 20))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    os.closerange(first, most if 0 < most < MOST_DESCRIPTORS else MOST_DESCRIPTORS)
 
 
 def _limit(limits: Limits) -> None:

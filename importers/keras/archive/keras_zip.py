@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import msgspec
 
@@ -21,9 +21,6 @@ from .contents import ALWAYS_ALLOWED, MAX_EXPANSION, Contents
 from .hdf5 import read_hdf5
 from .sniff import HDF5_SIGNATURE
 from .text import MAX_BYTES
-
-if TYPE_CHECKING:
-    from zipfile import ZipInfo
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 MAX_MEMBERS = 10_000
@@ -91,11 +88,9 @@ class _Zip:
     """The members of a zip archive, each under a name of its own and none of them trusted."""
 
     def __init__(self, window: Window) -> None:
-        import zipfile
-
         self._window = window
         with _damage("file"):
-            self._zip = zipfile.ZipFile(io.BufferedReader(window))
+            self._zip = ZipFile(io.BufferedReader(window))
         listed = self._zip.infolist()
         if len(listed) > MAX_MEMBERS:
             raise FormatError(f"a zip archive of {len(listed):,} members", where="file")
@@ -185,9 +180,7 @@ def _not_keras(names: list[str]) -> FormatError:
 @contextmanager
 def _damage(where: str) -> Generator[None]:
     """Turn what zipfile raises on malformed archives into a FormatError."""
-    import zipfile
-
-    malformed = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError,
+    malformed = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError,
                  OSError, RuntimeError, ValueError, OverflowError)  # fmt: skip
     try:
         yield
