@@ -24,12 +24,14 @@ class Known(msgspec.Struct, frozen=True):
         since: Stated keys that the oldest versions of the target lack, and which version has
             them; written only where they say something, and told.
         missing: Versions of the target that lack the class altogether.
+        unsaid: Keys of BASE that some version refuses for this class.
     """
 
     stated: Keys = ()
     kept: Keys = ()
     since: Mapping[str, str] = {}
     missing: str = ""
+    unsaid: Keys = ()
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +78,10 @@ _RECURRENT: Keys = (
     *_KERNEL, "recurrent_initializer", "recurrent_regularizer", "recurrent_constraint",
     "dropout", "recurrent_dropout", "unroll", "implementation",
 )  # fmt: skip
+_STEPS: Keys = (
+    "units", "activation", "use_bias", "return_sequences", "return_state", "go_backwards",
+    "stateful", "time_major",
+)  # fmt: skip
 _POINTWISE: Keys = (
     "depthwise_initializer", "pointwise_initializer", "bias_initializer",
     "depthwise_regularizer", "pointwise_regularizer", "bias_regularizer", "activity_regularizer",
@@ -93,6 +99,7 @@ _SEPARABLE = Known(("filters", "depth_multiplier", "dilation_rate", "groups", *_
 _POOL = Known(("pool_size", "strides", "padding", "data_format"))
 _GLOBAL = Known(("data_format", "keepdims"))
 _LOCAL = Known(("filters", "implementation", *_WINDOW), _KERNEL, {}, "Keras 3")
+_SPATIAL_DROPOUT = Known(("noise_shape", "data_format"), ("rate",), unsaid=("trainable",))
 _MERGE = Known()
 
 KERAS2: Mapping[str, Known] = {
@@ -143,9 +150,9 @@ KERAS2: Mapping[str, Known] = {
     ),
     "Dropout": Known(("noise_shape",), ("rate", "seed")),
     "AlphaDropout": Known(("noise_shape",), ("rate", "seed")),
-    "SpatialDropout1D": Known(("noise_shape",), ("rate",)),
-    "SpatialDropout2D": Known(("noise_shape", "data_format"), ("rate",)),
-    "SpatialDropout3D": Known(("noise_shape", "data_format"), ("rate",)),
+    "SpatialDropout1D": Known(("noise_shape",), ("rate",), unsaid=("trainable",)),
+    "SpatialDropout2D": _SPATIAL_DROPOUT,
+    "SpatialDropout3D": _SPATIAL_DROPOUT,
     "GaussianNoise": Known((), ("stddev",)),
     "GaussianDropout": Known((), ("rate",)),
     "ActivityRegularization": Known((), ("l1", "l2")),
@@ -161,13 +168,18 @@ KERAS2: Mapping[str, Known] = {
         ),
     ),
     "Masking": Known(("mask_value",)),
-    "LSTM": Known(
+    "SimpleRNN": Known(("implementation", *_STEPS), _RECURRENT[:-1]),
+    "GRU": Known(("recurrent_activation", "reset_after", *_STEPS), _RECURRENT),
+    "LSTM": Known(("recurrent_activation", *_STEPS), (*_RECURRENT, "unit_forget_bias")),
+    "ConvLSTM2D": Known(
         (
-            "units", "activation", "recurrent_activation", "use_bias", "return_sequences",
-            "return_state", "go_backwards", "stateful", "time_major",
+            "filters", "dilation_rate", "recurrent_activation", "unroll", "implementation",
+            *_WINDOW, *_STEPS[1:],
         ),
-        (*_RECURRENT, "unit_forget_bias"),
+        (*_RECURRENT[:-2], "unit_forget_bias"),
+        {"return_state": "tf.keras 1.13"},
     ),
+    "Bidirectional": Known(("layer", "merge_mode", "num_constants")),
     **dict.fromkeys(
         ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _MERGE
     ),

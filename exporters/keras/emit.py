@@ -93,9 +93,13 @@ class Emission:
         self._read |= set(plan.graph.outputs)
         self._steps = self._placed()
         self.masks: dict[Layer, Value] = {}
+        self._parts: dict[Layer, dict[str, Settled]] = {}
         for settled in plan.settled:
-            if settled.node.part == "mask" and settled.node.layer is not None:
-                self.masks[settled.node.layer] = settled.node.result
+            layer, part = settled.node.layer, settled.node.part
+            if layer is not None and part:
+                self._parts.setdefault(layer, {})[part] = settled
+            if layer is not None and part == "mask":
+                self.masks[layer] = settled.node.result
 
     def run(self) -> Network:
         """The whole model."""
@@ -199,8 +203,10 @@ class Emission:
         for port, held in zip(settled.node.op.inputs, settled.inputs, strict=False):
             if held is not None and port.name != "mask" and not scope.can(held.value):
                 raise NotNested(self._maker(held.value), "other layers stand between its own")
+        site = Site(self, scope, settled, placed.name)
         try:
-            writer_of(settled.node.op)(Site(self, scope, settled, placed.name))
+            writer_of(settled.node.op)(site)
+            site.check_complete()
         except ExportError as error:
             raise error.at(placed.name)
 
@@ -262,6 +268,10 @@ class Emission:
     def follower(self, node: Node) -> Settled | None:
         """The node right behind a main one, of the same layer, past which nobody reads."""
         return self._followers.get(node)
+
+    def parts(self, layer: Layer | None) -> Mapping[str, Settled]:
+        """The nodes of one call of a layer, by which part of it they are."""
+        return self._parts.get(layer, {}) if layer is not None else {}
 
     def is_read(self, value: Value) -> bool:
         """Whether a node or the caller gets the value."""

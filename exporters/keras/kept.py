@@ -33,6 +33,8 @@ def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report)
     same = layer.class_name == class_name
     found: dict[str, Any] = {}
     for key, value in layer.config.items():
+        if key in known.unsaid:
+            continue
         if key == "dtype":
             _keep_dtype(layer, value, found, report)
         elif key in BASE or (same and key in known.kept):
@@ -49,13 +51,13 @@ def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report)
 
 
 def _keep_dtype(layer: Layer, stored: Any, found: dict[str, Any], report: Report) -> None:
-    """A dtype by its plain name; float32 is the default and left out."""
+    """A dtype by its plain name. Left out: float32, the default, and integers, of what is fed."""
     name = stored
     if isinstance(name, Mapping) and isinstance(name.get("config"), Mapping):
         name = name["config"].get("name")
-    if name in {None, "float32"}:
+    if name in {None, "float32"} or str(name).startswith(("int", "uint", "bool")):
         return
-    if isinstance(name, str) and name in {"float16", "float64", "int32", "int64"}:
+    if isinstance(name, str) and name in {"float16", "float64"}:
         found["dtype"] = name
         return
     report.add(

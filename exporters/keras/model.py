@@ -98,7 +98,8 @@ def _tell_form(model: Model, network: Network, report: Report) -> None:
 
 def _check_all_carried(model: Model, network: Network, report: Report) -> None:
     """Tell of weights that no output needs: Keras does not load such layers."""
-    written = {array.param.weight for group in groups(network, "") for _, array in group.arrays}
+    arrays = [array for group in groups(network, "") for _, array in group.arrays]
+    written = {weight for array in arrays for weight in array.weights}
     for weight in model.graph.weights():
         if weight not in written:
             report.add(

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import msgspec
 
 from ...ir.graph import Value
-from ...ir.layout import Layout
-from ...ir.tensor import Param, extents
+from ...ir.layout import Axis, Labelled, Layout
+from ...ir.tensor import Param, Stored, Weight, extents
 
 
 class Array(msgspec.Struct, frozen=True, eq=False):
@@ -25,6 +25,7 @@ class Array(msgspec.Struct, frozen=True, eq=False):
         layout: How it is stored.
         trains: Whether training changes it while the layer is trainable.
         shown: The shape that the file states, where it is not the layout's own.
+        parts: The arrays that were stacked into this one.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Array(msgspec.Struct, frozen=True, eq=False):
     layout: Layout
     trains: bool = True
     shown: tuple[int, ...] | None = None
+    parts: tuple[Array, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -40,10 +42,35 @@ class Array(msgspec.Struct, frozen=True, eq=False):
 
     def same(self, other: Array) -> bool:
         """Whether the other holds the same numbers in the same order."""
-        if self.param.weight is not other.param.weight or self.name != other.name:
+        if (self.name, self.shape) != (other.name, other.shape):
             return False
         mine, theirs = self.param.plans(self.layout), other.param.plans(other.layout)
-        return self.shape == other.shape and [c for _, c in mine] == [c for _, c in theirs]
+        return len(mine) == len(theirs) and all(
+            a is b and copy == other_copy
+            for (a, copy), (b, other_copy) in zip(mine, theirs, strict=True)
+        )
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """The weights of the model that are stored in it."""
+        return tuple(part.param.weight for part in self.parts) or (self.param.weight,)
+
+
+def stacked(first: Array, second: Array) -> Array:
+    """Two arrays of one node as one: along a new first dimension of two."""
+    axis = Axis("X", 2)
+    stored = tuple(
+        Stored(one.layout, {**one.at, axis: label})
+        for array, label in ((first, "first"), (second, "second"))
+        for one in array.param.stored
+    )
+    weight = Weight(
+        first.param.weight.name, first.param.weight.sources + second.param.weight.sources
+    )
+    both = Labelled(axis, ("first", "second"))
+    layout = Layout((both, *first.layout.terms))
+    param = Param(weight, stored)
+    return Array(first.name, param, layout, first.trains, parts=(first, second))
 
 
 class Wrapper(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from ...ir.layout import Layout, Term, Terms, size_of
 from ...ir.op import Op
 from ...ir.plan import Settled
 from ...ir.report import Kind, Level
+from ...ir.tensor import Weight
 from .dialects import BASE, Dialect
 from .kept import kept
 from .network import Array, FileLayer, Tensor, Wrapper
@@ -38,6 +39,8 @@ class Site:
         self.emission, self.scope, self.settled, self.name = emission, scope, settled, name
         self.depth = scope.depth
         self._taken: list[Settled] = []
+        self._read: set[int] = set()
+        self._stored: set[Weight] = set()
 
     # ---- what is to be written -----------------------------------------------------------------
 
@@ -113,6 +116,7 @@ class Site:
         held = self.settled.inputs[index]
         if held is None:
             raise self.refuse(f"input {index} is absent")
+        self._read.add(index)
         return self.scope.take(held.value, held.layout, self.name)
 
     def all(self) -> list[Tensor]:
@@ -125,6 +129,10 @@ class Site:
         self.scope.define(value, self.settled.results[index], tensor)
         for after in self._taken:
             self.scope.define(after.node.result, after.results[0], tensor)
+
+    def beside(self, settled: Settled) -> Site:
+        """A site for another node of the same layer."""
+        return Site(self.emission, self.scope, settled, self.name)
 
     def take_over(self, after: Settled) -> None:
         """Write the node behind this one with it: `give` gives its result too."""
@@ -192,7 +200,7 @@ class Site:
         config: Mapping[str, Any],
         inputs: Sequence[Tensor],
         *,
-        role: str = "",
+        role: str | None = "",
         arrays: Sequence[Array | None] = (),
         repeats: int = 0,
         mask: Value | None = None,
@@ -204,20 +212,22 @@ class Site:
             class_name: Its class.
             config: What the op says of it; what the source said besides is added to the main one.
             inputs: Tensors.
-            role: What it is beside the node's own layer, such as `pad`; "" for that layer
-                itself.
+            role: What it is beside the node's own layer, such as `pad`; "" for what the node
+                itself is, None for the layer whatever part of it the node is.
             arrays: What it stores; None where the node has no such parameter.
             repeats: How many TimeDistributed are around it.
             mask: The mask that Keras carries along with its results.
             outputs: How many results it has.
         """
         self._check_known(class_name, config)
-        role = "_".join(filter(None, (self.settled.node.part, role)))
-        main = not role
+        if role is not None:
+            role = "_".join(filter(None, (self.settled.node.part, role)))
+        main, role = not role, role or ""
         own = kept(self.layer, class_name, self.dialect, self.emission.report) if main else {}
         name = self.name if main else f"{self.name}_{role}"
         wrappers = self.wrappers(name, repeats, main=main)
         inner = self.layer.name if main and self.layer and self.layer.wrappers else f"{name}_each"
+        self.note(arrays)
         layer = FileLayer(
             name,
             class_name,
@@ -227,6 +237,26 @@ class Site:
             inner if wrappers else "",
         )
         return self.scope.call((self.name, role), layer, inputs, outputs=outputs, mask=mask)
+
+    def note(self, arrays: Sequence[Array | None]) -> None:
+        """Remember which weights a layer of the file stores."""
+        self._stored |= {weight for array in arrays if array for weight in array.weights}
+
+    def check_complete(self) -> None:
+        """See to it that nothing the node reads or holds has been forgotten.
+
+        Raises:
+            ExportError: An input or a weight is not in the file.
+        """
+        node = self.settled.node
+        inputs = node.op.inputs
+        for index, value in enumerate(node.inputs):
+            port = inputs[min(index, len(inputs) - 1)]
+            if value is not None and port.name != "mask" and index not in self._read:
+                raise self.refuse(f"its input {port.name} would be left out")
+        for port_name, param in node.params.items():
+            if param.weight not in self._stored:
+                raise self.refuse(f"its weight {port_name} would be left out")
 
     def wrappers(self, name: str, repeats: int, *, main: bool = True) -> list[Wrapper]:
         """As many TimeDistributed as asked for, the source's own where there are any."""

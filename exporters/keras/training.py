@@ -15,7 +15,7 @@ from ...ir.source import ConstantSource
 from ...ir.tensor import Param, Stored, Weight
 from ...ir.training import Slot, Training
 from .dialects import Dialect
-from .network import Array, Network
+from .network import Array, Network, stacked
 from .order import trained
 
 CONFIG: Mapping[str, tuple[str, ...]] = {
@@ -114,20 +114,16 @@ def _state(
     weights = [array for _, array in trained(network)]
     by_weight = {(slot.kind, slot.weight): slot for slot in training.slots}
     missing = [
-        array for kind in order.kinds for array in weights
-        if (kind, array.param.weight) not in by_weight
-    ]  # fmt: skip
-    if missing:
-        _lost(
-            report,
-            f"the state of {training.optimizer}: it has none for {missing[0].param.weight.name}",
-        )
-        return None
-    runs = [
-        _slot(by_weight[kind, array.param.weight], array)
+        weight
         for kind in order.kinds
         for array in weights
+        for weight in array.weights
+        if (kind, weight) not in by_weight
     ]
+    if missing:
+        _lost(report, f"the state of {training.optimizer}: it has none for {missing[0].name}")
+        return None
+    runs = [_slot(kind, array, by_weight) for kind in order.kinds for array in weights]
     unread = [_empty(kind) for kind in order.unread for _ in weights]
     return tuple(_named(training, order, [*runs, *unread]))
 
@@ -143,10 +139,14 @@ def _named(
     return [(f"{name}/{COUNT}", _scalar(training.iterations or 0)), *found]
 
 
-def _slot(slot: Slot, array: Array) -> Array:
+def _slot(kind: str, array: Array, slots: Mapping[tuple[str, Weight], Slot]) -> Array:
     """A slot goes wherever its weight goes."""
-    weight = Weight(f"{slot.weight.name}/{slot.kind}", slot.sources)
-    return Array(slot.kind, Param(weight, array.param.stored), array.layout, shown=array.shown)
+    if array.parts:
+        first, second = (_slot(kind, part, slots) for part in array.parts)
+        return stacked(first, second)
+    slot = slots[kind, array.param.weight]
+    weight = Weight(f"{slot.weight.name}/{kind}", slot.sources)
+    return Array(kind, Param(weight, array.param.stored), array.layout, shown=array.shown)
 
 
 def _empty(kind: str) -> Array:

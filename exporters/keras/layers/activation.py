@@ -25,6 +25,7 @@ from ....ir.ops.activation import (
     ThresholdedRelu,
     TrainingOnly,
 )
+from ....ir.ops.opaque import Opaque
 from ....ir.plan import Settled
 from ..network import Array
 from ..registry import writes
@@ -67,6 +68,8 @@ def _stated(site: Site, after: Settled) -> str | None:
         layout = after.input
         last = after.bound["axis"] == layout.terms[-1:]
         name = "softmax" if last else None
+    elif isinstance(op, Opaque):
+        name = op.layer_class
     else:
         name = name_of(site, op)
     if name is not None:
@@ -95,6 +98,7 @@ def as_layer(op: Op) -> tuple[str, Mapping[str, Any]] | None:
 @writes(
     Linear, Relu, LeakyRelu, Elu, Selu, ThresholdedRelu, Sigmoid, HardSigmoid, Tanh, Softplus,
     Softsign, Exponential,
+    attributes="max_value negative_slope threshold alpha theta slope shift",
 )  # fmt: skip
 def elementwise(site: Site) -> None:
     """A function of each number by itself: as the source's class of layer, or by its name."""
@@ -143,7 +147,7 @@ RANKS: Mapping[str, int] = {"SpatialDropout1D": 3, "SpatialDropout2D": 4, "Spati
 """Classes that drop whole channels, and the rank of their input."""
 
 
-@writes(TrainingOnly)
+@writes(TrainingOnly, attributes="layer_class")
 def training_only(site: Site) -> None:
     """A layer that acts in training alone, with what the source said of it."""
     op, x = site.op, site.x()

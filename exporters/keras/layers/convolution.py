@@ -22,23 +22,23 @@ from ..site import Site
 from ..windows import Space, Window, is_causal, needed, pad, said, space_of
 from .activation import fused
 
-Sliding = Conv | GroupedConv | DepthwiseConv | SeparableConv
+_WINDOW = "strides dilation padding"
 
 
-@writes(Conv)
+@writes(Conv, attributes=_WINDOW)
 def conv(site: Site) -> None:
     """Conv1D, Conv2D, Conv3D."""
     _slide(site, "Conv", {"filters": site.size("filters")}, ["kernel"], causal=True)
 
 
-@writes(GroupedConv)
+@writes(GroupedConv, attributes=_WINDOW)
 def grouped_conv(site: Site) -> None:
     """Conv with groups: tf.keras 2.3 and later."""
     own = {"filters": site.size("groups", "filters"), "groups": site.size("groups")}
     _slide(site, "Conv", own, ["kernel"], causal=True)
 
 
-@writes(DepthwiseConv)
+@writes(DepthwiseConv, attributes=_WINDOW)
 def depthwise_conv(site: Site) -> None:
     """DepthwiseConv2D."""
     if len(site.settled.bound["space"]) != 2:
@@ -48,7 +48,7 @@ def depthwise_conv(site: Site) -> None:
     _slide(site, "DepthwiseConv", own, ["kernel"], names=names)
 
 
-@writes(SeparableConv)
+@writes(SeparableConv, attributes=_WINDOW)
 def separable_conv(site: Site) -> None:
     """SeparableConv1D, SeparableConv2D."""
     own = {"filters": site.size("filters"), "depth_multiplier": site.size("multiplier")}
@@ -107,7 +107,7 @@ def _padded(
     return pad(site, x, space, needed(space, window, padding), "pad"), "valid"
 
 
-@writes(LocallyConnected)
+@writes(LocallyConnected, attributes="strides")
 def locally_connected(site: Site) -> None:
     """LocallyConnected1D, LocallyConnected2D.
 

@@ -23,7 +23,7 @@ def embedding(site: Site) -> None:
     site.give(y)
 
 
-@writes(Masking)
+@writes(Masking, attributes="mask_value")
 def masking(site: Site) -> None:
     """Masking."""
     op = site.op

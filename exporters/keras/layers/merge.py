@@ -44,7 +44,7 @@ def _common(inputs: Sequence[Tensor]) -> Value | None:
     return masks.pop() if len(masks) == 1 else None
 
 
-@writes(Dot)
+@writes(Dot, attributes="normalize")
 def dot(site: Site) -> None:
     """Dot over one axis of either input."""
     op, bound = site.op, site.settled.bound

@@ -10,7 +10,7 @@ STORED = {"gamma": "gamma", "beta": "beta", "mean": "moving_mean", "variance": "
 """What Keras calls the op's parameters, in the order in which it stores them."""
 
 
-@writes(BatchNorm)
+@writes(BatchNorm, attributes="epsilon")
 def batch_norm(site: Site) -> None:
     """BatchNormalization; its axis counted from the end where it is the last."""
     op, x = site.op, site.x()

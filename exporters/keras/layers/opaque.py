@@ -9,11 +9,19 @@ from ..registry import writes
 from ..site import Site
 
 
-@writes(Opaque)
+@writes(Opaque, attributes="layer_class has_code")
 def opaque(site: Site) -> None:
-    """A Lambda or a layer of an unknown class, with the configuration and the weights it had."""
+    """A Lambda or a layer of an unknown class, with the configuration and the weights it had.
+
+    An activation that nobody knows stands for a function: it is written by its name.
+    """
     op, node = site.op, site.settled.node
     assert isinstance(op, Opaque)
+    if node.part == "activation" or (site.layer and site.layer.class_name == "Activation"):
+        x = site.x()
+        config = {"activation": op.layer_class}
+        site.give(site.put("Activation", config, [x], repeats=site.own_repeats(), mask=x.mask))
+        return
     config = site.layer.config if site.layer else {}
     if op.has_code:
         site.tell(
@@ -28,6 +36,7 @@ def opaque(site: Site) -> None:
         for name, param in node.params.items()
     ]
     repeats = site.own_repeats()
+    site.note(arrays)
     layer = FileLayer(
         site.name,
         op.layer_class,

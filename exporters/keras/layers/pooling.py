@@ -17,12 +17,12 @@ from ....ir.ops.pooling import (
 from ..network import Tensor
 from ..registry import writes
 from ..site import Site
-from ..windows import Space, Window, along_space, crop, needed, said, space_of, time_last
+from ..windows import Space, Window, along_space, crop, needed, pad, said, space_of, time_last
 
 Cuts = list[tuple[int, int]]
 
 
-@writes(MaxPool, AveragePool)
+@writes(MaxPool, AveragePool, attributes="pool_size strides padding count_padding")
 def pool(site: Site) -> None:
     """MaxPooling, AveragePooling; composed exactly where no word of the target says the padding."""
     op = site.op
@@ -30,16 +30,21 @@ def pool(site: Site) -> None:
     space = space_of(site)
     window = Window(op.pool_size, op.strides, (1,) * space.rank)
     word = said(space, window, op.padding, rules.POOL[site.backend])
-    if word is not None:
+    counting = isinstance(op, AveragePool) and op.count_padding
+    if word == "valid" or (word is not None and not counting):
         site.give(_pool(site, site.x(), space, window, word))
         return
-    if op.padding == "same_upper" or None in space.sizes:
+    if op.padding == "same_upper" or (None in space.sizes and not counting):
         raise site.refuse(
             f"the padding {op.padding} of a pool over an input of unknown extent has no word in "
             f"{site.backend}",
             "fix the sizes of the model's inputs",
         )
     pads = needed(space, window, op.padding)
+    if counting:
+        site.tell("KP203", "changed", f"padding {pads} of a pool written out")
+        site.give(_pool(site, pad(site, site.x(), space, pads, "pad"), space, window, "valid"))
+        return
     if any(max(pair) >= k for pair, k in zip(pads, window.kernel, strict=True)):
         raise site.refuse(f"windows of {window.kernel} that lie wholly in a padding of {pads}")
     site.tell("KP203", "changed", f"padding {pads} of a pool written out")
@@ -155,7 +160,7 @@ def global_pool(site: Site) -> None:
     site.give(site.bring(y, Layout((*batch, channels)), site.settled.results[0]))
 
 
-@writes(ZeroPad)
+@writes(ZeroPad, attributes="padding")
 def zero_pad(site: Site) -> None:
     """ZeroPadding1D, 2D, 3D."""
     op = site.op
@@ -164,7 +169,7 @@ def zero_pad(site: Site) -> None:
     site.give(along_space(site, site.x(), space, "ZeroPadding", "padding", op.padding, ""))
 
 
-@writes(Crop)
+@writes(Crop, attributes="cropping")
 def cropping(site: Site) -> None:
     """Cropping1D, 2D, 3D."""
     op = site.op
@@ -173,7 +178,7 @@ def cropping(site: Site) -> None:
     site.give(along_space(site, site.x(), space, "Cropping", "cropping", op.cropping, ""))
 
 
-@writes(UpSample)
+@writes(UpSample, attributes="size interpolation")
 def up_sample(site: Site) -> None:
     """UpSampling1D, 2D, 3D."""
     op = site.op

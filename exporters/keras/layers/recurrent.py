@@ -1,76 +1,119 @@
-"""Recurrent layers."""
+"""Recurrent layers: SimpleRNN, GRU, LSTM, ConvLSTM2D."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ....eras import padding as rules
+from ....ir.layout import key, size_of
 from ....ir.op import Op
-from ....ir.ops.recurrent import LSTM
-from ..network import Tensor
+from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN
+from ..network import Array, Tensor, stacked
 from ..registry import writes
 from ..site import Site
+from ..windows import Space, Window, needed, pad, said
 from .activation import name_of
 
-LSTM_GATES = "i f c o"
+GATES: Mapping[type[Op], str] = {LSTM: "[i f c o]", GRU: "[z r h]", ConvLSTM: "[i f c o]"}
 """The order of the gates in each array: Keras 2.0 and later, every backend."""
 
+ATTRIBUTES = "activation recurrent_activation reset_after go_backwards stateful"
 
-@writes(LSTM)
-def lstm(site: Site) -> None:
-    """LSTM; what it returns follows from which of its results are read."""
-    op = site.op
-    assert isinstance(op, LSTM)
-    gates = f"(gates[{LSTM_GATES}] units)"
-    x = site.x()
-    site.check_mask(1, x)
-    inputs = [x, *(site.x(i) for i in (2, 3) if _has(site, i))]
+
+@writes(SimpleRNN, GRU, LSTM, attributes=ATTRIBUTES)
+def recurrent(site: Site) -> None:
+    """SimpleRNN, GRU, LSTM; what the layer returns follows from which results are read."""
+    from .bidirectional import bidirectional, is_half
+
+    if is_half(site):
+        bidirectional(site)
+        return
+    inputs = recurrent_inputs(site)
     sequences, state = _returned(site)
     config = {
-        "units": site.size("units"),
-        "activation": _function(site, op.activation),
-        "recurrent_activation": _function(site, op.recurrent_activation),
-        "use_bias": "bias" in site.settled.node.params,
+        **recurrent_config(site),
         "return_sequences": sequences,
         "return_state": state,
-        "go_backwards": op.go_backwards,
-        "stateful": op.stateful,
+        "go_backwards": site.op.go_backwards,  # type: ignore[attr-defined]
     }
-    arrays = [
-        site.array("kernel", "kernel", f"features {gates}"),
-        site.array("recurrent_kernel", "recurrent_kernel", f"recurrent {gates}"),
-        site.array("bias", "bias", gates),
-    ]
+    _write(site, site.op.kind, config, inputs, recurrent_arrays(site), sequences, state)
+
+
+def _write(
+    site: Site,
+    class_name: str,
+    config: Mapping[str, Any],
+    inputs: Sequence[Tensor],
+    arrays: Sequence[Array | None],
+    sequences: bool,
+    state: bool,
+) -> None:
+    states = len(site.settled.node.results) - 1
     tensors = site.put_all(
-        "LSTM",
+        class_name,
         config,
         inputs,
         arrays=arrays,
         repeats=site.repeats(site.settled.bound["batch"]),
-        outputs=3 if state else 1,
+        outputs=1 + states if state else 1,
     )
-    tensors[0].mask = x.mask if sequences else None
-    _give(site, tensors, sequences=sequences)
+    tensors[0].mask = inputs[0].mask if sequences else None
+    site.give(tensors[0], 0 if sequences else 1)
+    for index, tensor in enumerate(tensors[1:], 1):
+        site.give(tensor, index)
 
 
-def _has(site: Site, index: int) -> bool:
-    return index < len(site.settled.inputs) and site.settled.inputs[index] is not None
+def recurrent_inputs(site: Site) -> list[Tensor]:
+    """The sequence, and initial states if there are any. The mask comes along by itself."""
+    x = site.x()
+    site.check_mask(1, x)
+    inputs = site.settled.inputs
+    states = [index for index in range(2, len(inputs)) if inputs[index] is not None]
+    if states and len(states) < len(inputs) - 2:
+        raise site.refuse("some initial states are given, others are not")
+    return [x, *(site.x(index) for index in states)]
+
+
+def recurrent_config(site: Site) -> dict[str, Any]:
+    """What the op says of one direction, but for the direction itself and what is returned."""
+    op: Any = site.op
+    config: dict[str, Any] = {
+        "units": site.size("units"),
+        "activation": _function(site, op.activation),
+        "use_bias": "bias" in site.settled.node.params,
+        "stateful": op.stateful,
+    }
+    if not isinstance(op, SimpleRNN):
+        config["recurrent_activation"] = _function(site, op.recurrent_activation)
+    if isinstance(op, GRU):
+        config["reset_after"] = op.reset_after
+    return config
+
+
+def recurrent_arrays(site: Site, prefix: str = "") -> list[Array | None]:
+    """What one direction stores."""
+    gates = GATES.get(type(site.op))
+    columns = "units" if gates is None else f"(gates{gates} units)"
+    kernel = site.array(f"{prefix}kernel", "kernel", f"features {columns}")
+    recurrent_kernel = site.array(
+        f"{prefix}recurrent_kernel", "recurrent_kernel", f"recurrent {columns}"
+    )
+    bias = site.array(f"{prefix}bias", "bias", columns)
+    again = site.array(f"{prefix}bias", "recurrent_bias", columns)
+    if bias is not None and again is not None:
+        # of shape (2, 3 units): the input's, then the recurrent one (Keras 2.2.4 `GRUCell.build`)
+        bias = stacked(bias, again)
+    return [kernel, recurrent_kernel, bias]
 
 
 def _returned(site: Site) -> tuple[bool, bool]:
     """Whether the layer has to return sequences, and its state besides."""
-    y, h, c = (site.emission.is_read(value) for value in site.settled.node.results)
+    read = [site.emission.is_read(value) for value in site.settled.node.results]
     stated = site.layer.config if site.layer else {}
-    if not (y or h or c):
+    if not any(read):
         return bool(stated.get("return_sequences")), bool(stated.get("return_state"))
-    return y, c or (y and h)
-
-
-def _give(site: Site, tensors: Sequence[Tensor], *, sequences: bool) -> None:
-    """Which of the layer's results is which of the op's: y, h, c."""
-    site.give(tensors[0], 0 if sequences else 1)
-    if len(tensors) > 1:
-        site.give(tensors[1], 1)
-        site.give(tensors[2], 2)
+    return read[0], any(read[2:]) or (read[0] and read[1])
 
 
 def _function(site: Site, op: Op) -> str:
@@ -78,3 +121,82 @@ def _function(site: Site, op: Op) -> str:
     if name is None:
         raise site.refuse(f"{op} has no name in {site.dialect.name}")
     return name
+
+
+@writes(
+    ConvLSTM,
+    attributes="activation recurrent_activation strides dilation padding recurrent_padding "
+    "go_backwards stateful",
+)
+def conv_lstm(site: Site) -> None:
+    """ConvLSTM2D; zeros put around each step before it where its padding has no word."""
+    op, bound = site.op, site.settled.bound
+    assert isinstance(op, ConvLSTM)
+    if len(bound["space"]) != 2:
+        raise site.refuse("Keras 2 has ConvLSTM over two axes only")
+    space, window = _steps(site, op)
+    inputs = recurrent_inputs(site)
+    word = said(space, window, op.padding, rules.CONV[site.backend])
+    if word is None and op.padding != "same_upper":
+        site.tell("KP201", "changed", f"padding {op.padding} written out")
+        inputs[0] = pad(site, inputs[0], space, needed(space, window, op.padding), "pad")
+        word = "valid"
+    _check_recurrent(site, op)
+    sequences, state = _returned(site)
+    config = {
+        "filters": site.size("filters"),
+        "kernel_size": list(window.kernel),
+        "strides": list(op.strides),
+        "padding": word,
+        "data_format": space.data_format,
+        "dilation_rate": list(op.dilation),
+        "activation": _function(site, op.activation),
+        "recurrent_activation": _function(site, op.recurrent_activation),
+        "use_bias": "bias" in site.settled.node.params,
+        "return_sequences": sequences,
+        "go_backwards": op.go_backwards,
+        "stateful": op.stateful,
+    }
+    if state:
+        config["return_state"] = True
+    flip = "~" if site.backend == "theano" else ""
+    columns = f"(gates{GATES[ConvLSTM]} filters)"
+    arrays = [
+        site.array("kernel", "kernel", f"{flip}kernel_space channels {columns}"),
+        site.array(
+            "recurrent_kernel", "recurrent_kernel", f"{flip}recurrent_space recurrent {columns}"
+        ),
+        site.array("bias", "bias", columns),
+    ]
+    _write(site, "ConvLSTM2D", config, inputs, arrays, sequences, state)
+
+
+def _steps(site: Site, op: ConvLSTM) -> tuple[Space, Window]:
+    """The geometry of one step."""
+    bound, layout = site.settled.bound, site.settled.input
+    lead = len(bound["batch"]) + 1
+    last = key(layout.terms[lead]) == key(bound["space"][0])
+    space = Space(
+        rank=2,
+        data_format="channels_last" if last else "channels_first",
+        sizes=tuple(map(size_of, bound["space"])),
+        outs=tuple(map(size_of, bound["out_space"])),
+        repeats=site.repeats(bound["batch"]) + 1,
+    )
+    taps = tuple(size_of(term) or 0 for term in bound["kernel_space"])
+    return space, Window(taps, op.strides, op.dilation)
+
+
+def _check_recurrent(site: Site, op: ConvLSTM) -> None:
+    """The state's convolution is `same` in every Keras, by its backend's rule."""
+    bound = site.settled.bound
+    taps = [size_of(term) or 0 for term in bound["recurrent_space"]]
+    rule = rules.CONV[site.backend]
+    wanted = tuple(
+        rule(size_of(term), k, 1, 1) for term, k in zip(bound["out_space"], taps, strict=True)
+    )
+    if op.recurrent_padding not in {wanted, "same_upper"}:
+        raise site.refuse(
+            f"the state's padding {op.recurrent_padding}: {site.backend} pads {wanted}",
+            f"its kernel is even; write it for {'theano' if site.backend != 'theano' else 'it'}",
+        )

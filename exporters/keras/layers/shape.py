@@ -11,7 +11,7 @@ from ..registry import writes
 from ..site import Site
 
 
-@writes(View)
+@writes(View, attributes="layer_class")
 def view(site: Site) -> None:
     """Flatten, Permute, Reshape: as the source's class where that says it, else as is needed."""
     op = site.op

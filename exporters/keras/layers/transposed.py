@@ -13,7 +13,7 @@ from ..windows import Space, Window, crop, space_of
 from .activation import fused
 
 
-@writes(ConvTranspose)
+@writes(ConvTranspose, attributes="strides dilation cropping")
 def conv_transpose(site: Site) -> None:
     """Conv2DTranspose, Conv3DTranspose; cut afterwards where no word of the target says it."""
     op = site.op
