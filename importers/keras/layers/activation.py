@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ....eras.activations import FUNCTIONS
-from ....errors import ConfigError
+from ....errors import ConfigError, PluginError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Term, size_of
 from ....ir.op import Op
@@ -26,6 +26,25 @@ from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
 
 
+OWN: dict[str, Op] = {}
+"""Functions that a model's author wrote and a plugin knows, by the name that files have."""
+
+
+def names_activation(name: str, op: Op) -> None:
+    """Say what a function computes that Keras does not have (for plugins).
+
+    Args:
+        name: As files name it.
+        op: An element-wise op.
+
+    Raises:
+        PluginError: The name is taken.
+    """
+    if name in OWN or any(name in table for table in FUNCTIONS.values()):
+        raise PluginError(f"activation {name!r} is known already")
+    OWN[name] = op
+
+
 def function(call: LayerCall, stored: Any) -> Op | None:
     """The element-wise op that a stored activation names; None for softmax.
 
@@ -39,7 +58,7 @@ def function(call: LayerCall, stored: Any) -> Op | None:
         return Linear()
     if name == "softmax":
         return None
-    table = FUNCTIONS[call.era.vocabulary]
+    table = {**FUNCTIONS[call.era.vocabulary], **OWN}
     if not isinstance(name, str) or name not in table:
         known = ", ".join(sorted(table))
         raise ConfigError(
@@ -85,7 +104,8 @@ def activate(call: LayerCall, x: Value, stored: Any) -> Value:
 
 def _is_custom(call: LayerCall, stored: Any) -> bool:
     """Whether a name is of a function that the model's author wrote."""
-    return isinstance(stored, str) and stored not in {*FUNCTIONS[call.era.vocabulary], "softmax"}
+    known = {*FUNCTIONS[call.era.vocabulary], *OWN, "softmax"}
+    return isinstance(stored, str) and stored not in known
 
 
 def _custom(call: LayerCall, x: Value, stored: str, part: str = "") -> Value:
