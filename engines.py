@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import msgspec
 import numpy as np
 
-from .errors import FormatError, KerasirError, UsageError, show
+from .errors import FormatError, KerasirError, LayoutError, UsageError, show
 from .ir.graph import Graph, Value
 from .ir.layout import Layout, size_of
 from .ir.model import Model
@@ -214,10 +214,10 @@ class OnnxRuntime:
     ) -> None:
         self.path = path
         self._session, self._logits, self.version = _session(path)
-        fed = self._session.get_inputs()
-        given = self._session.get_outputs()[: len(self._session.get_outputs()) - len(self._logits)]
-        self.inputs = _ports(fed, inputs)
-        self.outputs = _ports(given, outputs)
+        given = self._session.get_outputs()
+        said = self._session.get_modelmeta().custom_metadata_map
+        self.inputs = _ports(self._session.get_inputs(), inputs, said, "input")
+        self.outputs = _ports(given[: len(given) - len(self._logits)], outputs, said, "output")
 
     @property
     def title(self) -> str:
@@ -296,16 +296,31 @@ def _with_logits(path: str) -> tuple[str | bytes, list[int]]:
     return (model.SerializeToString(), logits) if logits else (path, [])
 
 
-def _ports(described: Sequence[Any], layouts: Sequence[Layout]) -> tuple[Port, ...]:
+def _ports(
+    described: Sequence[Any], layouts: Sequence[Layout], said: Mapping[str, str], what: str
+) -> tuple[Port, ...]:
+    """Ports, their layouts as the caller knows them, else as kerasir wrote them into the file."""
     found: list[Port] = []
     for index, argument in enumerate(described):
         dtype = ONNX_DTYPES.get(argument.type)
         if dtype is None:
             raise FormatError(f"an input or output of type {argument.type}", where=argument.name)
         shape = tuple(size if isinstance(size, int) else None for size in argument.shape)
-        layout = layouts[index] if index < len(layouts) else None
-        found.append(Port(argument.name, shape, dtype, layout))
+        layout = _layout(said.get(f"{what}_layout {argument.name}", ""), shape)
+        known = layouts[index] if index < len(layouts) else layout
+        found.append(Port(argument.name, shape, dtype, known))
     return tuple(found)
+
+
+def _layout(text: str, shape: Shape) -> Layout | None:
+    """A layout that a file states, if it is one and fits."""
+    try:
+        layout = Layout.parse(text)
+    except LayoutError:
+        return None
+    pairs = list(zip(layout.shape, shape, strict=False))
+    fits = len(layout.terms) == len(shape) and all(a == b or None in {a, b} for a, b in pairs)
+    return layout if fits and text else None
 
 
 def _failed(what: str, path: str, error: Exception) -> FormatError:

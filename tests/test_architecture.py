@@ -22,22 +22,26 @@ MAY_IMPORT = {
     "__main__": ("cli",),
     "errors": (),
     "isolate": ("errors",),
+    "version": (),
     "ir": ("errors",),
     "eras": ("errors", "ir"),
     "passes": ("errors", "ir"),
     "reference": ("errors", "ir"),
     "importers": (*CORE, "isolate"),
-    "exporters": CORE,
+    "exporters": (*CORE, "version"),
     "testing": (*CORE, "reference"),
     "plugin": ENDS,
     "targets": ("errors", "ir", "passes"),
+    "arrays": ("errors", "ir", "exporters"),
     "engines": (*CORE, "reference", "api"),
-    "verification": (*CORE, "reference", "engines", "api"),
+    "verification": (*CORE, "reference", "arrays", "engines", "api"),
     "inspection": (*CORE, "importers", "api"),
+    "catalogue": ENDS,
+    "changes": (*CORE, "targets"),
     "api": (*ENDS, "isolate", "plugin", "targets", "verification", ""),
     "cli": (
-        *CORE, "reference", "", "api", "isolate", "plugin", "targets", "engines", "inspection",
-        "verification",
+        *CORE, "reference", "", "api", "isolate", "plugin", "targets", "arrays", "engines",
+        "inspection", "verification", "catalogue", "changes",
     ),
 }  # fmt: skip
 """Which first-level parts of kerasir each part may import; "" is `kerasir/__init__.py`."""
@@ -73,7 +77,7 @@ FOREIGN = {
     "exec": {"plugin.py": "loads the plugins that the user named"},
     "compile": {"plugin.py": "loads the plugins that the user named"},
     "__import__": {},
-    "np.load": {"verification/feeds.py": "reads arrays that the user named, and no pickles"},
+    "np.load": {"arrays.py": "reads arrays that the user named, and no pickles"},
     "numpy.load": {},
     "np.fromfile": {},
     "numpy.fromfile": {},
@@ -90,11 +94,17 @@ GATES = {
     "json.load": (),
     "json.loads": ("importers/keras/archive/text.py",),
     "yaml": ("importers/keras/archive/text.py",),
-    "msgpack": ("ir/file.py",),
+    "msgpack": ("importers/kerasir.py",),
 }
 """Parsers of untrusted bytes, and the gates that alone may call them."""
 
-NUMPY_EXPORTERS = ("exporters/sink.py", "exporters/keras/archive/*", "exporters/onnx/writer.py")
+NUMPY_EXPORTERS = (
+    "exporters/sink.py",
+    "exporters/keras/archive/*",
+    "exporters/onnx/writer.py",
+    "exporters/kerasir.py",
+    "exporters/arrays.py",
+)
 """Exporters that hand numbers on; the others only say which layout they want."""
 
 

@@ -251,7 +251,8 @@ def _reversed(nodes: Sequence[Node]) -> list[Node] | None:
     def turn(node: Node, port: str, param: Param) -> Param:
         if (node.op.kind, port) not in REVERSED:
             return param
-        space = set(axes_of(node.axes["kernel_space"]))
+        taps = [b for b in node.op.port(port).pattern.bindings if b.endswith("_space")]
+        space = {axis for binding in taps for axis in axes_of(node.axes[binding])}
         stored = (Stored(_turned(s.layout, space), s.at) for s in param.stored)
         return Param(param.weight, tuple(stored))
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from ..engines import Engine, Port, Reference
-from ..errors import FormatError, show
+from ..errors import FormatError
 from ..ir.layout import Axis, axes_of, size_of
 from ..ir.ops.embedding import Masking
 from ..ir.source import Array
@@ -108,26 +108,6 @@ class Known(msgspec.Struct, frozen=True, eq=False):
 
     inputs: tuple[Array, ...] | None
     outputs: tuple[Array, ...] | None
-
-
-def read_arrays(path: str) -> dict[str, Array]:
-    """The arrays of an `.npz` file. Pickles in it are refused, not opened.
-
-    Raises:
-        FormatError: It is no `.npz` file, or holds objects.
-    """
-    try:
-        held = np.load(path, allow_pickle=False)
-        if not isinstance(held, np.lib.npyio.NpzFile):
-            raise FormatError("one array without a name", file=path, hint="save it by numpy.savez")
-        with held:
-            return {name: held[name] for name in held.files}
-    except FormatError:
-        raise
-    except Exception as error:  # of NumPy or of its zip reader, of many kinds
-        missing = isinstance(error, FileNotFoundError)
-        what = "there is no such file" if missing else f"not .npz: {show(str(error))}"
-        raise FormatError(what, file=path) from error
 
 
 def known_arrays(engine: Engine, arrays: Mapping[str, Array], path: str) -> Known:

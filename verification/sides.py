@@ -155,8 +155,8 @@ class Comparison:
         return found
 
     def _classes(self, x: Run, y: Run) -> Classes | None:
-        """Of a model with one output: classes are what a softmax, or several units, make."""
-        if len(self.outputs) != 1:
+        """Of a model with one output that a softmax makes."""
+        if len(self.outputs) != 1 or not x.logits:
             return None
         return classes(x.outputs[0], self._brought(self.outputs[0], y.outputs[0]))
 

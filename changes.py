@@ -1,0 +1,206 @@
+"""What a conversion changes between the file that was read and the one that is written.
+
+Weights are compared by how they lie in either; activations by where axes stand. Nothing here moves
+or reads a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from .eras import storage
+from .errors import LayoutError
+from .ir.coerce import Permute, decompose
+from .ir.layout import Fused, Joined, Layout, Reversed, Term, axes_of, expand, key, size_of
+from .ir.notation import show
+from .ir.plan import Held, Plan, Settled
+from .ir.report import Event
+from .ir.tensors import axis_names
+
+ONNX_ORDERS: Mapping[tuple[str, str], str] = {
+    ("Conv", "kernel"): "filters channels kernel_space",
+    ("ConvTranspose", "kernel"): "channels filters kernel_space",
+    ("GroupedConv", "kernel"): "(groups filters) in_group kernel_space",
+}
+"""How ONNX stores kernels (operators Conv and ConvTranspose, input W); others as declared."""
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """A weight that lies in another way than before.
+
+    Attributes:
+        layer: Its layer.
+        kind: The op that uses it.
+        weight: Its name in the layer.
+        have: The layout of the stored arrays.
+        want: The layout that is written.
+        words: What was done: `reversed`, `permuted`, `rows reordered`, `joined`.
+    """
+
+    layer: str
+    kind: str
+    weight: str
+    have: str
+    want: str
+    words: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Such as `kernel O I ~H ~W -> H W I O (reversed, permuted)`, with an arrow."""
+        return f"{self.weight} {self.have} → {self.want} ({', '.join(self.words)})"
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that changes.
+
+    Attributes:
+        weights: Those that lie in another way.
+        axes: Layers whose axis number changes, by the kind of op: `BatchNorm`, `Concat`.
+        transposes: How often activations are transposed on their way.
+        inputs: Inputs that are fed in another order: name, before, after.
+        outputs: Outputs that come in another order: name, before, after.
+    """
+
+    weights: tuple[Moved, ...]
+    axes: Mapping[str, tuple[str, ...]]
+    transposes: int
+    inputs: tuple[tuple[str, str, str], ...]
+    outputs: tuple[tuple[str, str, str], ...]
+
+    def events(self) -> Iterator[Event]:
+        """The same as events of a report."""
+        for moved in self.weights:
+            yield Event(
+                code="KL301" if "rows reordered" in moved.words else "KL101",
+                kind="changed",
+                message=moved.text,
+                layer=moved.layer,
+                weight=moved.weight,
+            )
+        for kind, layers in self.axes.items():
+            for layer in layers:
+                yield Event(code="KL201", kind="changed", message=f"{kind} axis moved", layer=layer)
+        for name, before, after in self.inputs:
+            message = f"input {name} is fed as {after}; it was {before}"
+            yield Event(code="KL401", kind="changed", message=message, layer=name)
+        for name, before, after in self.outputs:
+            message = f"output {name} comes as {after}; it was {before}"
+            yield Event(code="KL402", kind="changed", message=message, layer=name)
+
+
+def changes(plan: Plan, *, kind: str, backend: str = "tensorflow") -> Changes:
+    """What writing a plan changes.
+
+    Args:
+        plan: What is written.
+        kind: Of the target, a key of `targets.KINDS`.
+        backend: Whose kernels are written.
+    """
+    seen: set[object] = set()
+    weights: list[Moved] = []
+    axes: dict[str, list[str]] = {}
+    for settled in plan.settled:
+        if kind != "ir":
+            weights += _weights(settled, kind, backend, seen)
+        if _axis_moved(settled):
+            axes.setdefault(settled.node.op.kind, []).append(_layer(settled))
+    names = plan.graph.output_names
+    return Changes(
+        weights=tuple(weights),
+        axes={kind: tuple(layers) for kind, layers in axes.items()},
+        transposes=sum(map(_permutes, ((c.have, c.want) for c in plan.coercions))),
+        inputs=tuple(_reordered((h.value.name for h in plan.inputs), plan.inputs)),
+        outputs=tuple(_reordered(names, plan.outputs)),
+    )
+
+
+def _layer(settled: Settled) -> str:
+    layer = settled.node.layer
+    return settled.node.name if layer is None else layer.name
+
+
+def _weights(settled: Settled, kind: str, backend: str, seen: set[object]) -> Iterator[Moved]:
+    """Weights of a node that lie in another way; each once, at its first use."""
+    for port, param in settled.node.params.items():
+        if param.weight in seen or not param.stored:
+            continue
+        seen.add(param.weight)
+        have = param.stored[0].layout
+        want = _written(settled, port, kind, backend)
+        words = _words(have, want, joined=len(param.stored) > 1)
+        if words:
+            names = axis_names(settled.node, port, (have, want))
+            yield Moved(
+                layer=_layer(settled),
+                kind=settled.node.op.kind,
+                weight=port,
+                have=show(have.terms, False, names),
+                want=show(want.terms, False, names),
+                words=words,
+            )
+
+
+def _written(settled: Settled, port: str, kind: str, backend: str) -> Layout:
+    """The layout in which a target stores a parameter; as declared where no table says."""
+    op = settled.node.op.kind
+    rank = len(settled.bound.get("kernel_space", ()))
+    if kind == "onnx":
+        text = ONNX_ORDERS.get((op, port))
+    else:
+        try:
+            text = storage.pattern("keras2", op, port, rank=rank, backend=backend)[0]
+        except KeyError:
+            text = None
+    return settled.params[port] if text is None else settled.param_layout(port, text)
+
+
+def _words(have: Layout, want: Layout, *, joined: bool) -> tuple[str, ...]:
+    """What brings one layout into the other; axes of size one do not count."""
+    mine, other = _weighty(have.terms), _weighty(want.terms)
+    if joined:
+        return ("joined",)
+    before = {axis for term in mine if isinstance(term, Reversed) for axis in axes_of((term,))}
+    after = {axis for term in other if isinstance(term, Reversed) for axis in axes_of((term,))}
+    words = ["reversed"] if before != after else []
+    if [key(term) for term in mine] != [key(term) for term in other]:
+        words.append("permuted")
+    inner = {key(term): expand((term,)) for term in mine}
+    fused = [term for term in other if isinstance(term, (Fused, Joined))]
+    if any(inner.get(key(term), expand((term,))) != expand((term,)) for term in fused):
+        words.append("rows reordered")
+    return tuple(words)
+
+
+def _weighty(terms: Sequence[Term]) -> list[Term]:
+    return [term for term in terms if size_of(term) != 1]
+
+
+def _axis_moved(settled: Settled) -> bool:
+    """Whether the axis that an op works along has another number than its author gave it."""
+    for binding in ("axis", "joined"):
+        terms = settled.node.axes.get(binding, ())
+        value = settled.node.result
+        if len(terms) == 1 and terms[0] in value.axes:
+            was = value.axes.index(terms[0]) - len(value.axes) * (terms[0] is value.axes[-1])
+            now = settled.position(binding, result=True)
+            now -= len(settled.results[0].terms) * (now == len(settled.results[0].terms) - 1)
+            return was != now
+    return False
+
+
+def _permutes(layouts: tuple[Layout, Layout]) -> int:
+    try:
+        return sum(isinstance(step, Permute) for step in decompose(*layouts))
+    except LayoutError:  # only a gather can do it: counted as one
+        return 1
+
+
+def _reordered(
+    names: Iterator[str] | Sequence[str], held: Sequence[Held]
+) -> Iterator[tuple[str, str, str]]:
+    for name, one in zip(names, held, strict=True):
+        if one.layout != one.value.layout:
+            before, after = (show(la.terms, False) for la in (one.value.layout, one.layout))
+            yield name, before, after

@@ -1,0 +1,195 @@
+"""`kerasir convert`: one model to one file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from ..errors import UsageError
+from .progress import Progress
+from .reading import FORMATS, MEANT, reading_options
+from .settings import Settings, document
+from .summary import print_summary
+from .usage import Command, OneOf, Option
+
+if TYPE_CHECKING:
+    from ..api import Conversion
+    from ..changes import Changes
+
+TARGET = "Target: what DST should be"
+
+
+def _options() -> list[click.Parameter]:
+    return [
+        click.Argument(["src"], metavar="SRC"),
+        click.Argument(["dst"], metavar="DST"),
+        *reading_options("Source: what the file may not say"),
+        Option(
+            ["--to"],
+            metavar="KIND",
+            section=TARGET,
+            help="keras2, onnx or ir [from DST's name]",
+        ),
+        Option(
+            ["--data-format"],
+            metavar="FORMAT",
+            type=OneOf(*FORMATS, "keep", synonyms=MEANT),
+            section=TARGET,
+            help="channels_last, channels_first or keep [keras: channels_last]",
+        ),
+        Option(
+            ["--target-backend"],
+            metavar="NAME",
+            type=OneOf("tensorflow", "theano"),
+            section=TARGET,
+            help="tensorflow or theano kernels [tensorflow]",
+        ),
+        Option(
+            ["--weights-only"],
+            is_flag=True,
+            section=TARGET,
+            help="Write weights without architecture and training record",
+        ),
+        Option(["--opset"], metavar="N", type=click.INT, section="ONNX", help="13 to 28 [17]"),
+        Option(
+            ["--io-layout"],
+            metavar="keep|match",
+            type=OneOf("keep", "match"),
+            section="ONNX",
+            help="Inputs and outputs keep SRC's order, or match the target's [onnx: keep]",
+        ),
+        Option(
+            ["--external-data"],
+            metavar="NAME",
+            section="ONNX",
+            help="Put large tensors into a file of this name beside DST",
+        ),
+        Option(
+            ["--pass", "passes"],
+            metavar="NAME",
+            multiple=True,
+            section="Passes",
+            help="Add a pass; repeatable, in this order. List: kerasir passes",
+        ),
+        Option(
+            ["--check"],
+            is_flag=True,
+            section="Passes",
+            help="Type-check the graph after every pass",
+        ),
+        Option(
+            ["--verify"],
+            is_flag=True,
+            section="Checking and reporting",
+            help="Run both models; if they differ, fail and write nothing",
+        ),
+        Option(
+            ["--tolerance"],
+            metavar="X",
+            type=click.FloatRange(0, 1),
+            default=1e-5,
+            section="Checking and reporting",
+            help="Largest relative error that --verify allows [1e-05]",
+        ),
+        Option(
+            ["--report"],
+            metavar="FILE",
+            section="Checking and reporting",
+            help="Write what --json prints, layer by layer, to a .json file",
+        ),
+        Option(
+            ["--strict"],
+            is_flag=True,
+            section="Checking and reporting",
+            help="Treat every assumption and warning as an error",
+        ),
+        Option(
+            ["--refuse-code"],
+            is_flag=True,
+            section="Checking and reporting",
+            help="Fail if SRC holds code (which is never run)",
+        ),
+        Option(
+            ["--dry-run"],
+            is_flag=True,
+            section="Checking and reporting",
+            help="Do everything but write",
+        ),
+        Option(["--overwrite"], is_flag=True, section="Output", help="Replace DST if it exists"),
+        Option(
+            ["--durable"],
+            is_flag=True,
+            section="Output",
+            help="Have the disk confirm DST before the command ends",
+        ),
+    ]
+
+
+@click.command(
+    cls=Command,
+    intro="Convert SRC to DST. The target follows from DST's name: .h5 (Keras 2), .onnx,\n"
+    ".kerasir; --to overrules it. DST appears only if everything worked.",
+    params=_options(),
+    examples=[
+        ("A Theano-era file for Keras 2 on TensorFlow, checked:",
+         "kerasir convert old.h5 new.h5 --verify"),
+        ("Weights whose architecture lies beside them:",
+         "kerasir convert weights.h5 new.h5 --arch model.json --backend theano"),
+        ("ONNX with images channels first, at opset 13:",
+         "kerasir convert model.h5 model.onnx --io-layout match --opset 13"),
+        ("Kernels for Keras 2 on Theano:",
+         "kerasir convert new.h5 old.h5 --target-backend theano --data-format channels_first"),
+    ],
+)  # fmt: skip
+@click.pass_obj
+def convert(settings: Settings, /, src: str, dst: str, report: str | None, **options: Any) -> None:
+    """Convert a file."""
+    from ..api import convert as run
+    from ..arrays import write_text
+    from ..changes import changes
+
+    if report is not None and not report.endswith(".json"):
+        raise UsageError(f"no kind of report known for {report!r}", hint="name it .json")
+    given = dict(options)
+    given["plugins"], given["allow_keys"] = given.pop("plugin"), given.pop("allow_key")
+    with Progress(settings.err, "copying weights", quiet=settings.quiet) as progress:
+        done = run(src, dst, isolated=True, progress=progress, **given)
+    changed = changes(done.plan, kind=done.target.kind, backend=done.target.backend)
+    body = record(done, changed, src, dst) if settings.json or report else {}
+    if report is not None:
+        text = document("convert/1", ok=True, body=body, indent=2)
+        write_text(report, text + "\n", overwrite=bool(options["overwrite"]))
+    if settings.json:
+        settings.document("convert/1", ok=True, body=body)
+    if not settings.quiet:
+        print_summary(settings, done, changed, src, dst, report, dry=bool(options["dry_run"]))
+
+
+def record(done: Conversion, changed: Changes, src: str, dst: str) -> dict[str, Any]:
+    """A conversion as JSON has it."""
+    facts, proof = done.model.facts, done.verification
+    return {
+        "source": {
+            "path": src,
+            "bytes": facts.bytes,
+            "era": facts.era.value,
+            "version": facts.version.value,
+            "backend": facts.backend.value,
+            "ordering": facts.ordering.value,
+        },
+        "target": {"path": dst, "bytes": done.bytes, **msgspec.to_builtins(done.target)},
+        "events": [msgspec.to_builtins(event) for event in (*done.report, *changed.events())],
+        "transposes": changed.transposes,
+        "inputs": [_order(*entry) for entry in changed.inputs],
+        "outputs": [_order(*entry) for entry in changed.outputs],
+        "verification": None
+        if proof is None
+        else {"equal": proof.equal, **msgspec.to_builtins(proof)},
+        "seconds": done.seconds,
+    }
+
+
+def _order(name: str, before: str, after: str) -> dict[str, str]:
+    return {"name": name, "before": before, "after": after}

@@ -1,0 +1,122 @@
+"""`kerasir passes`: which passes and pipelines there are, from the registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..errors import PassError, UsageError
+from ..passes.registry import PASSES, PIPELINES, PassInfo, steps_of
+from .console import Console
+from .reading import plugin_option
+from .settings import Settings
+from .usage import Command, Option
+
+LETTERS = {"keras": ("K", "to Keras"), "onnx": ("O", "to ONNX"), "deploy": ("D", "--pass deploy")}
+"""Pipelines that the table has a letter for. `ir`, which runs no pass, needs none."""
+
+
+@click.command(
+    cls=Command,
+    intro="List passes and pipelines, or describe one pass.",
+    params=[
+        click.Argument(["name"], required=False, metavar="[PASS]"),
+        Option(
+            ["--pipeline"], metavar="NAME", section="Choosing", help="List one pipeline in full"
+        ),
+        plugin_option("Choosing"),
+    ],
+    examples=[
+        ("One pass in full:", "kerasir passes relayout"),
+        ("A pipeline in full:", "kerasir passes --pipeline onnx"),
+    ],
+)
+@click.pass_obj
+def passes(
+    settings: Settings, /, name: str | None, pipeline: str | None, plugin: tuple[str, ...]
+) -> None:
+    """List passes."""
+    from ..plugin import load_plugins
+
+    load_plugins(plugin)
+    steps_of("ir")  # registers kerasir's own
+    if settings.json:
+        settings.document("passes/1", ok=True, body=_record())
+    elif pipeline is not None:
+        _print_pipeline(settings.out, pipeline)
+    elif name is not None:
+        _print_pass(settings.out, name)
+    else:
+        _print_all(settings.out)
+
+
+def _record() -> dict[str, Any]:
+    known = [
+        {
+            "name": info.name,
+            "summary": info.summary,
+            "data": info.data,
+            "pipelines": list(info.pipelines),
+            "plugin": info.origin or None,
+        }
+        for info in PASSES.values()
+    ]
+    return {"passes": known, "pipelines": {name: list(steps) for name, steps in PIPELINES.items()}}
+
+
+def _print_all(console: Console) -> None:
+    def head(*cells: str) -> list[str]:
+        return [console.paint(cell, "dim") for cell in cells]
+
+    console.print("passes")
+    rows = [head("name", "what it does", "data", "in")]
+    for info in PASSES.values():
+        origin = console.paint(f"  plugin: {info.origin}", "yellow") if info.origin else ""
+        name = console.paint(info.name, "cyan")
+        rows.append([name, info.summary + origin, info.data, _letters(console, info)])
+    console.table(rows)
+    console.print()
+    console.print("pipelines")
+    console.table(
+        [console.paint(letter, "bold"), title, ", ".join(PIPELINES[name])]
+        for name, (letter, title) in LETTERS.items()
+    )
+    console.print()
+    console.print(
+        "one pass in full: kerasir passes relayout        "
+        "a pipeline in full: kerasir passes --pipeline onnx"
+    )
+
+
+def _letters(console: Console, info: PassInfo) -> str:
+    letters = [
+        console.paint(letter, "bold") if name in info.pipelines else " "
+        for name, (letter, _) in LETTERS.items()
+    ]
+    return " ".join(letters) if info.pipelines else "."
+
+
+def _print_pass(console: Console, name: str) -> None:
+    info = PASSES.get(name)
+    if info is None:
+        raise PassError(f"no pass {name!r}", hint=f"one of {', '.join(PASSES)}")
+    console.print(f"{console.paint(info.name, 'cyan')}   {info.summary}.")
+    rest = (info.run.__doc__ or "").partition("\n")[2]
+    paragraphs = [" ".join(part.split()) for part in rest.split("\n\n")]
+    for paragraph in filter(None, paragraphs):
+        console.print(f"  {paragraph}")
+    console.print()
+    words = {"tag": "changes layouts only", "value": "computes new numbers", "-": "moves no data"}
+    runs = ", ".join(info.pipelines) or "no pipeline: name it with --pass"
+    console.table([("data", words[info.data]), ("in", runs)])
+
+
+def _print_pipeline(console: Console, name: str) -> None:
+    if name not in PIPELINES:
+        raise UsageError(f"no pipeline {name!r}", hint=f"one of {', '.join(PIPELINES)}")
+    console.print(f"pipeline {name}")
+    console.table(
+        (str(number), console.paint(step.name, "cyan"), step.summary)
+        for number, step in enumerate(steps_of(name), 1)
+    )

@@ -1,0 +1,231 @@
+"""What a conversion did, in twelve lines at most."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import show
+from . import words
+from .console import Console
+from .inspect import BACKENDS, ERAS
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from ..api import Conversion
+    from ..changes import Changes, Moved
+    from ..ir.model import Facts
+    from ..ir.report import Event
+    from ..verification import Verification
+
+LINES = 12
+WRITTEN_OUT = ("KP201", "KP202", "KP203")
+"""Codes of pads and crops that became layers of their own."""
+
+
+def print_summary(
+    settings: Settings,
+    done: Conversion,
+    changed: Changes,
+    src: str,
+    dst: str,
+    report: str | None,
+    *,
+    dry: bool,
+) -> None:
+    """Print it to stderr."""
+    console = settings.err
+    console.print(f"{console.paint(words.file(src), 'bold')}   {_source(done.model.facts)}")
+    console.print(f"→ {console.paint(words.file(dst), 'bold')}   {_target(done)}")
+    console.print()
+    lines = list(_lines(console, done, changed))
+    room = LINES - 5
+    for line in lines if settings.verbose else _shortened(lines, room):
+        console.print(line)
+    if settings.verbose:
+        _print_layers(console, done, changed)
+    console.print()
+    told = "" if report is None else f"      report {words.file(report)}"
+    size = console.paint(f"{words.size(done.bytes)} in {words.duration(done.seconds)}", "dim")
+    if dry:
+        console.print(f"· wrote nothing: --dry-run, {words.duration(done.seconds)}{told}")
+        return
+    wrote = console.paint("✓ wrote", "green")
+    hint = told or ("      every layer: -v" if console.terminal and not settings.verbose else "")
+    console.print(f"{wrote} {words.file(dst)}   {size}{hint}")
+
+
+def _source(facts: Facts) -> str:
+    major = (facts.era.value or "?").removeprefix("keras")
+    parts = [f"{ERAS.get(facts.era.value or '', 'Keras')} {facts.version.value or major}"]
+    parts += [BACKENDS.get(facts.backend.value or "", "backend unknown")]
+    parts += [facts.ordering.value] if facts.ordering.value else []
+    return show(", ".join(parts))
+
+
+def _target(done: Conversion) -> str:
+    target = done.target
+    parts = [target.described.title]
+    if target.kind == "onnx" and target.opset is not None:
+        parts[0] += f" opset {target.opset}"
+    if target.data_format != "keep":
+        parts.append(target.data_format)
+    if target.backend == "theano":
+        parts.append("kernels for Theano")
+    if target.weights_only:
+        parts.append("weights only")
+    return ", ".join(parts)
+
+
+def _lines(console: Console, done: Conversion, changed: Changes) -> Iterator[str]:
+    """Every line between the heading and the verdict; empty ones are left out, but not `lost`."""
+    report = done.report
+    assumed = [_with_fix(event) for event in report.of("assumed")]
+    yield from _listed(console, "assumed", assumed, "yellow")
+    yield from _wrapped(console, "changed", _changed(changed, report.of("changed")))
+    yield from _listed(console, "carried", [show(e.message) for e in report.of("carried")])
+    lost = [_with_fix(event) for event in report.of("lost")]
+    if lost:
+        yield from _listed(console, "lost", lost, "red")
+    else:
+        yield _line("lost", console.paint("nothing", "green"))
+    warned = [e for e in report if e.level == "warning" and e.kind in {"note", "changed"}]
+    yield from _listed(console, "! note", [_with_fix(e) for e in warned], "yellow")
+    for what, entries in (("input", changed.inputs), ("output", changed.outputs)):
+        for text in dict.fromkeys(_order(what, *entry) for entry in entries):
+            yield _line(f"! {what}", text).replace("!", console.paint("!", "yellow"), 1)
+    if done.verification is not None:
+        yield _verified(console, done.verification)
+
+
+def _line(word: str, text: str) -> str:
+    return f"  {word:<9} {text}"
+
+
+def _listed(console: Console, word: str, texts: Sequence[str], color: str = "") -> Iterator[str]:
+    """The first few, one a line, then how many more."""
+    distinct = list(dict.fromkeys(texts))
+    for number, text in enumerate(distinct[:2]):
+        more = len(distinct) - 2
+        tail = f"; and {more} more" if number == 1 and more > 0 else ""
+        head = f"{word if number == 0 else '':<9}"
+        yield f"  {console.paint(head, color) if color else head} {text}{tail}"
+
+
+def _wrapped(console: Console, word: str, parts: Sequence[str]) -> Iterator[str]:
+    """Parts joined by `; `, on as many lines as 100 columns need."""
+    line, first = "", True
+    for part in parts:
+        candidate = f"{line}; {part}" if line else part
+        if line and len(candidate) > 100 - 12:
+            yield _line(word if first else "", line)
+            line, first = part, False
+        else:
+            line = candidate
+    if line:
+        yield _line(word if first else "", line)
+
+
+def _with_fix(event: Event) -> str:
+    fix = f" ({event.fix})" if event.fix else ""
+    named = f"{event.layer}: " if event.layer and event.layer not in event.message else ""
+    return show(f"{named}{event.message}{fix}", 300)
+
+
+def _changed(changed: Changes, events: Sequence[Event]) -> list[str]:
+    """What changed in numbers, names where there are few."""
+    return [
+        *_kernels(changed.weights),
+        *_rows(changed.weights),
+        *_pads(events),
+        *(
+            f"{words.count(len(layers), f'{kind} axis', f'{kind} axes')} moved"
+            for kind, layers in changed.axes.items()
+        ),
+        *_others(events),
+        f"{words.count(changed.transposes, 'Transpose')} added",
+    ]
+
+
+def _kernels(weights: Sequence[Moved]) -> Iterator[str]:
+    groups = Counter(
+        tuple(word for word in moved.words if word != "rows reordered") for moved in weights
+    )
+    for done, number in groups.items():
+        if done == ("joined",):
+            yield f"gates of {words.count(number, 'weight')} joined"
+        elif done:
+            yield f"{words.count(number, 'kernel')} {' and '.join(done)}"
+
+
+def _rows(weights: Sequence[Moved]) -> Iterator[str]:
+    layers: dict[str, list[str]] = {}
+    for moved in weights:
+        if "rows reordered" in moved.words and moved.layer not in layers.get(moved.kind, []):
+            layers.setdefault(moved.kind, []).append(moved.layer)
+    for kind, names in layers.items():
+        if kind == "Dense":
+            what = (
+                "1 Dense kernel's rows"
+                if len(names) == 1
+                else f"{len(names):,} Dense kernels' rows"
+            )
+        else:
+            what = f"parameters of {words.count(len(names), kind)}"
+        yield f"{what} reordered ({words.names(names)})"
+
+
+def _pads(events: Sequence[Event]) -> Iterator[str]:
+    layers = [event.layer for event in events if event.code in WRITTEN_OUT]
+    if layers:
+        yield f"{words.count(len(layers), 'padding')} written out ({words.names(layers)})"
+
+
+def _others(events: Sequence[Event]) -> Iterator[str]:
+    """What exporters changed besides, by code."""
+    codes: dict[str, list[Event]] = {}
+    for event in events:
+        if event.code not in WRITTEN_OUT and event.level != "warning":
+            codes.setdefault(event.code, []).append(event)
+    for found in codes.values():
+        more = f" and {len(found) - 1} more like it" if len(found) > 1 else ""
+        layer = f"{found[0].layer}: " if found[0].layer else ""
+        yield show(f"{layer}{found[0].message}{more}")
+
+
+def _order(what: str, name: str, before: str, after: str) -> str:
+    if what == "input":
+        return f"feed {after} from now on; the old model took {before}"
+    return f"{show(name)} comes as {after} from now on; the old model gave {before}"
+
+
+def _verified(console: Console, found: Verification) -> str:
+    worst = found.worst
+    agree = f"{found.agreeing} of {words.count(len(found.layers), 'layer')} agree"
+    if not found.layers:
+        many = len(found.outputs)
+        agree = "the output agrees" if many == 1 else f"{many} of {many} outputs agree"
+    error = "" if worst is None else f"{words.error(worst.error)} at {show(worst.name)}"
+    allowed = console.paint(f"(allowed {found.tolerance:g})", "dim")
+    word = console.paint(f"{'verified':<9}", "green")
+    return f"  {word} {agree}; largest relative error {error} {allowed}"
+
+
+def _shortened(lines: list[str], room: int) -> list[str]:
+    if len(lines) <= room:
+        return lines
+    return [*lines[: room - 1], f"            … {len(lines) - room + 1} more lines: -v"]
+
+
+def _print_layers(console: Console, done: Conversion, changed: Changes) -> None:
+    """A line for everything that changed in a layer."""
+    events = [e for e in (*done.report, *changed.events()) if e.layer]
+    if not events:
+        return
+    console.print()
+    console.table([show(event.layer), show(event.message, 300)] for event in events)
+    if done.verification is not None:
+        console.print()
+        proof = done.verification
+        console.print(f"  {proof.fed}; engines: {proof.a.engine}; {proof.b.engine}")

@@ -1,0 +1,146 @@
+"""What a file holds: facts, layers, weights, training, notes. No number of a weight is read."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..importers.keras.archive import Archive, read_archive
+from ..importers.keras.facts import era_of
+from ..ir.graph import Value
+from ..ir.model import Fact, Facts, Model
+from .notes import notes_of
+from .records import (
+    Inspection,
+    LayerRow,
+    Note,
+    PortRow,
+    SlotRow,
+    TrainingRow,
+    WeightRow,
+)
+from .rows import layer_rows
+
+__all__ = [
+    "Inspection",
+    "LayerRow",
+    "Note",
+    "PortRow",
+    "SlotRow",
+    "TrainingRow",
+    "WeightRow",
+    "inspect_file",
+    "inspect_model",
+]
+
+
+def inspect_file(path: str, **reading: Any) -> Inspection:
+    """What a file holds; weights without an architecture are listed as they are.
+
+    Args:
+        path: Any file that `load` reads.
+        reading: What `load` takes.
+
+    Raises:
+        KerasirError: It cannot be read.
+    """
+    from ..api import load
+
+    if not path.lower().endswith(".kerasir") and reading.get("arch") is None:
+        archive = read_archive(path, isolated=bool(reading.get("isolated")))
+        if archive.config is None:
+            return _bare_weights(archive)
+    return inspect_model(load(path, **reading))
+
+
+def inspect_model(model: Model) -> Inspection:
+    """What a model holds."""
+    weights = list(model.graph.weights())
+    named = zip(model.graph.output_names, model.graph.outputs, strict=True)
+    return Inspection(
+        facts=model.facts,
+        kind=model.kind,
+        name=model.name,
+        rows=layer_rows(model),
+        inputs=tuple(_port(value.name, value) for value in model.graph.inputs),
+        outputs=tuple(_port(name, value) for name, value in named),
+        training=_training(model),
+        notes=notes_of(model),
+        layers=sum(layer.class_name != "InputLayer" for layer in model.layers),
+        arrays=sum(len(weight.sources) for weight in weights),
+        parameters=sum(weight.count for weight in weights),
+        untrained=sum(weight.count for weight in weights if not weight.trainable),
+    )
+
+
+def _port(name: str, value: Value) -> PortRow:
+    return PortRow(name, str(value.layout), value.dtype)
+
+
+def _training(model: Model) -> TrainingRow | None:
+    record = model.training
+    if record is None:
+        return None
+    return TrainingRow(
+        optimizer=record.optimizer,
+        config=record.config,
+        step=record.iterations,
+        slots=tuple(SlotRow(slot.kind, slot.weight.name) for slot in record.slots),
+        loss=record.compiled.get("loss"),
+        metrics=record.compiled.get("metrics"),
+    )
+
+
+def _bare_weights(archive: Archive) -> Inspection:
+    """Arrays by layer, as the file names them."""
+    era, version = era_of(archive)
+    names = [weight.name for group in archive.groups for weight in group.weights]
+    colon = sum(name.endswith(":0") for name in names)
+    rows = tuple(
+        LayerRow(
+            name=group.name or group.layer,
+            class_name="",
+            weights=tuple(
+                WeightRow(
+                    name=weight.name,
+                    stored=(weight.path,),
+                    dtype=str(weight.source.dtype),
+                    shape=weight.source.shape,
+                    layout="",
+                    parameters=math.prod(weight.source.shape),
+                    trainable=True,
+                )
+                for weight in group.weights
+            ),
+        )
+        for group in archive.groups
+    )
+    if archive.backend:
+        backend = Fact(archive.backend, "file", "attribute backend")
+    elif colon:
+        backend = Fact("tensorflow", "inferred", f'weight names end in ":0" ({colon})')
+    else:
+        backend = Fact(None, "unknown", "weight names do not tell")
+    return Inspection(
+        facts=Facts(
+            path=archive.path,
+            bytes=archive.size,
+            container=archive.container,
+            content="weights",
+            era=era,
+            version=version,
+            backend=backend,
+            ordering=Fact(None, "unknown", "only an architecture says"),
+        ),
+        rows=rows,
+        layers=len(archive.groups),
+        arrays=len(names),
+        parameters=sum(row.parameters for row in rows),
+        notes=(
+            Note(
+                code="KE202",
+                message="weights only: an architecture says what they mean",
+                fix="--arch model.json",
+            ),
+        ),
+    )
