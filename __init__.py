@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from .version import __version__
 
 if TYPE_CHECKING:
     from .api import Conversion, Options, convert, load, save
@@ -26,6 +26,7 @@ __all__ = [
     "Layout",
     "Model",
     "Options",
+    "__version__",
     "convert",
     "load",
     "save",

@@ -12,6 +12,7 @@ import numpy as np
 from ..ir.model import Model
 from ..ir.packing import pack, stored_dtype
 from ..ir.schema import ALIGNMENT, MAGIC, Header
+from ..version import __version__
 from .sink import FileSink, Place, writing
 from .target import Path
 
@@ -64,8 +65,6 @@ def write_kerasir(
         UsageError: The file exists and may not be overwritten.
         FormatError: A source ends before its numbers.
     """
-    from .. import __version__
-
     header, sources = pack(model, f"kerasir {__version__}")
     sink = KerasirSink(header)
     for number, source in enumerate(sources):

@@ -10,6 +10,7 @@ from ...ir.fill import Job, fill
 from ...ir.model import Model
 from ...ir.plan import Plan
 from ...ir.report import Event
+from ...version import __version__
 from ..sink import writing
 from ..target import Path
 from .build import build
@@ -55,8 +56,6 @@ def export_onnx(
         ExportError: ONNX cannot express some layers: all of them are named.
         WeightError: A weight is not what its layout says, or does not fit its dtype.
     """
-    from ... import __version__
-
     draft = draw(model, plan, opset=opset)
     proto = model_proto(
         draft,
@@ -120,4 +119,4 @@ def _metadata(model: Model, plan: Plan, draft: Draft, version: str) -> Iterator[
         ("output", plan.outputs, draft.outputs),
     ):
         for one, edge in zip(held, edges, strict=True):
-            yield f"{what}_layout {edge.name}", str(one.layout)
+            yield f"{what}_layout:{edge.name}", str(one.layout)
