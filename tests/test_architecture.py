@@ -18,7 +18,7 @@ LONGEST_FILE = 400
 CORE = ("errors", "ir", "eras", "passes")
 ENDS = (*CORE, "reference", "importers", "exporters")
 MAY_IMPORT = {
-    "": ("api", "errors", "ir", "verification"),
+    "": ("api", "errors", "ir", "verification", "version"),
     "__main__": ("cli",),
     "errors": (),
     "isolate": ("errors",),
