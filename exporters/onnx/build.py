@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...errors import ExportError, KerasirError, LayoutError
+from ...errors import ExportError, KerasirError, LayoutError, show
 from ...ir.graph import Value
 from ...ir.layout import Layout
 from ...ir.plan import Coercion, Plan, Settled
@@ -15,7 +15,7 @@ from .emitting import Emitting
 from .moves import bring
 from .naming import finish
 from .opsets import DEFAULT_OPSET, ir_version
-from .pen import Origins, Pen
+from .pen import ONNX_TYPES, Origins, Pen
 from .registry import emitter
 from .unsupported import check_supported, refusal
 
@@ -53,8 +53,10 @@ class _Drawing:
         self._read = {value for node in plan.graph.nodes for value in node.inputs}
         self._read |= set(plan.graph.outputs)
         for held in plan.inputs:
-            shape = self.draft.dims.shape(held.layout, held.value.name)
-            edge = Edge(held.value.name, held.value.dtype, shape)
+            name, dtype = held.value.name, held.value.dtype
+            if dtype not in ONNX_TYPES:
+                raise ExportError(f"ONNX has no numbers of type {show(dtype)!r}", where=name)
+            edge = Edge(name, dtype, self.draft.dims.shape(held.layout, name))
             self.draft.inputs.append(edge)
             self._hold(held.value, held.layout, edge)
 

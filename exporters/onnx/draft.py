@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from ...errors import ExportError
 from ...ir.layout import Layout
 from ...ir.report import Report
 from ...ir.source import ConstantSource, Source
 from ...ir.tensor import Param, extents
 from .dims import Dims, Shape
+from .writer import DATA_TYPES
 
 Number = int | float | bool
 
@@ -164,9 +166,12 @@ class Draft:
         """A weight in a layout. What gives the same bytes is stored once, whoever asks.
 
         Raises:
+            ExportError: ONNX has no numbers of this dtype.
             LayoutError: The weight cannot be brought into the layout.
             WeightError: The stored arrays are not what their layouts say.
         """
+        if dtype not in DATA_TYPES:
+            raise ExportError(f"cannot write weights as {dtype}", where=param.weight.name)
         shape = extents(layout)
         plans = param.plans(layout)
         key = (tuple((_identity(source), copy) for source, copy in plans), shape, dtype)

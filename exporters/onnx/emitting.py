@@ -176,7 +176,9 @@ class Emitting(Pen):
         return self._copy([], self.inputs)
 
     def _copy(self, nodes: list[OnnxNode], inputs: Sequence[Edge | None]) -> Self:
-        other = type(self)(self.draft, self.settled, inputs, self.wanted, nodes, self.origins)
+        same = nodes is self.nodes
+        origins = self.origins if same else Origins()  # what a body makes is not seen outside
+        other = type(self)(self.draft, self.settled, inputs, self.wanted, nodes, origins)
         other.dtype = self.dtype
         return other
 

@@ -1,7 +1,7 @@
 """Drawing nodes: what emitters and coercions have in common.
 
 Reshapes, Transposes and reversals know what they were made from, so that two in a row become one,
-or none.
+or none, and what has been made once is used again.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ExportError
-from .dims import Dim, Shape, broadcast
+from .dims import Shape, broadcast
 from .draft import Body, Draft, Edge, Number, OnnxNode
 from .opsets import AXES_AS_INPUT, SHAPE_TAKES_RANGE
 from .writer import BFLOAT16, DATA_TYPES
 
 Permutation = tuple[int, ...]
+Run = list[int] | tuple[Edge, int, int]
+"""Neighbouring extents: numbers, or those of a tensor from one dimension to before another."""
+
 ONNX_TYPES = {**DATA_TYPES, "bfloat16": BFLOAT16}
 """TensorProto.DataType by name."""
 
@@ -31,6 +34,7 @@ class Origins:
 
     def __init__(self) -> None:
         self.reshaped: dict[Edge, Edge] = {}
+        self.transposed: dict[tuple[Edge, Permutation], Edge] = {}
         self.permuted: dict[Edge, tuple[Edge, Permutation]] = {}
         self.reversed: dict[Edge, tuple[Edge, int]] = {}
 
@@ -134,9 +138,13 @@ class Pen:
         whole = tuple(before[place] for place in perm)
         if whole == tuple(range(len(whole))):
             return source
+        known = self.origins.transposed.get((source, whole))
+        if known is not None:
+            return known
         shape = tuple(source.shape[place] for place in whole)
         result = self.add("Transpose", source, shape=shape, perm=whole)
         self.origins.permuted[result] = (source, whole)
+        self.origins.transposed[source, whole] = result
         return result
 
     def backwards(self, x: Edge, axis: int) -> Edge:
@@ -221,27 +229,24 @@ class Pen:
         Raises:
             ExportError: Nothing tells one of the extents.
         """
-        if all(isinstance(dim, int) for dim in shape):
-            return self.constant(_numbers(shape), wish="shape")
-        pieces = list[Edge]()
+        runs = list[Run]()
         for dim in shape:
-            place = self._place(dim, near) if isinstance(dim, str) else None
-            if place is not None:
-                pieces.append(self._extent(*place))
-            elif isinstance(dim, int):
-                pieces.append(self.constant([dim], wish="shape"))
-            elif rest:
-                rest = False
-                pieces.append(self.constant([REST], wish="shape"))
-            else:
+            place = self._place(dim, near) if isinstance(dim, str) else dim
+            if place is None and not rest:
                 raise ExportError(
                     f"the extent {dim!r} is not known before the model runs",
                     where=self.name,
                     hint="fix the sizes of the model's inputs",
                 )
+            rest = rest and place is not None
+            _extend(runs, REST if place is None else place)
+        pieces = [
+            self.constant(run, wish="shape") if isinstance(run, list) else self._extents_of(*run)
+            for run in runs
+        ]
         if len(pieces) == 1:
             return pieces[0]
-        return self.add("Concat", *pieces, shape=(len(pieces),), axis=0)
+        return self.add("Concat", *pieces, shape=(len(shape),), axis=0)
 
     def _target(self, x: Edge, shape: Shape) -> Edge:
         """The second input of a Reshape."""
@@ -262,12 +267,14 @@ class Pen:
                 return edge, edge.shape.index(dim)
         return self.draft.places.get(dim)
 
-    def _extent(self, x: Edge, axis: int) -> Edge:
-        """One extent of a tensor, as a tensor of one number."""
-        if self.draft.opset >= SHAPE_TAKES_RANGE:
-            return self.add("Shape", x, shape=(1,), dtype="int64", start=axis, end=axis + 1)
-        whole = self.add("Shape", x, shape=(len(x.shape),), dtype="int64")
-        return self.cut(whole, [axis], [axis + 1], [0], (1,))
+    def _extents_of(self, x: Edge, start: int, end: int) -> Edge:
+        """Some extents of a tensor, as a tensor."""
+        whole = end - start == len(x.shape)
+        if not whole and self.draft.opset >= SHAPE_TAKES_RANGE:
+            shape = (end - start,)
+            return self.add("Shape", x, shape=shape, dtype="int64", start=start, end=end)
+        found = self.add("Shape", x, shape=(len(x.shape),), dtype="int64")
+        return found if whole else self.cut(found, [start], [end], [0], (end - start,))
 
     # ---- bodies ----------------------------------------------------------------------------
 
@@ -280,5 +287,17 @@ class Pen:
         return Body(f"{self.name}/body", inputs, self.nodes, given)
 
 
-def _numbers(shape: Sequence[Dim]) -> list[int]:
-    return [dim for dim in shape if isinstance(dim, int)]
+def _extend(runs: list[Run], dim: int | tuple[Edge, int]) -> None:
+    """Add an extent: a number, or one that a dimension of a tensor tells."""
+    last = runs[-1] if runs else None
+    if isinstance(dim, int):
+        if isinstance(last, list):
+            last.append(dim)
+        else:
+            runs.append([dim])
+        return
+    edge, axis = dim
+    if isinstance(last, tuple) and last[0] is edge and last[2] == axis:
+        runs[-1] = (edge, last[1], axis + 1)
+    else:
+        runs.append((edge, axis, axis + 1))

@@ -133,7 +133,7 @@ def _attribute(name: str, value: Any) -> AttributeProto:
 
     if isinstance(value, Body):
         found = AttributeProto(name=name, type=AttributeProto.GRAPH)
-        found.g.name = value.name
+        found.g.name = readable(value.name)
         _fill(found.g, value.inputs, value.nodes, value.outputs)
         return found
     listed = isinstance(value, tuple)

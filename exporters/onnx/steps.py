@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ...ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN
 from .dims import Shape, product
-from .draft import Edge
+from .draft import Body, Edge
 from .emitting import Emitting
 
 Recurrent = LSTM | GRU | SimpleRNN | ConvLSTM
@@ -64,39 +64,47 @@ def walk(op: Recurrent, at: Emitting, drive: Edge, step: Step) -> list[Edge | No
     """
     given = states(op, at)
     shape = (drive.shape[0], *at.result_shape(1)[at.count("batch") :])
-    begin = [_zeros(at, shape, drive) if state is None else state for state in given]
+    zeros = _zeros(at, shape, drive)
+    begin = [zeros if state is None else state for state in given]
     inner = at.inside()
     held = [Edge(f"{at.name}/state", at.dtype, shape) for _ in begin]
-    scanned, mask = [drive], _mask(at, len(shape) - 1)
+    scanned = [drive]
     here = [Edge(f"{at.name}/drive", at.dtype, (drive.shape[0], *drive.shape[2:]))]
     new = list(step(inner, here[0], tuple(held)))
-    if mask is not None:
-        scanned.append(mask)
-        here.append(Edge(f"{at.name}/mask", "bool", (mask.shape[0], *mask.shape[2:])))
+    if at.fed(MASK):
+        scanned.append(_mask(at, len(shape) - 1))
+        here.append(Edge(f"{at.name}/mask", "bool", (shape[0], *(1,) * (len(shape) - 1))))
         if given[0] is not None:  # before the first real step the result is zero, the state not
-            begin.append(_zeros(at, shape, drive))
+            begin.append(zeros)
             held.append(Edge(f"{at.name}/last", at.dtype, shape))
             new.append(new[0])
-        new = [
-            inner.add("Where", here[1], a, b, dtype=at.dtype)
-            for a, b in zip(new, held, strict=True)
-        ]
-    result = new[-1] if len(new) > len(given) else new[0]
-    count, asked = len(scanned), at.wanted[0]
-    body = inner.close((*held, *here), (*new, result) if asked else new)
-    last = [Edge(f"{at.name}/last", at.dtype, shape) for _ in new]
-    whole = [Edge(f"{at.name}/y", at.dtype, (shape[0], drive.shape[1], *shape[1:]))]
+        pairs = zip(new, held, strict=True)
+        new = [inner.add("Where", here[1], a, b, dtype=at.dtype) for a, b in pairs]
+    y = new[-1] if len(new) > len(given) else new[0]
+    body = inner.close((*held, *here), (*new, y) if at.wanted[0] else new)
+    return _scan(op, at, body, (*begin, *scanned), len(given))
+
+
+def _scan(
+    op: Recurrent, at: Emitting, body: Body, inputs: Sequence[Edge], count: int
+) -> list[Edge | None]:
+    """The node: time is the second dimension of what is scanned and of what comes out."""
+    kept = len(body.outputs) - at.wanted[0]
+    state, scanned = inputs[0].shape, len(inputs) - kept
+    last = [Edge(f"{at.name}/state", at.dtype, state) for _ in range(kept)]
+    time = inputs[-1].shape[1]
+    y = Edge(f"{at.name}/y", at.dtype, (state[0], time, *state[1:])) if at.wanted[0] else None
     at.place(
         "Scan",
-        (*begin, *scanned),
-        last + whole if asked else last,
+        inputs,
+        last if y is None else [*last, y],
         body=body,
-        num_scan_inputs=count,
-        scan_input_axes=(1,) * count,
-        scan_input_directions=(1,) * count if op.go_backwards else None,
-        scan_output_axes=(1,) if asked else None,
+        num_scan_inputs=scanned,
+        scan_input_axes=(1,) * scanned,
+        scan_input_directions=(1,) * scanned if op.go_backwards else None,
+        scan_output_axes=None if y is None else (1,),
     )
-    return [whole[0] if asked else None, *last[: len(given)]]
+    return [y, *last[:count]]
 
 
 def _zeros(at: Emitting, shape: Shape, near: Edge) -> Edge:
@@ -105,9 +113,7 @@ def _zeros(at: Emitting, shape: Shape, near: Edge) -> Edge:
     return at.add("Expand", zero, at.extents(shape, near), shape=shape)
 
 
-def _mask(at: Emitting, rank: int) -> Edge | None:
+def _mask(at: Emitting, rank: int) -> Edge:
     """`batch time 1 …`: as many dimensions of one as a state has behind its batch."""
-    if not at.fed(MASK):
-        return None
     mask = at.cast(folded(at, MASK), "bool")
     return at.unsqueeze(mask, *range(2, 2 + rank))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from one_op import OneOp
 
 from kerasir.exporters.onnx.export import DEFAULT_OPSET, export_onnx
 from kerasir.ir.graph import Graph
@@ -107,9 +108,7 @@ def export(
 ) -> Exported:
     """Write a graph, and check the file."""
     plan, path = solve(graph, onnx_policy(io)), folder / "model.onnx"
-    events = export_onnx(
-        model_of(graph), plan, path, opset=opset, overwrite=True, **options
-    )
+    events = export_onnx(model_of(graph), plan, path, opset=opset, overwrite=True, **options)
     model = onnx.load(path)
     must_be_valid(model, path)
     return Exported(model, path, plan, events)
@@ -191,3 +190,24 @@ def must_equal(found: Sequence[Array], want: Sequence[Array], within: float = 1e
         assert a.shape == b.shape
         scale = max(1.0, float(np.max(np.abs(b), initial=0.0)))
         np.testing.assert_allclose(a, b, rtol=0, atol=within * scale)
+
+
+def agrees(
+    one: OneOp, *arrays: Array, folder: Path, opset: int = DEFAULT_OPSET, within: float = 1e-5
+) -> Exported:
+    """Export a graph of one op, run it, and assert what the reference says of it.
+
+    Args:
+        one: The op.
+        arrays: Its inputs, in the order of the ports' patterns.
+        folder: Where to write.
+        opset: What to write.
+        within: As of `must_equal`.
+    """
+    fed = [
+        np.transpose(array, [terms.index(term) for term in value.axes])
+        for array, terms, value in zip(arrays, one.inputs, one.graph.inputs, strict=True)
+    ]
+    exported = export(one.graph, folder, opset=opset)
+    must_equal(exported.run(fed), expected(one.graph, fed), within)
+    return exported

@@ -8,6 +8,7 @@ from ....ir.ops.activation import (
     HardSigmoid,
     LeakyRelu,
     Linear,
+    ParametricSoftplus,
     PRelu,
     Relu,
     Selu,
@@ -15,6 +16,7 @@ from ....ir.ops.activation import (
     Softmax,
     Softplus,
     Softsign,
+    SRelu,
     Tanh,
     ThresholdedRelu,
     TrainingOnly,
@@ -118,3 +120,19 @@ def softmax(op: Softmax, at: Emitting) -> Edge:
 @emits(PRelu)
 def prelu(op: PRelu, at: Emitting) -> Edge:
     return at.add("PRelu", at.x, at.along("alpha"), shape=at.x.shape)
+
+
+@emits(ParametricSoftplus)
+def parametric_softplus(op: ParametricSoftplus, at: Emitting) -> Edge:
+    inner = at.add("Mul", at.x, at.along("beta"))
+    return at.add("Mul", at.add("Softplus", inner), at.along("alpha"))
+
+
+@emits(SRelu)
+def srelu(op: SRelu, at: Emitting) -> Edge:
+    """With z = x - t_left and b = |t_right|: t_left + min(prelu(z), b) + a_right * relu(z - b)."""
+    left, bound = at.along("t_left"), at.add("Abs", at.along("t_right"))
+    z = at.add("Sub", at.x, left)
+    inner = at.add("Min", at.add("PRelu", z, at.along("a_left"), shape=z.shape), bound)
+    outer = at.add("Relu", at.add("Sub", z, bound))
+    return at.add("Sum", left, inner, at.add("Mul", outer, at.along("a_right")))
