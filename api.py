@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .changes import Changes, changes
 from .errors import ExportError, KerasirError, UsageError
 from .ir.check import check as check_plan
 from .ir.model import Model
@@ -33,6 +34,7 @@ class Conversion(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         model: As it was exported.
         plan: The layouts chosen.
         target: What was aimed at.
+        changes: What lies in another way than before.
         report: What was assumed, changed, carried and lost.
         verification: The proof, if one was asked for.
         bytes: Size of what was written; 0 if nothing was.
@@ -42,6 +44,7 @@ class Conversion(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     model: Model
     plan: Plan
     target: Aim
+    changes: Changes
     report: Report
     verification: Verification | None
     bytes: int
@@ -227,10 +230,13 @@ def _convert(model: Model, dst: str, options: Options, target: Aim | None = None
             if options.verify or options.expect is not None:
                 verification = _verify(model, plan, path, options)
             size = os.path.getsize(path)
+    moved = changes(changed, plan, goal)
+    report.events += moved.events()
     return Conversion(
         model=changed,
         plan=plan,
         target=goal,
+        changes=moved,
         report=report,
         verification=verification,
         bytes=size,
@@ -323,9 +329,12 @@ def _verify(model: Model, plan: Plan, path: str, options: Options) -> Verificati
 def _differs(found: Verification, path: str) -> KerasirError:
     from .errors import VerifyError
 
+    first = found.first
+    error = "" if first is None else first.problem or f"relative error {first.error:.2g}"
     return VerifyError(
         "the converted model computes something else",
         file=os.path.basename(path),
         where=found.first_difference or "outputs",
         hint="nothing was written",
+        details=(f"{error} (allowed {found.tolerance:g}), {found.fed}",),
     )

@@ -14,10 +14,12 @@ from .eras import storage
 from .errors import LayoutError
 from .ir.coerce import Permute, decompose
 from .ir.layout import Fused, Joined, Layout, Reversed, Term, axes_of, expand, key, size_of
+from .ir.model import Model
 from .ir.notation import show
 from .ir.plan import Held, Plan, Settled
 from .ir.report import Event
 from .ir.tensors import axis_names
+from .targets import Aim
 
 ONNX_ORDERS: Mapping[tuple[str, str], str] = {
     ("Conv", "kernel"): "filters channels kernel_space",
@@ -61,6 +63,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         transposes: How often activations are transposed on their way.
         inputs: Inputs that are fed in another order: name, before, after.
         outputs: Outputs that come in another order: name, before, after.
+        lost: What the target has no place for.
     """
 
     weights: tuple[Moved, ...]
@@ -68,6 +71,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     transposes: int
     inputs: tuple[tuple[str, str, str], ...]
     outputs: tuple[tuple[str, str, str], ...]
+    lost: tuple[Event, ...] = ()
 
     def events(self) -> Iterator[Event]:
         """The same as events of a report."""
@@ -88,16 +92,18 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         for name, before, after in self.outputs:
             message = f"output {name} comes as {after}; it was {before}"
             yield Event(code="KL402", kind="changed", message=message, layer=name)
+        yield from self.lost
 
 
-def changes(plan: Plan, *, kind: str, backend: str = "tensorflow") -> Changes:
+def changes(model: Model, plan: Plan, aim: Aim) -> Changes:
     """What writing a plan changes.
 
     Args:
-        plan: What is written.
-        kind: Of the target, a key of `targets.KINDS`.
-        backend: Whose kernels are written.
+        model: What is written.
+        plan: In which layouts.
+        aim: To which kind of file.
     """
+    kind, backend = aim.kind, aim.backend
     seen: set[object] = set()
     weights: list[Moved] = []
     axes: dict[str, list[str]] = {}
@@ -113,7 +119,23 @@ def changes(plan: Plan, *, kind: str, backend: str = "tensorflow") -> Changes:
         transposes=sum(map(_permutes, ((c.have, c.want) for c in plan.coercions))),
         inputs=tuple(_reordered((h.value.name for h in plan.inputs), plan.inputs)),
         outputs=tuple(_reordered(names, plan.outputs)),
+        lost=tuple(_lost(model, aim)),
     )
+
+
+def _lost(model: Model, aim: Aim) -> Iterator[Event]:
+    """What a kind of file has no place for, whatever its exporter makes of the rest."""
+    training = model.training
+    if training is not None and (aim.kind == "onnx" or aim.weights_only):
+        slots = sum(len(slot.sources) for slot in training.slots)
+        state = f", {slots} arrays of {training.optimizer}" if slots else ""
+        message = f"the training record{state}: {aim.described.title} has no place for it"
+        if aim.weights_only:
+            message = f"the training record{state}: only weights are written"
+        yield Event(code="KT301", kind="lost", message=message)
+    if aim.weights_only:
+        message = "the architecture: only weights are written"
+        yield Event(code="KX501", kind="lost", message=message)
 
 
 def _layer(settled: Settled) -> str:

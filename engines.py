@@ -306,7 +306,7 @@ def _ports(
         if dtype is None:
             raise FormatError(f"an input or output of type {argument.type}", where=argument.name)
         shape = tuple(size if isinstance(size, int) else None for size in argument.shape)
-        layout = _layout(said.get(f"{what}_layout {argument.name}", ""), shape)
+        layout = _layout(said.get(f"{what}_layout:{argument.name}", ""), shape)
         known = layouts[index] if index < len(layouts) else layout
         found.append(Port(argument.name, shape, dtype, known))
     return tuple(found)

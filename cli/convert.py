@@ -16,7 +16,6 @@ from .usage import Command, OneOf, Option
 
 if TYPE_CHECKING:
     from ..api import Conversion
-    from ..changes import Changes
 
 TARGET = "Target: what DST should be"
 
@@ -148,7 +147,6 @@ def convert(settings: Settings, /, src: str, dst: str, report: str | None, **opt
     """Convert a file."""
     from ..api import convert as run
     from ..arrays import write_text
-    from ..changes import changes
 
     if report is not None and not report.endswith(".json"):
         raise UsageError(f"no kind of report known for {report!r}", hint="name it .json")
@@ -156,20 +154,19 @@ def convert(settings: Settings, /, src: str, dst: str, report: str | None, **opt
     given["plugins"], given["allow_keys"] = given.pop("plugin"), given.pop("allow_key")
     with Progress(settings.err, "copying weights", quiet=settings.quiet) as progress:
         done = run(src, dst, isolated=True, progress=progress, **given)
-    changed = changes(done.plan, kind=done.target.kind, backend=done.target.backend)
-    body = record(done, changed, src, dst) if settings.json or report else {}
+    body = record(done, src, dst) if settings.json or report else {}
     if report is not None:
         text = document("convert/1", ok=True, body=body, indent=2)
         write_text(report, text + "\n", overwrite=bool(options["overwrite"]))
     if settings.json:
         settings.document("convert/1", ok=True, body=body)
     if not settings.quiet:
-        print_summary(settings, done, changed, src, dst, report, dry=bool(options["dry_run"]))
+        print_summary(settings, done, src, dst, report, dry=bool(options["dry_run"]))
 
 
-def record(done: Conversion, changed: Changes, src: str, dst: str) -> dict[str, Any]:
+def record(done: Conversion, src: str, dst: str) -> dict[str, Any]:
     """A conversion as JSON has it."""
-    facts, proof = done.model.facts, done.verification
+    facts, changed, proof = done.model.facts, done.changes, done.verification
     return {
         "source": {
             "path": src,
@@ -180,7 +177,7 @@ def record(done: Conversion, changed: Changes, src: str, dst: str) -> dict[str, 
             "ordering": facts.ordering.value,
         },
         "target": {"path": dst, "bytes": done.bytes, **msgspec.to_builtins(done.target)},
-        "events": [msgspec.to_builtins(event) for event in (*done.report, *changed.events())],
+        "events": [msgspec.to_builtins(event) for event in done.report],
         "transposes": changed.transposes,
         "inputs": [_order(*entry) for entry in changed.inputs],
         "outputs": [_order(*entry) for entry in changed.outputs],

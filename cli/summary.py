@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..ir.report import Event
     from ..verification import Verification
 
-LINES = 12
+LINES, WIDTH = 12, 100
 WRITTEN_OUT = ("KP201", "KP202", "KP203")
 """Codes of pads and crops that became layers of their own."""
 
@@ -27,7 +27,6 @@ WRITTEN_OUT = ("KP201", "KP202", "KP203")
 def print_summary(
     settings: Settings,
     done: Conversion,
-    changed: Changes,
     src: str,
     dst: str,
     report: str | None,
@@ -39,12 +38,12 @@ def print_summary(
     console.print(f"{console.paint(words.file(src), 'bold')}   {_source(done.model.facts)}")
     console.print(f"→ {console.paint(words.file(dst), 'bold')}   {_target(done)}")
     console.print()
-    lines = list(_lines(console, done, changed))
-    room = LINES - 5
-    for line in lines if settings.verbose else _shortened(lines, room):
+    sections = list(_sections(console, done))
+    room = sum(map(len, sections)) if settings.verbose else LINES - 5
+    for line in _shortened(sections, room):
         console.print(line)
     if settings.verbose:
-        _print_layers(console, done, changed)
+        _print_layers(console, done)
     console.print()
     told = "" if report is None else f"      report {words.file(report)}"
     size = console.paint(f"{words.size(done.bytes)} in {words.duration(done.seconds)}", "dim")
@@ -78,53 +77,47 @@ def _target(done: Conversion) -> str:
     return ", ".join(parts)
 
 
-def _lines(console: Console, done: Conversion, changed: Changes) -> Iterator[str]:
-    """Every line between the heading and the verdict; empty ones are left out, but not `lost`."""
-    report = done.report
+def _sections(console: Console, done: Conversion) -> Iterator[list[str]]:
+    """The lines between the heading and the verdict; empty sections are left out, `lost` is not."""
+    report, changed = done.report, done.changes
     assumed = [_with_fix(event) for event in report.of("assumed")]
-    yield from _listed(console, "assumed", assumed, "yellow")
-    yield from _wrapped(console, "changed", _changed(changed, report.of("changed")))
-    yield from _listed(console, "carried", [show(e.message) for e in report.of("carried")])
+    yield _listed(console, "assumed", assumed, "yellow")
+    yield _wrapped("changed", _changed(changed, report.of("changed")))
+    yield _listed(console, "carried", [show(e.message) for e in report.of("carried")])
     lost = [_with_fix(event) for event in report.of("lost")]
-    if lost:
-        yield from _listed(console, "lost", lost, "red")
-    else:
-        yield _line("lost", console.paint("nothing", "green"))
+    nothing = [_line("lost", console.paint("nothing", "green"))]
+    yield _listed(console, "lost", lost, "red") or nothing
     warned = [e for e in report if e.level == "warning" and e.kind in {"note", "changed"}]
-    yield from _listed(console, "! note", [_with_fix(e) for e in warned], "yellow")
+    yield _listed(console, "! note", [_with_fix(e) for e in warned], "yellow")
     for what, entries in (("input", changed.inputs), ("output", changed.outputs)):
-        for text in dict.fromkeys(_order(what, *entry) for entry in entries):
-            yield _line(f"! {what}", text).replace("!", console.paint("!", "yellow"), 1)
+        texts = dict.fromkeys(_order(what, *entry) for entry in entries)
+        yield _listed(console, f"! {what}", list(texts), "yellow")
     if done.verification is not None:
-        yield _verified(console, done.verification)
+        yield [_verified(console, done.verification)]
 
 
 def _line(word: str, text: str) -> str:
     return f"  {word:<9} {text}"
 
 
-def _listed(console: Console, word: str, texts: Sequence[str], color: str = "") -> Iterator[str]:
-    """The first few, one a line, then how many more."""
-    distinct = list(dict.fromkeys(texts))
-    for number, text in enumerate(distinct[:2]):
-        more = len(distinct) - 2
-        tail = f"; and {more} more" if number == 1 and more > 0 else ""
-        head = f"{word if number == 0 else '':<9}"
-        yield f"  {console.paint(head, color) if color else head} {text}{tail}"
+def _listed(console: Console, word: str, texts: Sequence[str], color: str = "") -> list[str]:
+    """One a line."""
+    lines = []
+    for number, text in enumerate(dict.fromkeys(texts)):
+        head = f"{'' if number else word:<9}"
+        lines.append(f"  {console.paint(head, color) if color else head} {text}")
+    return lines
 
 
-def _wrapped(console: Console, word: str, parts: Sequence[str]) -> Iterator[str]:
+def _wrapped(word: str, parts: Sequence[str]) -> list[str]:
     """Parts joined by `; `, on as many lines as 100 columns need."""
-    line, first = "", True
+    lines: list[str] = []
     for part in parts:
-        candidate = f"{line}; {part}" if line else part
-        if line and len(candidate) > 100 - 12:
-            yield _line(word if first else "", line)
-            line, first = part, False
+        if lines and len(f"{lines[-1]}; {part}") <= WIDTH:
+            lines[-1] += f"; {part}"
         else:
-            line = candidate
-    if line:
-        yield _line(word if first else "", line)
+            lines.append(_line("" if lines else word, part))
+    return lines
 
 
 def _with_fix(event: Event) -> str:
@@ -186,7 +179,8 @@ def _others(events: Sequence[Event]) -> Iterator[str]:
     """What exporters changed besides, by code."""
     codes: dict[str, list[Event]] = {}
     for event in events:
-        if event.code not in WRITTEN_OUT and event.level != "warning":
+        counted = event.code in WRITTEN_OUT or event.code.startswith("KL")
+        if not counted and event.level != "warning":
             codes.setdefault(event.code, []).append(event)
     for found in codes.values():
         more = f" and {len(found) - 1} more like it" if len(found) > 1 else ""
@@ -212,15 +206,20 @@ def _verified(console: Console, found: Verification) -> str:
     return f"  {word} {agree}; largest relative error {error} {allowed}"
 
 
-def _shortened(lines: list[str], room: int) -> list[str]:
-    if len(lines) <= room:
-        return lines
-    return [*lines[: room - 1], f"            … {len(lines) - room + 1} more lines: -v"]
+def _shortened(sections: Sequence[list[str]], room: int) -> list[str]:
+    """All lines if there is room; else the longest sections end early, and say so."""
+    kept = [list(section) for section in sections]
+    while sum(map(len, kept)) > room and max(map(len, kept)) > 1:
+        max(kept, key=len).pop()
+    for section, before in zip(kept, sections, strict=True):
+        if len(section) < len(before):
+            section[-1] += f"; … -v shows {len(before) - len(section)} more"
+    return [line for section in kept for line in section]
 
 
-def _print_layers(console: Console, done: Conversion, changed: Changes) -> None:
-    """A line for everything that changed in a layer."""
-    events = [e for e in (*done.report, *changed.events()) if e.layer]
+def _print_layers(console: Console, done: Conversion) -> None:
+    """A line for everything that is told of a layer."""
+    events = [event for event in done.report if event.layer]
     if not events:
         return
     console.print()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import show
@@ -64,6 +65,7 @@ def _rows(console: Console, found: Verification, verbose: int) -> list[list[str]
     shown += [c for c in found.logits if verbose or c is first]
     if verbose or not found.layers or first in found.outputs:
         shown += found.outputs
+    shown += found.answers
     rows: list[list[str]] = []
     following = 0
     for compared in shown:
@@ -175,15 +177,18 @@ def verdict(console: Console, found: Verification) -> str:
 
 
 def _outputs(found: Verification) -> str:
-    worst = max(
-        found.outputs,
-        key=lambda c: math.inf if math.isnan(c.error) else c.error,
-    )
+    """Outputs in a phrase: how far they are apart, and how far from known answers."""
+    text = _farthest(found, found.outputs, "output")
+    if found.answers:
+        text += f", {_farthest(found, found.answers, 'known answer')}"
+    return text
+
+
+def _farthest(found: Verification, compared: Sequence[Compared], noun: str) -> str:
+    worst = max(compared, key=lambda c: math.inf if math.isnan(c.error) else c.error)
     if worst.problem:
-        return f"output {show(worst.name)}: {worst.problem}"
+        return f"{noun} {show(worst.name)}: {worst.problem}"
     if not worst.agrees(found.tolerance):
-        return f"output {show(worst.name)} off by {words.error(worst.error)}"
-    who = (
-        f"{len(found.outputs)} outputs" if len(found.outputs) > 1 else f"output {show(worst.name)}"
-    )
+        return f"{noun} {show(worst.name)} off by {words.error(worst.error)}"
+    who = f"{len(compared)} {noun}s" if len(compared) > 1 else f"{noun} {show(worst.name)}"
     return f"{who} within {words.error(worst.error)}"

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-Part = Literal["layer", "before softmax", "output"]
+Part = Literal["layer", "before softmax", "output", "answer"]
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -29,7 +29,8 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: The layer's or the output's name.
-        part: A layer's result, what a final softmax is given, or an output.
+        part: A layer's result, what a final softmax is given, an output, or an output against
+            its known answer.
         error: The largest difference, relative to the largest magnitude in A; NaN where a number
             is not finite or the shapes differ.
         differing: How many numbers differ by more than is allowed.
@@ -100,6 +101,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
         fed: What both were fed, in words.
         layers: Results of the layers that both have, in the order of A.
         outputs: Every output.
+        answers: Outputs of both against known answers.
         logits: What final softmaxes were given.
         classes: Agreement of the classes, where the model tells classes apart.
         differences: The largest differences in the first layer (or output) that differs.
@@ -113,6 +115,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     fed: str
     layers: tuple[Compared, ...] = ()
     outputs: tuple[Compared, ...] = ()
+    answers: tuple[Compared, ...] = ()
     logits: tuple[Compared, ...] = ()
     classes: Classes | None = None
     differences: tuple[Difference, ...] = ()
@@ -122,7 +125,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def compared(self) -> tuple[Compared, ...]:
         """Everything that was compared, in order."""
-        return (*self.layers, *self.logits, *self.outputs)
+        return (*self.layers, *self.logits, *self.outputs, *self.answers)
 
     @property
     def equal(self) -> bool:

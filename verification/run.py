@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,8 +60,7 @@ def verify(
         return _against_answers(first, feed, answers, str(expect), tolerance, reading)
     general = {key: reading[key] for key in ("isolated", "plugins") if key in reading}
     second = open_engine(b, precision="float32", **general)
-    comparison = Comparison(first, second, feed, tolerance)
-    return _with_answers(comparison, first, answers, expect, tolerance)
+    return _compared(Comparison(first, second, feed, tolerance), answers, expect)
 
 
 def verify_conversion(
@@ -77,35 +77,34 @@ def verify_conversion(
         model: As it was read.
         plan: What was exported; its inputs and outputs say how the file's lie.
         path: The file.
-        expect: Known answers of the model and their inputs, as `verify` takes them.
+        expect: An `.npz` file of known answers and their inputs, in the model's order; random
+            inputs if not given.
         tolerance: Largest relative error allowed.
+
+    Raises:
+        KerasirError: A model cannot be run, or the arrays do not fit it.
     """
     first = Reference(model, "float64")
-    feed, answers = _feed(first, None, expect, None)
     fed, given = [h.layout for h in plan.inputs], [h.layout for h in plan.outputs]
     second: Engine
     if path.lower().endswith(".onnx"):
         second = OnnxRuntime(path, fed, given)
     else:
         second = open_engine(path, precision="float32")
-    comparison = Comparison(first, second, feed, tolerance, fed, given)
-    return _with_answers(comparison, first, answers, expect, tolerance)
+    feed, answers = _feed(first, None, expect, None)
+    return _compared(Comparison(first, second, feed, tolerance, fed, given), answers, expect)
 
 
-def _with_answers(
-    comparison: Comparison,
-    first: Engine,
-    answers: Sequence[Array],
-    path: str | None,
-    tolerance: float,
-) -> Verification:
-    """The comparison of two models, the known answers of the first beside it."""
+def _compared(comparison: Comparison, answers: Sequence[Array], expect: str | None) -> Verification:
+    """Both models against each other, and against the known answers if there are any."""
     found = comparison.run()
-    if not answers:
-        return found
-    known = _outputs(first, answers, comparison.answers, tolerance)
-    named = [replace(c, name=f"{c.name} against {path}") for c in known]
-    return replace(found, outputs=(*found.outputs, *named))
+    ports, file = comparison.a.outputs, os.path.basename(expect or "")
+    known = [
+        compare(f"{port.name} of {side}, against {file}", "answer", answer, array, found.tolerance)
+        for side, outputs in (("A", comparison.answers), ("B", comparison.others))
+        for port, answer, array in zip(ports, answers, outputs, strict=False)
+    ]
+    return replace(found, answers=tuple(known))
 
 
 def _feed(

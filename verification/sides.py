@@ -55,6 +55,7 @@ class Comparison:
 
     Attributes:
         answers: A's outputs, once it has run.
+        others: B's, in A's order of axes; None for one that has no such order.
 
     Raises:
         UsageError: The models have not as many inputs, or outputs.
@@ -71,6 +72,7 @@ class Comparison:
     ) -> None:
         self.a, self.b, self.feed, self.tolerance = a, b, feed, tolerance
         self.answers: list[Array] = []
+        self.others: list[Array | None] = []
         self.matching = Matching()
         for ports, layouts in ((b.inputs, fed), (b.outputs, given)):
             for port, layout in zip(ports, layouts, strict=False):
@@ -105,6 +107,7 @@ class Comparison:
         x = self.a.run(self.feed.arrays, layers.keep if self.calls else None)
         y = self.b.run(self._fed(), layers.compare if self.calls else None)
         self.answers = x.outputs
+        self.others = [self._brought(pair, y.outputs[pair.of_b]) for pair in self.outputs]
         result = Verification(
             a=_side(self.a),
             b=_side(self.b),

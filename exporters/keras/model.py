@@ -34,7 +34,7 @@ def export_keras(
     weights_only: bool = False,
     overwrite: bool = False,
     durable: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Event]:
     """Write a Keras file.
 
@@ -47,7 +47,7 @@ def export_keras(
         weights_only: Leave out architecture and training.
         overwrite: Replace a file that is there.
         durable: Have the disk confirm it.
-        progress: Told the bytes of weights written so far.
+        progress: Called with the bytes of weights written so far and in all.
 
     Returns:
         What was changed, carried and lost.
@@ -68,12 +68,18 @@ def export_keras(
     arrays = [array for group in held for _, array in group.arrays]
     arrays += [array for _, array in (state.arrays if state else ())]
     sink = hdf5_sink(archive)
+    total = sum(tensor.nbytes for tensor in sink.tensors)
+
+    def moved(done: int) -> None:
+        if progress is not None:
+            progress(done, total)
+
     with writing(sink, path, overwrite=overwrite, durable=durable):
         jobs = [
             Job(index, array.param, array.layout, sink.tensors[index].dtype)
             for index, array in enumerate(arrays)
         ]
-        fill(sink, jobs, progress=progress)
+        fill(sink, jobs, progress=moved)
     return report.events
 
 
