@@ -3,7 +3,8 @@
     python keras_worker.py keras|tf_keras JOBS.jsonl
 
 Each line of JOBS names a `model`, the `inputs` to feed (an .npz with `in_0`, ...) and where the
-`outputs` go; `twice` asks for a second call of a stateful model. For each job one line of JSON
+`outputs` go; `arch` the architecture of a model file that holds only weights; `twice` asks for a
+second call of a stateful model. For each job one line of JSON
 comes back on standard output: `id`, and `error` where there is one. Nothing of kerasir is imported.
 """
 
@@ -75,9 +76,18 @@ def as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
+def loaded(keras: Any, job: dict[str, Any], custom: dict[str, Any]) -> Any:
+    if job.get("arch"):
+        with open(job["arch"], encoding="utf-8") as file:
+            model = keras.models.model_from_json(file.read(), custom_objects=custom)
+        model.load_weights(job["model"])
+        return model
+    return keras.models.load_model(job["model"], custom_objects=custom, compile=False)
+
+
 def run(keras: Any, job: dict[str, Any], custom: dict[str, Any]) -> None:
     keras.backend.clear_session()
-    model = keras.models.load_model(job["model"], custom_objects=custom, compile=False)
+    model = loaded(keras, job, custom)
     with np.load(job["inputs"]) as data:
         arrays = [data[f"in_{i}"] for i in range(len(data)) if f"in_{i}" in data]
     shapes = [tuple(tensor.shape) for tensor in model.inputs]

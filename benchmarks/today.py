@@ -1,0 +1,246 @@
+"""What happens to old models today, and what happens to them behind kerasir.
+
+    KERASIR_TF_KERAS_PYTHON=… KERASIR_KERAS3_PYTHON=… python benchmarks/today.py [--only TEXT] [-v]
+
+Every genuine file (those of tests/data, and the complete set beside the project where it is) is
+loaded by tf-keras and by Keras 3 as it is, and again as kerasir converts it with its defaults:
+Keras 2 HDF5, channels_last, TensorFlow's kernels. Both are fed the genuine inputs. `right` is
+within 1e-4 of the genuine prediction, relative to its largest magnitude; `silently wrong` loads,
+predicts and is not; `error` does not load, or does not predict. kerasir's own errors count as
+errors. Each cell of the table gives the three numbers in this order.
+
+The variables name interpreters that can import tf_keras with tensorflow, and keras with jax; one
+that is not set is looked for in this interpreter, and left out if it is not there either. A Keras
+runs in one process; if that dies, it begins again behind the file that killed it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import kerasir
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT / "tests" / "support"))
+
+from genuine import FixtureCase, fixture_cases  # ruff: ignore[module-import-not-at-top-of-file]
+
+WORKER = PROJECT / "tests" / "support" / "keras_worker.py"
+TOLERANCE = 1e-4
+VERDICTS = ("right", "silently wrong", "error")
+
+
+class Framework(NamedTuple):
+    """A Keras of today."""
+
+    title: str
+    module: str
+    needs: tuple[str, ...]
+    variable: str
+
+    def python(self) -> str | None:
+        """An interpreter that can import it; None if there is none."""
+        if named := os.environ.get(self.variable):
+            return named
+        here = all(importlib.util.find_spec(name) for name in self.needs)
+        return sys.executable if here else None
+
+
+FRAMEWORKS = (
+    Framework("tf-keras", "tf_keras", ("tf_keras", "tensorflow"), "KERASIR_TF_KERAS_PYTHON"),
+    Framework("Keras 3", "keras", ("keras", "jax"), "KERASIR_KERAS3_PYTHON"),
+)
+
+
+class Verdict(NamedTuple):
+    """What became of one file in one Keras."""
+
+    word: str
+    error: float = 0.0
+    reason: str = ""
+
+
+class Result(NamedTuple):
+    """What one Keras made of every file, by the file's name."""
+
+    name: str
+    before: dict[str, Verdict]
+    after: dict[str, Verdict]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Old models today, with and without kerasir.")
+    parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument("-v", "--verbose", action="store_true", help="list what is not right")
+    arguments = parser.parse_args()
+    cases = [case for case in fixture_cases() if arguments.only in case.id]
+    with tempfile.TemporaryDirectory(prefix="kerasir-today-") as folder:
+        jobs = [job(case, Path(folder) / f"original-{i}") for i, case in enumerate(cases)]
+        converted, failed = [], dict[str, Verdict]()
+        for i, case in enumerate(cases):
+            try:
+                converted.append(through_kerasir(case, Path(folder) / f"converted-{i}"))
+            except Exception as error:  # whatever it is, the user has no file
+                failed[case.id] = Verdict("error", reason=f"{type(error).__name__}: {error}")
+        results = []
+        for framework in FRAMEWORKS:
+            python = framework.python()
+            if python is None:
+                print(f"{framework.title}: not installed here, {framework.variable} not set\n")
+                continue
+            before = verdicts(framework, python, jobs)
+            after = verdicts(framework, python, converted) | failed
+            results.append(Result(title(framework, python), before, after))
+            if arguments.verbose:
+                listing(cases, results[-1])
+        show(cases, results)
+
+
+def job(case: FixtureCase, folder: Path) -> dict[str, Any]:
+    """The genuine file as it is."""
+    folder.mkdir()
+    return {
+        "id": case.id,
+        "model": str(case.model),
+        "arch": str(case.arch) if case.arch else "",
+        "inputs": str(case.folder / "data.npz"),
+        "outputs": str(folder / "out.npz"),
+        "twice": "second_out_0" in case.data(),
+        "folder": str(case.folder),
+    }
+
+
+def through_kerasir(case: FixtureCase, folder: Path) -> dict[str, Any]:
+    """The same, converted; weights alone are given their architecture and backend."""
+    said = {"arch": case.arch, "backend": case.backend} if case.arch else {}
+    target = folder / "model.h5"
+    described = job(case, folder)
+    kerasir.convert(case.model, target, **said)
+    return {**described, "model": str(target), "arch": ""}
+
+
+def verdicts(
+    framework: Framework, python: str, jobs: Sequence[dict[str, Any]]
+) -> dict[str, Verdict]:
+    """What one Keras makes of each file."""
+    found: dict[str, Verdict] = {}
+    left = list(jobs)
+    while left:
+        answers = list(asked(framework, python, left))
+        for one, answer in zip(left, answers, strict=False):
+            found[one["id"]] = judged(one, answer.get("error"))
+        left = left[len(answers) :]
+        if left:
+            found[left[0]["id"]] = Verdict("error", reason="the process died")
+            left = left[1:]
+    return found
+
+
+def asked(
+    framework: Framework, python: str, jobs: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Let a process load and predict; one answer per file, until it ends or dies."""
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as listed:
+        listed.writelines(f"{json.dumps(one)}\n" for one in jobs)
+        listed.flush()
+        command = [python, str(WORKER), framework.module, listed.name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    yield from map(json.loads, done.stdout.splitlines())
+
+
+def judged(one: dict[str, Any], error: str | None) -> Verdict:
+    """Right, silently wrong, or an error."""
+    if error:
+        return Verdict("error", reason=error)
+    with np.load(one["outputs"]) as arrays:
+        outputs = dict(arrays)
+    with np.load(Path(one["folder"]) / "data.npz") as arrays:
+        expected = {name: array for name, array in arrays.items() if "out_" in name}
+    errors = [off(outputs.get(name), array) for name, array in expected.items()]
+    worst = max(errors, key=lambda error: (np.isnan(error), error))
+    return Verdict("right" if worst <= TOLERANCE else "silently wrong", worst)
+
+
+def off(found: Any, expected: Any) -> float:
+    """Largest difference relative to the largest expected; channels may lie first or last."""
+    if found is None:
+        return float("nan")
+    orders = [expected]
+    if expected.ndim > 2:
+        orders += [np.moveaxis(expected, 1, -1), np.moveaxis(expected, -1, 1)]
+    fitting = [order for order in orders if order.shape == found.shape]
+    if not fitting or not np.isfinite(found).all():
+        return float("nan")
+    difference = np.abs(np.float64(found) - np.float64(fitting[0])).max()
+    return float(difference / max(np.abs(expected).max(), 1e-30))
+
+
+def title(framework: Framework, python: str) -> str:
+    """Name and version, as the interpreter has it."""
+    script = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
+    command = [python, "-c", script, framework.module.replace("_", "-")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return f"{framework.title.removesuffix(' 3')} {done.stdout.strip()}"
+
+
+def show(cases: Sequence[FixtureCase], results: Sequence[Result]) -> None:
+    """One table in Markdown: a row per writer, counts of the three verdicts before and after."""
+    heads = [f"{result.name} | {result.name}, behind kerasir" for result in results]
+    print("| files written by | files | " + " | ".join(heads) + " |")
+    print("|---" * (2 + 2 * len(results)) + "|")
+    groups: dict[str, list[str]] = {}
+    for case in cases:
+        groups.setdefault(writer(case), []).append(case.id)
+    for group, ids in [*groups.items(), ("all", [case.id for case in cases])]:
+        cells = [
+            counts([verdict[i] for i in ids])
+            for result in results
+            for verdict in (result.before, result.after)
+        ]
+        print(f"| {group} | {len(ids)} | " + " | ".join(cells) + " |")
+    print()
+    for result in results:
+        right = [v.error for v in result.after.values() if v.word == "right"]
+        print(f"{result.name}: largest difference of a converted file {max(right, default=0):.1e}")
+
+
+def counts(found: Sequence[Verdict]) -> str:
+    """Such as `12 / **62** / 17`: what is silently wrong stands out."""
+    counted = Counter(verdict.word for verdict in found)
+    right, wrong, error = (counted[word] for word in VERDICTS)
+    return f"{right} / {f'**{wrong}**' if wrong else 0} / {error}"
+
+
+def writer(case: FixtureCase) -> str:
+    """Such as `Keras 2.2.4 on Theano, channels_first`."""
+    release, _, backend = case.era.rpartition("-")
+    number = release.rpartition("keras")[2]
+    name = "tf-keras" if release.startswith("tf-keras") else "Keras"
+    named = {"theano": "Theano", "tensorflow": "TensorFlow", "jax": "JAX"}[backend]
+    return f"{name} {number} on {named}, {case.ordering}"
+
+
+def listing(cases: Sequence[FixtureCase], result: Result) -> None:
+    """Everything that is not right behind kerasir, with the reason."""
+    for case in cases:
+        was, now = result.before[case.id], result.after[case.id]
+        if now.word != "right":
+            reason = now.reason.partition("\n")[0][:150] or f"off by {now.error:.1e}"
+            print(f"{result.name}, {case.id}: {was.word} -> {now.word}: {reason}")
+    print()
+
+
+if __name__ == "__main__":
+    main()
