@@ -183,17 +183,26 @@ def expected(graph: Graph, inputs: Sequence[Array]) -> list[Array]:
     return evaluate(solve(graph, Policy()), inputs, dtype=np.float64)
 
 
-def must_equal(found: Sequence[Array], want: Sequence[Array], within: float = 1e-5) -> None:
-    """Equal, relative to the largest number of each output."""
+def must_equal(
+    found: Sequence[Array], want: Sequence[Array], within: float = 1e-5, *, finite: bool = True
+) -> None:
+    """Equal, relative to the largest number of each output; and there are numbers at all."""
     assert len(found) == len(want)
     for a, b in zip(found, want, strict=True):
         assert a.shape == b.shape
+        assert b.size
+        assert not finite or np.isfinite(b).all()
         scale = max(1.0, float(np.max(np.abs(b), initial=0.0)))
         np.testing.assert_allclose(a, b, rtol=0, atol=within * scale)
 
 
 def agrees(
-    one: OneOp, *arrays: Array, folder: Path, opset: int = DEFAULT_OPSET, within: float = 1e-5
+    one: OneOp,
+    *arrays: Array,
+    folder: Path,
+    opset: int = DEFAULT_OPSET,
+    within: float = 1e-5,
+    finite: bool = True,
 ) -> Exported:
     """Export a graph of one op, run it, and assert what the reference says of it.
 
@@ -203,11 +212,12 @@ def agrees(
         folder: Where to write.
         opset: What to write.
         within: As of `must_equal`.
+        finite: As of `must_equal`.
     """
     fed = [
         np.transpose(array, [terms.index(term) for term in value.axes])
         for array, terms, value in zip(arrays, one.inputs, one.graph.inputs, strict=True)
     ]
     exported = export(one.graph, folder, opset=opset)
-    must_equal(exported.run(fed), expected(one.graph, fed), within)
+    must_equal(exported.run(fed), expected(one.graph, fed), within, finite=finite)
     return exported

@@ -88,7 +88,8 @@ def test_padding_as_wide_as_the_window(
 @pytest.mark.parametrize("make", POOLS[1:], ids=["average", "counting"])
 def test_the_mean_of_nothing_but_padding(make: Any, tmp_path: Path) -> None:
     """Zero where padding counts, no number where it does not."""
-    found = agrees(pooled(make, EMPTY, 1, last=False), image(EMPTY[0], 1), folder=tmp_path)
+    one = pooled(make, EMPTY, 1, last=False)
+    found = agrees(one, image(EMPTY[0], 1), folder=tmp_path, finite=make is not AveragePool)
     [y] = found.run([image(EMPTY[0], 1)])
     assert bool(np.isnan(y).any()) == (make is AveragePool)
 
