@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TextIO
@@ -50,7 +49,7 @@ class Console:
         self.stream = stream
         self.terminal = _is_terminal(stream)
         self.color = _wants_color(when, self.terminal)
-        self.width = shutil.get_terminal_size((100, 24)).columns if self.terminal else None
+        self.width = _columns(stream) if self.terminal else None
         self.unicode = (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"
 
     def print(self, line: str = "") -> None:
@@ -168,6 +167,19 @@ def _is_terminal(stream: TextIO) -> bool:
         return stream.isatty()
     except (AttributeError, ValueError):  # closed, or a stand-in
         return False
+
+
+def _columns(stream: TextIO) -> int:
+    """The width of a terminal; COLUMNS overrules it."""
+    said = os.environ.get("COLUMNS", "")
+    try:
+        return (
+            int(said)
+            if said.isdecimal() and int(said)
+            else os.get_terminal_size(stream.fileno()).columns or 100
+        )
+    except (OSError, ValueError):
+        return 100
 
 
 def _wants_color(when: When, terminal: bool) -> bool:

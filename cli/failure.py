@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-import traceback
 from collections.abc import Sequence
 
 from ..errors import KerasirError, UsageError, show
@@ -51,6 +50,8 @@ def stopped(settings: Settings, error: BaseException) -> int:
 def show_where(settings: Settings, error: BaseException) -> None:
     """The traceback, if it was asked for."""
     if settings.debug:
+        import traceback
+
         for line in "".join(traceback.format_exception(error)).splitlines():
             settings.err.print(show(line, 2000))
 

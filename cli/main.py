@@ -214,7 +214,9 @@ def _foresee(settings: Settings, args: Sequence[str]) -> None:
 
 def _finish(args: list[str], settings: Settings) -> int:
     """Parse and run, and see to it that what was printed has left."""
-    result: Any = commands().main(args, "kerasir", standalone_mode=False, obj=settings)
+    program = commands()
+    with program.make_context("kerasir", args, obj=settings) as context:
+        result: Any = program.invoke(context)
     sys.stdout.flush()
     return result if isinstance(result, int) else 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Mapping
@@ -50,6 +49,8 @@ class Settings:
 
 def document(schema: str, ok: bool, body: Mapping[str, Any], *, indent: int | None = None) -> str:
     """A JSON document that begins as all of them do."""
+    import json
+
     whole = {"schema": f"kerasir.{schema}", "kerasir": __version__, "ok": ok, **body}
     text = json.dumps(_plain(whole), indent=indent, allow_nan=False)
     return text.replace("\x7f", "\\u007f")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..ir.report import Event
     from ..verification import Verification
 
-LINES, WIDTH = 12, 100
+LINES = 12
 WRITTEN_OUT = ("KP201", "KP202", "KP203")
 """Codes of pads and crops that became layers of their own."""
 
@@ -82,16 +82,14 @@ def _sections(console: Console, done: Conversion) -> Iterator[list[str]]:
     report, changed = done.report, done.changes
     assumed = [_with_fix(event) for event in report.of("assumed")]
     yield _listed(console, "assumed", assumed, "yellow")
-    yield _wrapped("changed", _changed(changed, report.of("changed")))
+    yield _wrapped("changed", _changed(changed, report.of("changed")), console.width)
     yield _listed(console, "carried", [show(e.message) for e in report.of("carried")])
     lost = [_with_fix(event) for event in report.of("lost")]
     nothing = [_line("lost", console.paint("nothing", "green"))]
     yield _listed(console, "lost", lost, "red") or nothing
     warned = [e for e in report if e.level == "warning" and e.kind in {"note", "changed"}]
     yield _listed(console, "! note", [_with_fix(e) for e in warned], "yellow")
-    for what, entries in (("input", changed.inputs), ("output", changed.outputs)):
-        texts = dict.fromkeys(_order(what, *entry) for entry in entries)
-        yield _listed(console, f"! {what}", list(texts), "yellow")
+    yield from _orders(console, done)
     if done.verification is not None:
         yield [_verified(console, done.verification)]
 
@@ -109,11 +107,11 @@ def _listed(console: Console, word: str, texts: Sequence[str], color: str = "") 
     return lines
 
 
-def _wrapped(word: str, parts: Sequence[str]) -> list[str]:
-    """Parts joined by `; `, on as many lines as 100 columns need."""
+def _wrapped(word: str, parts: Sequence[str], width: int | None) -> list[str]:
+    """Parts joined by `; `, on as many lines as they need."""
     lines: list[str] = []
     for part in parts:
-        if lines and len(f"{lines[-1]}; {part}") <= WIDTH:
+        if lines and (width is None or len(f"{lines[-1]}; {part}") <= width):
             lines[-1] += f"; {part}"
         else:
             lines.append(_line("" if lines else word, part))
@@ -188,10 +186,29 @@ def _others(events: Sequence[Event]) -> Iterator[str]:
         yield show(f"{layer}{found[0].message}{more}")
 
 
-def _order(what: str, name: str, before: str, after: str) -> str:
-    if what == "input":
-        return f"feed {after} from now on; the old model took {before}"
-    return f"{show(name)} comes as {after} from now on; the old model gave {before}"
+def _orders(console: Console, done: Conversion) -> Iterator[list[str]]:
+    """What the caller must do differently; what changes alike is said together."""
+    fed, given = done.changes.inputs, done.changes.outputs
+    pairs = {(before, after) for _, before, after in (*fed, *given)}
+    if fed and given and len(pairs) == 1:
+        (before, after), *_ = pairs
+        text = f"feed and expect {after} from now on; the old model took and gave {before}"
+        yield _listed(console, "! order", [text], "yellow")
+        return
+    for word, entries, total in (
+        ("input", fed, len(done.plan.inputs)),
+        ("output", given, len(done.plan.outputs)),
+    ):
+        groups: dict[tuple[str, str], list[str]] = {}
+        for name, before, after in entries:
+            groups.setdefault((before, after), []).append(name)
+        now, was = ("feed", "took") if word == "input" else ("expect", "gave")
+        texts = [
+            (f"{words.names(names)}: " if total > 1 else "")
+            + f"{now} {after} from now on; the old model {was} {before}"
+            for (before, after), names in groups.items()
+        ]
+        yield _listed(console, f"! {word}", texts, "yellow")
 
 
 def _verified(console: Console, found: Verification) -> str:

@@ -32,10 +32,10 @@ Key = tuple[tuple[str, ...], str, int]
 
 
 class LayerCall:
-    """One call of a layer: its nodes in order.
+    """One call of a layer that the outputs need.
 
     Attributes:
-        key: The models around it, its name, and the number of the call.
+        key: The models around it, its name, and how many calls of it came before.
         nodes: In order; those that make a mask left out.
     """
 
@@ -48,7 +48,7 @@ class LayerCall:
     def name(self) -> str:
         """Its name; with the models around it where it is in one."""
         scope, name, number = self.key
-        path = "/".join([*(part.partition("#")[0] for part in scope), name])
+        path = "/".join([*scope, name])
         return path if number == 0 else f"{path} (call {number + 1})"
 
     @property
@@ -68,21 +68,40 @@ class LayerCall:
         """Whether it has weights."""
         return any(node.params for node in self.nodes)
 
+    def touches(self, other: LayerCall) -> bool:
+        """Whether one of the two reads what the other makes."""
+        mine = {value for node in self.nodes for value in (*node.inputs, *node.results)}
+        return any(value in mine for node in other.nodes for value in (*node.inputs, *node.results))
+
 
 def calls_of(graph: Graph) -> list[LayerCall]:
-    """The calls of layers in a graph, in order."""
+    """The calls of layers that the outputs of a graph need, in order.
+
+    Numbers of calls are counted anew: files count them in ways of their own, and may hold calls
+    that nothing reads.
+    """
     found: dict[Layer, LayerCall] = {}
-    count: dict[tuple[tuple[str, ...], str], int] = {}
-    for node in graph.nodes:
+    count: Counter[tuple[tuple[str, ...], str]] = Counter()
+    for node in _needed(graph):
         layer = node.layer
         if layer is None or node.part == "mask":
             continue
         if layer not in found:
-            name = (layer.scope, layer.name)
-            number = count[name] = count.get(name, -1) + 1
-            found[layer] = LayerCall((*name, number), [])
+            name = (tuple(part.partition("#")[0] for part in layer.scope), layer.name)
+            found[layer] = LayerCall((*name, count[name]), [])
+            count[name] += 1
         found[layer].nodes.append(node)
     return list(found.values())
+
+
+def _needed(graph: Graph) -> list[Node]:
+    """The nodes that the outputs need."""
+    needed, kept = set(graph.outputs), []
+    for node in reversed(graph.nodes):
+        if needed.intersection(node.results):
+            needed.update(value for value in node.inputs if value is not None)
+            kept.append(node)
+    return kept[::-1]
 
 
 class Matching:
@@ -161,11 +180,11 @@ def paired(a: Graph, b: Graph) -> Iterator[tuple[LayerCall, LayerCall]]:
     A layer of a nested model that is dissolved in the other is found by its name alone, where
     that tells it apart.
     """
-    others = {call.key: call for call in calls_of(b)}
+    mine = calls_of(a)
+    others = _gathered(calls_of(b), {call.key for call in mine}, b)
     bare: dict[tuple[str, int], list[LayerCall]] = {}
     for call in others.values():
         bare.setdefault(call.key[1:], []).append(call)
-    mine = calls_of(a)
     names = Counter(call.key[1:] for call in mine)
     for call in mine:
         other = others.get(call.key)
@@ -174,6 +193,26 @@ def paired(a: Graph, b: Graph) -> Iterator[tuple[LayerCall, LayerCall]]:
             other = alike[0] if len(alike) == 1 else None
         if other is not None:
             yield call, other
+
+
+def _gathered(calls: Sequence[LayerCall], known: set[Key], graph: Graph) -> dict[Key, LayerCall]:
+    """Calls by key, those of helping layers made part of the call that they help.
+
+    A layer may be written as several: `conv1` with its pads as `conv1_pad` before it and its
+    activation as `conv1_activation` behind it. What they make together is the layer's result.
+    """
+    found = {call.key: call for call in calls}
+    place = {node: index for index, node in enumerate(graph.nodes)}
+    for call in calls:
+        scope, name, number = call.key
+        ends = [index for index, letter in enumerate(name) if letter == "_"]
+        helped = [(scope, name[:end], number) for end in reversed(ends)]
+        owner = next((key for key in helped if key in known and key in found), None)
+        if call.key not in known and owner is not None and found[owner].touches(call):
+            nodes = sorted((*found[owner].nodes, *call.nodes), key=place.__getitem__)
+            found[owner] = LayerCall(owner, nodes)
+            del found[call.key]
+    return found
 
 
 def guessed(known: Layout, shape: Sequence[int | None]) -> Layout | None:
