@@ -1,0 +1,132 @@
+"""Models of many small layers: what each step costs, in all and per layer.
+
+    python benchmarks/many_layers.py [--dir FOLDER] [--only TEXT]
+
+Two models of Keras 2.2.4 on Theano are made: 2,000 Dense layers, and a chain of 10,000 layers in
+which every tenth is a Dense and the others are activations. Each is read, solved, checked, and
+written as Keras 2 HDF5 and as ONNX, in one process, with a cold start of the libraries in the
+first row that needs them. Seconds by the clock, and of processor time, which the costs per layer
+are of. The peak is resident memory up to that step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import h5py
+import numpy as np
+
+import kerasir
+from kerasir.ir.check import check
+from kerasir.ir.plan import Policy
+from kerasir.passes.solve import solve
+
+T = TypeVar("T")
+UNITS = 4
+MOST_ATTRIBUTE = 60_000
+"""Bytes that Keras puts into one HDF5 attribute; longer lists of names are cut into several."""
+
+CASES = {"2,000 Dense": (2_000, 1), "chain of 10,000": (10_000, 10)}
+"""Layers, and which of them are Dense: every n-th."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dir", type=Path, help="where the files are made (default: the system's)")
+    parser.add_argument("--only", default="", help="cases with this text in their name")
+    given = parser.parse_args()
+    print(f"{'case':18}{'step':18}{'s':>7}{'cpu s':>7}{'us/layer':>10}{'peak MB':>9}")
+    for name, (count, every) in CASES.items():
+        if given.only in name:
+            with tempfile.TemporaryDirectory(dir=given.dir, prefix="kerasir-layers-") as folder:
+                measure(name, Path(folder), count, every)
+
+
+def measure(name: str, folder: Path, count: int, every: int) -> None:
+    """Print a line per step."""
+    path = folder / "model.h5"
+    make(path, count, every)
+
+    def step(title: str, action: Callable[[], T]) -> T:
+        begin, used = time.perf_counter(), time.process_time()
+        result = action()
+        seconds, cpu = time.perf_counter() - begin, time.process_time() - used
+        line = f"{name:18}{title:18}{seconds:7.2f}{cpu:7.2f}{cpu / count * 1e6:10.0f}"
+        print(f"{line}{peak() / 1e6:9.0f}", flush=True)
+        return result
+
+    model = step("load", lambda: kerasir.load(path))
+    policy = Policy(order="channels_last", io="match", preserve=True)
+    plan = step("solve", lambda: solve(model.graph, policy))
+    step("check", lambda: check(plan))
+    step("to Keras 2 HDF5", lambda: kerasir.save(model, folder / "out.h5"))
+    step("to ONNX", lambda: kerasir.save(model, folder / "out.onnx"))
+    step("to .kerasir", lambda: kerasir.save(model, folder / "out.kerasir"))
+    step("load .kerasir", lambda: kerasir.load(folder / "out.kerasir"))
+
+
+def peak() -> int:
+    """Bytes this process had resident at most."""
+    unit = 1 if sys.platform == "darwin" else 1 << 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def make(path: Path, count: int, every: int) -> None:
+    """Write the model as Keras 2.2.4 would have."""
+    layers = [{"class_name": "InputLayer", "config": {"name": "in"}}]
+    layers[0]["config"]["batch_input_shape"] = [None, UNITS]
+    random = np.random.default_rng(0)
+    with h5py.File(path, "w") as file:
+        weights = file.create_group("model_weights")
+        stored: dict[str, dict[str, Any]] = {"in": {}}
+        for number in range(count):
+            if number % every:
+                layers.append(layer("Activation", f"activation_{number}", activation="tanh"))
+                stored[f"activation_{number}"] = {}
+            else:
+                name = f"dense_{number}"
+                layers.append(layer("Dense", name, units=UNITS, activation="tanh"))
+                kernel = random.standard_normal((UNITS, UNITS), np.float32)
+                stored[name] = {"kernel": kernel, "bias": kernel[0]}
+        for name, arrays in stored.items():
+            group = weights.create_group(name)
+            names = [f"{name}/{which}" for which in arrays]
+            group.attrs["weight_names"] = [one.encode() for one in names]
+            for one, array in zip(names, arrays.values(), strict=True):
+                group[one] = array
+        write_names(weights, list(stored))
+        for holder in (file, weights):
+            holder.attrs["keras_version"], holder.attrs["backend"] = b"2.2.4", b"theano"
+        config = {"class_name": "Sequential", "config": {"name": "many", "layers": layers}}
+        kind = h5py.string_dtype()
+        file.attrs.create("model_config", json.dumps(config), dtype=kind)
+
+
+def layer(class_name: str, name: str, **config: Any) -> dict[str, Any]:
+    """A layer as Keras 2 spells it."""
+    return {"class_name": class_name, "config": {"name": name, "trainable": True, **config}}
+
+
+def write_names(weights: h5py.Group, names: list[str]) -> None:
+    """`layer_names`, in several attributes where one would be too long."""
+    array = np.array([name.encode() for name in names])
+    pieces = -(-array.nbytes // MOST_ATTRIBUTE)
+    if pieces == 1:
+        weights.attrs["layer_names"] = array
+        return
+    for number, piece in enumerate(np.array_split(array, pieces)):
+        weights.attrs[f"layer_names{number}"] = piece
+
+
+if __name__ == "__main__":
+    main()
