@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .changes import Changes, changes
-from .errors import ExportError, KerasirError, UsageError
+from .errors import ExistsError, ExportError, KerasirError, UsageError
 from .ir.check import check as check_plan
 from .ir.model import Model
 from .ir.plan import Plan
@@ -205,7 +205,7 @@ def _aim(dst: str, options: Options) -> Aim:
 
 def _free(dst: str, options: Options) -> None:
     if os.path.lexists(dst) and not options.overwrite and not options.dry_run:
-        raise UsageError("exists", file=dst, hint="--overwrite replaces it")
+        raise ExistsError("exists", file=dst, hint="--overwrite replaces it")
 
 
 def _convert(model: Model, dst: str, options: Options, target: Aim | None = None) -> Conversion:

@@ -96,3 +96,7 @@ class PluginError(KerasirError):
 
 class UsageError(KerasirError):
     """A request that cannot be carried out as it was put (exit code 2)."""
+
+
+class ExistsError(UsageError):
+    """A target that is there and may not be replaced (exit code 1: the next run may succeed)."""

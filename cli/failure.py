@@ -6,7 +6,7 @@ import errno
 import re
 from collections.abc import Sequence
 
-from ..errors import KerasirError, UsageError, show
+from ..errors import ExistsError, KerasirError, UsageError, show
 from . import words
 from .console import Console, wrapped
 from .settings import Settings
@@ -26,7 +26,8 @@ def fail(settings: Settings, error: KerasirError) -> int:
     print_message(settings.err, "error", error)
     if settings.json:
         settings.document("error/1", ok=False, body={"error": _record(error)})
-    return USAGE if isinstance(error, UsageError) else FAILED
+    wrong_usage = isinstance(error, UsageError) and not isinstance(error, ExistsError)
+    return USAGE if wrong_usage else FAILED
 
 
 def internal(settings: Settings, error: BaseException) -> int:

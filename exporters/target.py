@@ -9,7 +9,7 @@ import stat
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 
-from ..errors import ExportError, UsageError
+from ..errors import ExistsError, ExportError, UsageError
 
 Path = str | os.PathLike[str]
 
@@ -143,7 +143,7 @@ def _check(name: str, overwrite: bool) -> None:
             hint="name another file, or remove it",
         )
     if not overwrite:
-        raise UsageError("exists", file=name, hint="--overwrite replaces it")
+        raise ExistsError("exists", file=name, hint="--overwrite replaces it")
 
 
 def _create(temporary: str, name: str) -> None:
