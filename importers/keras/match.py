@@ -1,4 +1,4 @@
-"""Which stored array belongs to which layer: by name where names tell, else by position.
+"""Which stored array belongs to which layer: by name, and by position where no name matches.
 
 Keras 1 and 2 keep a nested model's arrays in one group: all trainable ones in the order of its
 layers, then all others; a frozen layer's count as others (Keras 2.3.1 `engine/network.py`,
@@ -50,10 +50,10 @@ def assign(
         archive: The file, with its groups in its order.
         slots: What each weighted layer stores; layers that are not in it (opaque ones) take what
             their group holds.
-        report: Told where positions decided.
+        report: Told where positions decided, and what belongs to no layer.
 
     Raises:
-        WeightError: Too few arrays, or too many.
+        WeightError: A layer without arrays, with too few, or too many.
     """
     groups = archive.groups
     if archive.form in {"numbered", "graph"}:
@@ -65,7 +65,7 @@ def assign(
         group = by_name[spec.name]
         used.add(group.layer)
         _distribute(owner, spec, group, slots, found)
-    _by_position(model, groups, used, slots, found, report)
+    _rest(model, groups, used, slots, found, report)
     return found
 
 
@@ -199,7 +199,7 @@ def _is_called(name: str, names: tuple[str, ...]) -> bool:
     return any(name == known or name.endswith(f"_{known}") for known in names)
 
 
-def _by_position(
+def _rest(
     model: ModelSpec,
     groups: Sequence[WeightGroup],
     used: set[str],
@@ -207,32 +207,61 @@ def _by_position(
     found: Assigned,
     report: Report,
 ) -> None:
-    """Layers whose name no group has take the groups nobody claimed, in order."""
+    """What names have left over: all of it by position where they match nowhere, else told."""
     missing = [
         spec
         for spec in model.layers
         if any(slots.get(path) and path not in found for path, _ in leaves(spec))
     ]
     left = [group for group in groups if group.layer not in used and group.weights]
-    if not missing and not left:
-        return
-    if len(missing) != len(left):
-        names = ", ".join(spec.name for spec in missing[:3]) or "none"
-        others = ", ".join(group.layer for group in left[:3]) or "none"
-        raise WeightError(
-            f"{len(missing)} layers have no weights in the file ({names}), and {len(left)} groups "
-            f"in the file no layer ({others})",
-            hint="is it the architecture that these weights were trained with?",
-        )
-    for spec, group in zip(missing, left, strict=True):
-        _distribute((), spec, group, slots, found)
+    strange = not any(group.weights and group.layer in used for group in groups)
+    if missing and strange and _fit(missing, left, slots):
+        for spec, group in zip(missing, left, strict=True):
+            _distribute((), spec, group, slots, found)
+        pairs = [f"{s.name} from {g.layer}" for s, g in zip(missing, left, strict=True)]
         report.add(
             "KE201",
             "assumed",
-            f"weights of {spec.name} taken from group {group.layer} by position",
-            layer=spec.name,
+            f"no layer is called as in the file; weights taken by position: {listed(pairs)}",
             level="warning",
         )
+    elif missing:
+        raise _lacking(missing, left)
+    elif left:
+        report.add(
+            "KE203",
+            "lost",
+            f"weights in the file that belong to no layer: {listed([g.layer for g in left])}",
+            level="warning",
+        )
+
+
+def _fit(
+    missing: Sequence[LayerSpec],
+    left: Sequence[WeightGroup],
+    slots: Mapping[Path, Sequence[Slot]],
+) -> bool:
+    """Whether groups have as many arrays as the layers at their places; shapes are seen later."""
+    wanted = [sum(len(slots.get(p, ())) for p, _ in leaves(spec)) for spec in missing]
+    return wanted == [len(group.weights) for group in left]
+
+
+def _lacking(missing: Sequence[LayerSpec], left: Sequence[WeightGroup]) -> WeightError:
+    one = len(missing) == 1
+    names = listed([spec.name for spec in missing])
+    others = f"The file has weights that belong to no layer: {listed([g.layer for g in left])}"
+    return WeightError(
+        f"{len(missing)} {'layer has' if one else 'layers have'} no weights in the file: {names}",
+        where="file",
+        hint="is it the architecture that these weights were trained with?",
+        details=[others] if left else [],
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Up to three names, and how many more there are."""
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
 
 
 def slots_of(
