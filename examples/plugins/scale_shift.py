@@ -3,14 +3,12 @@
 kerasir convert model.h5 model.onnx --plugin scale_shift.py
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 import kerasir.plugin as k
 
 
-class ScaleShiftConfig(k.Config, frozen=True, kw_only=True):
+class Config(k.Config, frozen=True, kw_only=True):
     axis: int = 1
 
 
@@ -23,9 +21,7 @@ class ScaleShift(k.Op, frozen=True, kw_only=True):
     results = k.ports("y: ... axis", order="kept")
 
 
-@k.translates(
-    "ScaleShift", config=ScaleShiftConfig, slots=lambda c, era: (k.Slot("a"), k.Slot("b"))
-)
+@k.translates("ScaleShift", config=Config, slots=lambda c, era: (k.Slot("a"), k.Slot("b")))
 def translate(call: k.LayerCall, x: k.Value) -> k.Value:
     axis = (call.axis(x, call.config.axis),)
     params = {name: call.tagged(name, [k.Layout(axis)]) for name in ("a", "b")}
@@ -42,6 +38,12 @@ def emit(op: ScaleShift, at: k.Emitting):
     return at.add("Add", at.add("Mul", at.x, at.along("a")), at.along("b"))
 
 
+@k.writes(ScaleShift)
+def write(site: k.Site) -> None:
+    arrays = [site.array(name, name, "axis") for name in ("a", "b")]
+    site.give(site.put("ScaleShift", {"axis": site.axis("axis")}, [site.x()], arrays=arrays))
+
+
 @k.op
 class ScaledTanh(k.Elementwise, frozen=True, kw_only=True):
     """y = 1.7159 tanh(0.66 x)."""
@@ -54,3 +56,4 @@ k.emits(ScaledTanh)(
         "Mul", at.add("Tanh", at.add("Mul", at.x, at.number(0.66))), at.number(1.7159)
     )
 )
+k.writes(ScaledTanh)(lambda s: s.give(s.put("Activation", {"activation": "scaled_tanh"}, [s.x()])))
