@@ -57,7 +57,7 @@ def _options() -> list[click.Parameter]:
             metavar="keep|match",
             type=OneOf("keep", "match"),
             section="ONNX",
-            help="Inputs and outputs keep SRC's order, or match the target's [onnx: keep]",
+            help="Inputs and outputs: SRC's order, or the target's [onnx: keep]",
         ),
         Option(
             ["--external-data"],
@@ -139,7 +139,8 @@ def _options() -> list[click.Parameter]:
         ("ONNX with images channels first, at opset 13:",
          "kerasir convert model.h5 model.onnx --io-layout match --opset 13"),
         ("Kernels for Keras 2 on Theano:",
-         "kerasir convert new.h5 old.h5 --target-backend theano --data-format channels_first"),
+         "kerasir convert new.h5 old.h5 --target-backend theano \\\n"
+         "    --data-format channels_first"),
     ],
 )  # fmt: skip
 @click.pass_obj

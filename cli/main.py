@@ -75,7 +75,7 @@ COMMANDS: dict[str, Entry] = {
         "Check", "Run two models on the same inputs and compare them layer by layer", _verify
     ),
     "run": Entry("Check", "Run one model on arrays from an .npz file", _run),
-    "ops": Entry("Extend", "List operations", _ops),
+    "ops": Entry("Extend", "List operations, and what each target supports", _ops),
     "passes": Entry("Extend", "List passes and pipelines", _passes),
 }
 
@@ -236,16 +236,16 @@ def _attempt(args: list[str], settings: Settings) -> int:
         return failure.stopped(settings, KeyboardInterrupt())
     except BaseException as error:
         try:
-            return _told(settings, error)
+            return _told(settings, error, next((arg for arg in args if arg in COMMANDS), ""))
         except (OSError, ValueError):  # nobody can be told: stderr is full or closed
             _discard_output()
             return failure.FAILED
 
 
-def _told(settings: Settings, error: BaseException) -> int:
+def _told(settings: Settings, error: BaseException, command: str) -> int:
     if isinstance(error, OSError):
         _discard_output()  # it may be stdout itself that is full
-    known = usage_error(error) if isinstance(error, click.UsageError) else error
+    known = usage_error(error, command) if isinstance(error, click.UsageError) else error
     if isinstance(known, KerasirError):
         code = failure.fail(settings, known)
     else:

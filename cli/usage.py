@@ -166,9 +166,9 @@ def _settings(ctx: click.Context) -> Settings:
     return ctx.ensure_object(Settings)
 
 
-def usage_error(error: click.UsageError) -> UsageError:
-    """A complaint of click, in kerasir's words."""
-    program = error.ctx.command_path if error.ctx else "kerasir"
+def usage_error(error: click.UsageError, command: str = "") -> UsageError:
+    """A complaint of click, in kerasir's words; `command` is whose it is, if click forgot that."""
+    program = error.ctx.command_path if error.ctx else f"kerasir {command}".strip()
     hint = f"{program} --help"
     if isinstance(error, click.NoSuchOption):
         known = [name for p in error.ctx.command.params for name in p.opts] if error.ctx else []
