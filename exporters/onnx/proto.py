@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ...errors import ExportError, show
 from .draft import Body, Constant, Draft, Edge, OnnxNode
 from .opsets import ir_version
 from .pen import ONNX_TYPES
@@ -28,6 +31,9 @@ PACKED: Mapping[str, str] = {
     "uint64": "Q",
 }
 """How `struct` packs numbers of each dtype."""
+
+LARGEST: Mapping[str, float] = {"float16": 65519.0, "float32": 3.4028235677e38}
+"""What is above that rounds to infinity."""
 
 ATTRIBUTES: Mapping[type, tuple[str, str, str]] = {
     int: ("INT", "i", "ints"),
@@ -94,7 +100,8 @@ def _fill(
     graph.output.extend(map(_value, outputs))
     given = set(outputs)
     for node in nodes:
-        graph.node.append(_node(node))
+        with _fitting(node.name):
+            graph.node.append(_node(node))
         between = (edge for edge in node.outputs if edge is not None and edge not in given)
         graph.value_info.extend(map(_value, between))
 
@@ -106,11 +113,12 @@ def _value(edge: Edge) -> ValueInfoProto:
     kind = value.type.tensor_type
     kind.elem_type = ONNX_TYPES[edge.dtype]
     kind.shape.SetInParent()  # no dimensions at all is a shape too
-    for dim in edge.shape:
-        if isinstance(dim, int):
-            kind.shape.dim.add(dim_value=dim)
-        else:
-            kind.shape.dim.add(dim_param=readable(dim))
+    with _fitting(edge.name):
+        for dim in edge.shape:
+            if isinstance(dim, int):
+                kind.shape.dim.add(dim_value=dim)
+            else:
+                kind.shape.dim.add(dim_param=readable(dim))
     return value
 
 
@@ -154,18 +162,39 @@ def _tensor(constant: Constant) -> TensorProto:
     from onnx import TensorProto
 
     edge = constant.edge
-    return TensorProto(
-        name=edge.name,
-        dims=[dim for dim in edge.shape if isinstance(dim, int)],
-        data_type=ONNX_TYPES[edge.dtype],
-        raw_data=_packed(constant.values, edge.dtype),
-    )
+    with _fitting(edge.name):
+        return TensorProto(
+            name=edge.name,
+            dims=[dim for dim in edge.shape if isinstance(dim, int)],
+            data_type=ONNX_TYPES[edge.dtype],
+            raw_data=_packed(constant.values, edge.dtype),
+        )
 
 
 def _packed(values: Sequence[float], dtype: str) -> bytes:
     """Numbers as they lie in a file, little-endian."""
     if dtype == "bfloat16":  # the upper halves of float32, rounded to the nearest, ties to even
-        words = struct.unpack(f"<{len(values)}I", struct.pack(f"<{len(values)}f", *values))
+        words = struct.unpack(f"<{len(values)}I", _packed(values, "float32"))
         halves = ((word + 0x7FFF + (word >> 16 & 1)) >> 16 for word in words)
         return struct.pack(f"<{len(values)}H", *halves)
-    return struct.pack(f"<{len(values)}{PACKED[dtype]}", *values)
+    pack = struct.Struct(f"<{PACKED[dtype]}").pack
+    return b"".join(pack(_rounded(value, dtype)) for value in values)
+
+
+def _rounded(value: float, dtype: str) -> float:
+    """The number, or infinity where a float of that size holds no number so large."""
+    largest = LARGEST.get(dtype)
+    if largest is None or not largest < abs(value) < math.inf:
+        return value
+    return math.copysign(math.inf, value)
+
+
+@contextmanager
+def _fitting(name: str) -> Generator[None, None, None]:
+    """Say where a number is that is too large for the protocol: a file may state any."""
+    try:
+        yield
+    except (ValueError, OverflowError, struct.error) as error:
+        raise ExportError(
+            f"a number does not fit into ONNX: {show(str(error))}", where=show(name)
+        ) from error

@@ -57,7 +57,7 @@ def _lacking(op: Op, opset: int) -> Iterator[type[Op]]:
 def _one(plan: Plan, step: Settled, opset: int, rest: int) -> ExportError:
     node = step.node
     consumers = plan.graph.consumers()[node.result]
-    behind = ", ".join(show(_name(consumer)) for consumer in consumers[:FEW]) or "the output"
+    behind = ", ".join(_name(consumer) for consumer in consumers[:FEW]) or "the output"
     have = ", ".join(str(held.layout) for held in step.inputs if held is not None)
     hint = "say what it computes: --plugin FILE"
     if not isinstance(node.op, Opaque) and (needs := _needs(node.op, opset)):
@@ -78,7 +78,7 @@ def _several(missing: Sequence[Settled], opset: int, rest: int) -> ExportError:
         more = f" and {len(layers) - FEW} more" if len(layers) > FEW else ""
         have = next((str(h.layout) for h in steps[0].inputs if h is not None), "-")
         why = _reason(steps[0].node.op, opset).partition(": ")[0]
-        rows.append((show(name), show(", ".join(layers[:FEW])) + more, have, why))
+        rows.append((show(name), ", ".join(layers[:FEW]) + more, have, why))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     details = [
         "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]))
@@ -118,7 +118,7 @@ def _class(op: Op) -> str:
 
 
 def _name(node: Node) -> str:
-    return node.layer.name if node.layer is not None else node.name
+    return show(node.layer.name if node.layer is not None else node.name)
 
 
 def _counted(count: int) -> str:

@@ -32,6 +32,9 @@ RESIZE: Mapping[str, Mapping[str, str]] = {
 }
 """How ONNX `Resize` says what each interpolation means."""
 
+MOST_WINDOWS = 1 << 20
+"""Along one axis, where each window's share of padding has to be written down."""
+
 
 @emits(MaxPool)
 def max_pool(op: MaxPool, at: Emitting) -> Edge:
@@ -82,11 +85,11 @@ def _shares(op: AveragePool, at: Emitting, padding: Pads) -> Iterator[list[float
     for (size, count), taps, stride, (before, _) in zip(
         spaces, op.pool_size, op.strides, padding, strict=True
     ):
-        if not (isinstance(size, int) and isinstance(count, int)):
+        if not (isinstance(size, int) and isinstance(count, int)) or count > MOST_WINDOWS:
             raise ExportError(
-                f"padding of {padding} is wider than the pool, over an extent that is not known",
+                f"padding of {padding} is wider than the pool, over an extent of {size}",
                 where=at.name,
-                hint="fix the sizes of the model's inputs",
+                hint="fix the sizes of the model's inputs" if isinstance(size, str) else "",
             )
         starts = (window * stride - before for window in range(count))
         real = (max(0, min(start + taps, size) - max(start, 0)) for start in starts)

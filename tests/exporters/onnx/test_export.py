@@ -10,17 +10,20 @@ import numpy as np
 import onnx
 import pytest
 from networks import Net, build, feed
+from one_op import Array, OneOp
 from onnx_models import expected, export, model_of, must_equal, onnx_policy
 from recurrent_networks import NETWORKS
 
 from kerasir import __version__
-from kerasir.errors import UsageError
+from kerasir.errors import ExportError, UsageError
 from kerasir.exporters.onnx.export import DEFAULT_OPSET, export_onnx
 from kerasir.exporters.onnx.opsets import HIGHEST, LOWEST, ir_version
 from kerasir.ir.build import Builder
 from kerasir.ir.graph import Graph, Layer
 from kerasir.ir.layout import Axis
-from kerasir.ir.ops.activation import Relu
+from kerasir.ir.op import Op
+from kerasir.ir.ops.activation import LeakyRelu, Relu
+from kerasir.ir.ops.pooling import AveragePool
 from kerasir.passes.solve import solve
 
 NETWORK = NETWORKS[0]
@@ -121,10 +124,15 @@ def test_other_numbers(dtype: str, tmp_path: Path) -> None:
     assert {t.data_type for t in found.model.graph.initializer} == {
         onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     }
+    must_equal(_ran(found.path, array), want, 1e-3)
+
+
+def _ran(path: Path, x: Array) -> list[Array]:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(found.path, providers=["CPUExecutionProvider"])
-    must_equal(session.run(None, {"x": array}), want, 1e-3)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    found: list[Array] = session.run(None, {"x": x})
+    return found
 
 
 @pytest.mark.time_limit(60)
@@ -139,3 +147,44 @@ def test_a_chain_of_ten_thousand_layers(tmp_path: Path) -> None:
     model = onnx.load(path)
     assert len(model.graph.node) == 10_000
     assert len(model.graph.value_info) == 9_999
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        Relu(max_value=1e39),
+        Relu(max_value=float("inf")),
+        Relu(threshold=-1e308, max_value=1e300),
+        LeakyRelu(negative_slope=1e39),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_numbers_too_large_for_their_type_are_infinite(op: Op, dtype: str, tmp_path: Path) -> None:
+    builder = Builder()
+    x = builder.input("x", (Axis("N", None), Axis("F", 4)), dtype)
+    graph = builder.freeze(builder.add(op, "y", [x], [x.axes]).results)
+    array = np.array([[1.0, 2, 3, 60_000]], dtype)
+    must_equal(_ran(export(graph, tmp_path).path, array), [array])
+
+
+@pytest.mark.parametrize("size", [2**63, 10**30])
+def test_extents_that_no_tensor_has(size: int, tmp_path: Path) -> None:
+    builder = Builder()
+    x = builder.input("x", (Axis("N", None), Axis("F", size)))
+    graph = builder.freeze(builder.add(Relu(), "y", [x], [x.axes]).results)
+    with pytest.raises(ExportError, match="does not fit into ONNX") as caught:
+        export(graph, tmp_path)
+    assert caught.value.where == "x"
+
+
+@pytest.mark.parametrize(("strides", "sizes"), [((2**70, 1), (3, 4)), ((1, 1), (2**62, 2**62))])
+def test_windows_that_no_tensor_has(
+    strides: tuple[int, int], sizes: tuple[int, int], tmp_path: Path
+) -> None:
+    op = AveragePool(pool_size=(1, 1), strides=strides, padding=((2, 0), (2, 0)))
+    axes = {
+        "batch": (None,), "channels": (3,), "space": sizes,
+        "out_space": tuple((n + 1) // s + 1 for n, s in zip(sizes, strides, strict=True)),
+    }  # fmt: skip
+    with pytest.raises(ExportError, match=r"does not fit into ONNX|wider than the pool"):
+        export(OneOp(op, axes).graph, tmp_path)
