@@ -177,9 +177,9 @@ def off(found: Any, expected: Any) -> float:
     """Largest difference relative to the largest expected; channels may lie first or last."""
     if found is None:
         return float("nan")
-    orders = [expected]
-    if expected.ndim > 2:
-        orders += [np.moveaxis(expected, 1, -1), np.moveaxis(expected, -1, 1)]
+    firsts = range(1, expected.ndim - 1)  # behind the batch, or behind the steps repeated over
+    orders = [expected, *(np.moveaxis(expected, first, -1) for first in firsts)]
+    orders += [np.moveaxis(expected, -1, first) for first in firsts]
     fitting = [order for order in orders if order.shape == found.shape]
     if not fitting or not np.isfinite(found).all():
         return float("nan")

@@ -169,7 +169,9 @@ def answers(
 
 def off(found: np.ndarray, expected: np.ndarray) -> float:
     """Largest difference, relative to the largest expected; channels may lie first or last."""
-    orders = (expected, np.moveaxis(expected, 1, -1), np.moveaxis(expected, -1, 1))
+    firsts = range(1, expected.ndim - 1)
+    orders = [expected, *(np.moveaxis(expected, first, -1) for first in firsts)]
+    orders += [np.moveaxis(expected, -1, first) for first in firsts]
     fitting = [order for order in orders if order.shape == found.shape]
     assert fitting, f"shape {found.shape} instead of {expected.shape}"
     assert np.isfinite(found).all()

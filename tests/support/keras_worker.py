@@ -63,9 +63,14 @@ def custom_objects(keras: Any) -> dict[str, Any]:
 
 
 def in_order(array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
-    """`array` with its channels where the model wants them: as they are, moved last, or first."""
-    moved = (array, np.moveaxis(array, 1, -1), np.moveaxis(array, -1, 1))
-    for candidate in moved if array.ndim > 2 else (array,):
+    """`array` with its channels where the model wants them: as they are, moved last, or first.
+
+    First is behind the batch, or behind the steps that a TimeDistributed repeats over.
+    """
+    firsts = range(1, array.ndim - 1)
+    moved = [array, *(np.moveaxis(array, first, -1) for first in firsts)]
+    moved += [np.moveaxis(array, -1, first) for first in firsts]
+    for candidate in moved:
         pairs = zip(candidate.shape, shape, strict=True)
         if all(wanted in {None, size} for size, wanted in pairs):
             return candidate
