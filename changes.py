@@ -135,7 +135,7 @@ def _lost(model: Model, aim: Aim) -> Iterator[Event]:
         yield Event(code="KT301", kind="lost", message=message)
     if aim.weights_only:
         message = "the architecture: only weights are written"
-        yield Event(code="KX501", kind="lost", message=message)
+        yield Event(code="KX204", kind="lost", message=message)
 
 
 def _layer(settled: Settled) -> str:
