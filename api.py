@@ -121,7 +121,8 @@ def load(
 
     Args:
         path: A Keras file of any era, or a `.kerasir` file.
-        arch: Where the architecture is, for a file of weights alone.
+        arch: Where the architecture is, for a file of weights alone: a file, or
+            `builtin:NAME` for one that kerasir knows, such as `builtin:vgg16`.
         backend: `theano` or `tensorflow`, where the file does not say.
         data_format: `channels_first` or `channels_last`, for layers that do not say.
         isolated: Whether to run the HDF5 library in a process of its own, which may crash.
@@ -142,11 +143,29 @@ def load(
     from .importers.keras.archive import read_archive
     from .importers.keras.read import import_model
 
-    beside = None if arch is None else os.fspath(arch)
+    beside, builtin = _architecture(arch)
     archive = read_archive(name, arch=beside, isolated=isolated)
     return import_model(
-        archive, backend=backend, data_format=data_format, allowed=frozenset(allow_keys)
+        archive,
+        backend=backend,
+        data_format=data_format,
+        allowed=frozenset(allow_keys),
+        builtin=builtin,
     )
+
+
+def _architecture(arch: Path | None) -> tuple[str | None, str | None]:
+    """The file of the architecture, or the name of a built-in one."""
+    if arch is None:
+        return None, None
+    from .importers.keras.builtin import PREFIX, named
+
+    name = os.fspath(arch)
+    if not name.startswith(PREFIX):
+        return name, None
+    builtin = name.removeprefix(PREFIX)
+    named(builtin)
+    return None, builtin
 
 
 def save(model: Model, path: Path, **options: Any) -> Conversion:

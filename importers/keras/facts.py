@@ -50,6 +50,7 @@ def read_facts(
     *,
     backend: str | None = None,
     data_format: str | None = None,
+    ordering: Fact | None = None,
 ) -> Facts:
     """What is known of a file; what was inferred is told.
 
@@ -59,6 +60,7 @@ def read_facts(
         report: Where to tell.
         backend: As the user says.
         data_format: As the user says, for layers that do not.
+        ordering: What is known of it already; else the layers tell.
 
     Raises:
         ConfigError: Theano or TensorFlow cannot be told, and weights depend on it.
@@ -72,7 +74,7 @@ def read_facts(
         era=era,
         version=version,
         backend=_backend(archive, model, report, backend),
-        ordering=_ordering(model, report, data_format),
+        ordering=ordering or _ordering(model, report, data_format),
     )
 
 

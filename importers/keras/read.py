@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import ConfigError, KerasirError
+from ...errors import KerasirError
 from ...ir.model import Facts, Model
 from ...ir.report import Report
 from . import layers as _layers  # ruff: ignore[unused-import]  (registers the translators)
 from .archive.record import Archive
+from .builtin import furnish
 from .era import Era
 from .facts import era_of, read_facts
 from .lift import Lifter
 from .match import assign, slots_of
+from .proposals import no_architecture
 from .spec import ModelSpec
 from .structure import read_model
 from .training import read_training
@@ -35,6 +37,7 @@ def import_model(
     backend: str | None = None,
     data_format: str | None = None,
     allowed: frozenset[str] = frozenset(),
+    builtin: str | None = None,
 ) -> Model:
     """Lift an archive into the IR. No number is read.
 
@@ -43,31 +46,36 @@ def import_model(
         backend: Which backend wrote the weights, where the file does not say.
         data_format: What layers have that do not say.
         allowed: Configuration keys, as `Class.key`, that may pass unread.
+        builtin: A built-in architecture, in the place of the archive's own.
 
     Raises:
         KerasirError: Of the class that fits; layer and weight are named.
     """
     try:
-        return _import(archive, backend, data_format, allowed)
+        return _import(archive, backend, data_format, allowed, builtin)
     except KerasirError as error:
         error.at(file=archive.path)
         raise
 
 
 def _import(
-    archive: Archive, backend: str | None, data_format: str | None, allowed: frozenset[str]
+    archive: Archive,
+    backend: str | None,
+    data_format: str | None,
+    allowed: frozenset[str],
+    builtin: str | None,
 ) -> Model:
-    if archive.config is None:
-        raise ConfigError(
-            "weights only, and this needs an architecture",
-            where="file",
-            hint="add --arch model.json",
-        )
+    report, ordering = Report(), None
     era, _ = era_of(archive)
+    if builtin is not None:
+        archive, ordering = furnish(archive, builtin, era.value, data_format, report)
+    if archive.config is None:
+        raise no_architecture(archive)
     vocabulary = VOCABULARIES[era.value or "keras2"]
     spec = _architecture(archive.config, vocabulary)
-    report = Report()
-    facts = read_facts(archive, spec, report, backend=backend, data_format=data_format)
+    facts = read_facts(
+        archive, spec, report, backend=backend, data_format=data_format, ordering=ordering
+    )
     named = era.value if era.value == "keras0" else vocabulary
     slots = slots_of(spec, named, allowed)
     assigned = assign(spec, archive, slots, report)
