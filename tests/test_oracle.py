@@ -7,22 +7,18 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from genuine import FixtureCase
-from oracle.builder import Keras
 from oracle.cases import CASES, examples
-from oracle.defaults import full_config
 from oracle.evaluate import evaluate
 from oracle.example import Example, entries
-from oracle.files import architecture, read_keras2, write_keras2, write_keras2_weights
+from oracle.files import read_keras2
 from oracle.generate import LARGEST_VALUE, models, random_model
-from oracle.layer import Array, Config, NotModelled, known_classes
+from oracle.layer import Array, Config, NotModelled
 from oracle.reduce import cut, reduced, values_of, with_outputs
 from sources import PROJECT
 
@@ -41,9 +37,6 @@ def difference(got: list[Array], wanted: list[Array]) -> float:
     assert [array.shape for array in got] == [array.shape for array in wanted]
     pairs = zip(got, wanted, strict=True)
     return max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in pairs)
-
-
-# Against genuine files
 
 
 @pytest.mark.fixture_cases(eras=KERAS_2, where=lambda case: not case.case.startswith(CUSTOM))
@@ -70,63 +63,6 @@ def test_the_other_backend_predicts_something_else(fixture_case: FixtureCase) ->
     other = {"theano": "tensorflow", "tensorflow": "theano"}[found.backend]
     got = evaluate(found.config, found.weights, fixture_case.inputs(), other)
     assert difference(got, fixture_case.outputs()) > 0.01
-
-
-GIVEN_BY_POSITION = {"batch_input_shape", "dtype", "sparse", "name"}
-"""Keys that a config has because of where its layer stands."""
-
-
-def keys_of(example_or_file: Config) -> dict[str, set[str]]:
-    """The keys that each class has in a config; wrapped layers are looked into."""
-    found: dict[str, set[str]] = {}
-    for entry in entries(example_or_file):
-        if isinstance(entry["config"], dict) and "layers" not in entry["config"]:
-            found[entry["class_name"]] = set(entry["config"]) - GIVEN_BY_POSITION
-    return found
-
-
-@pytest.mark.fixture_cases(eras=("keras2.2.4-theano", "keras2.2.4-tensorflow"))
-def test_configs_have_the_keys_of_genuine_ones(fixture_case: FixtureCase) -> None:
-    for class_name, genuine in keys_of(read_keras2(fixture_case.model).config).items():
-        if class_name in BUILT:
-            required = dict.fromkeys(genuine & REQUIRED_OF.get(class_name, set()), 1)
-            ours = full_config(class_name, "x", "channels_last", required)
-            assert set(ours) - GIVEN_BY_POSITION == genuine, class_name
-
-
-REQUIRED_OF = {
-    "Activation": {"activation"},
-    "ActivityRegularization": {"l1", "l2"},
-    "AlphaDropout": {"rate"},
-    "Bidirectional": {"layer"},
-    "Conv1D": {"filters", "kernel_size"},
-    "Conv2D": {"filters", "kernel_size"},
-    "Conv2DTranspose": {"filters", "kernel_size"},
-    "Conv3D": {"filters", "kernel_size"},
-    "Dense": {"units"},
-    "DepthwiseConv2D": {"kernel_size"},
-    "Dot": {"axes"},
-    "Dropout": {"rate"},
-    "Embedding": {"input_dim", "output_dim"},
-    "GRU": {"units"},
-    "GaussianDropout": {"rate"},
-    "GaussianNoise": {"stddev"},
-    "LSTM": {"units"},
-    "Permute": {"dims"},
-    "Reshape": {"target_shape"},
-    "SeparableConv2D": {"filters", "kernel_size"},
-    "SimpleRNN": {"units"},
-    "TimeDistributed": {"layer"},
-}
-"""What a layer of the class must be told."""
-
-BUILT = known_classes() - {
-    "ConvLSTM2D", "LocallyConnected1D", "LocallyConnected2D", "SpatialDropout2D",
-}  # fmt: skip
-"""The others are evaluated, but no generator or case makes them."""
-
-
-# Random models
 
 
 def test_random_models_are_the_same_every_time() -> None:
@@ -255,75 +191,6 @@ def test_the_classic_bug_is_seen(name: str) -> None:
     moved[: len(rows)] = kernel[rows]
     wrong = example._replace(weights=example.weights | {last: [moved, bias]})
     assert difference(wrong.outputs(), example.outputs()) > 0.1
-
-
-# Files
-
-
-@pytest.mark.parametrize("backend", ["theano", "tensorflow"])
-@pytest.mark.parametrize("seed", range(12))
-def test_files_come_back(seed: int, backend: str, tmp_path: Path) -> None:
-    example = random_model(seed, 14, sequential=seed % 4 == 0)
-    found = read_keras2(write_keras2(example, tmp_path / "model.h5", backend))
-    assert (found.config, found.backend, found.version) == (example.config, backend, "2.2.4")
-    full = {name: arrays for name, arrays in example.weights.items() if arrays}
-    assert {name: arrays for name, arrays in found.weights.items() if arrays}.keys() == full.keys()
-    for name, arrays in full.items():
-        pairs = zip(found.weights[name], arrays, strict=True)
-        assert all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in pairs)
-
-
-def attributes(group: h5py.Group) -> dict[str, tuple[str, ...]]:
-    """The type of every attribute, as HDF5 sees it; how long a string is does not matter."""
-    found = {}
-    for key in group.attrs:
-        kind = group.attrs.get_id(key).get_type()
-        text = kind.get_class() == h5py.h5t.STRING
-        told = (kind.is_variable_str(), kind.get_cset(), kind.get_strpad()) if text else ()
-        found[key] = (str(kind.get_class()), *map(str, told))
-    return found
-
-
-@pytest.mark.parametrize("name", ["nested_model_th", "vgg_th"])
-def test_files_look_genuine(name: str, shared_dir: Path, tmp_path: Path) -> None:
-    k = Keras("channels_first")
-    y = k("Flatten", k.input(3, 5, 4))
-    written = write_keras2(k.model(k("Dense", y, units=2)), tmp_path / "model.h5")
-    genuine = shared_dir / "fixtures" / "keras2.2.4-theano" / name / "model.h5"
-    with h5py.File(written) as ours, h5py.File(genuine) as theirs:
-        root = attributes(theirs) | {"training_config": None}
-        assert attributes(ours) | {"training_config": None} == root
-        ours, theirs = ours["model_weights"], theirs["model_weights"]
-        assert attributes(ours) == attributes(theirs)
-        bare = next(group for group in theirs.values() if not len(group))
-        assert attributes(ours["flatten_1"]) == attributes(bare)
-        full = next(group for group in theirs.values() if len(group))
-        assert attributes(ours["dense_1"]) == attributes(full)
-
-
-def test_weights_without_architecture(tmp_path: Path) -> None:
-    example = CASES["siamese"]()
-    written = write_keras2_weights(example, tmp_path / "weights.h5", "tensorflow")
-    with h5py.File(written) as file:
-        assert set(file.attrs) == {"layer_names", "backend", "keras_version"}
-        (tower,) = (name for name in file if name.startswith("sequential"))
-        assert b"conv2d_1/kernel:0" in file[tower].attrs["weight_names"]
-    assert json.loads(architecture(example))["config"] == example.config["config"]
-
-
-def test_layers_are_listed_by_depth() -> None:
-    """As genuine Keras 2.2.4 lists this model: by the longest way to an output."""
-    k = Keras()
-    shared = k.layer("Dense", units=3)
-    a, b = k.input(3), k.input(3)
-    late = k("Activation", b, activation="tanh")
-    y = shared(k("Dense", k("Dense", a, units=4), units=3))
-    config = k.model(k("Add", y, shared(late))).config["config"]
-    names = [entry["name"] for entry in config["layers"]]
-    assert names == [
-        "input_1", "dense_2", "input_2", "dense_3", "activation_1", "dense_1", "add_1",
-    ]  # fmt: skip
-    assert config["input_layers"] == [["input_1", 0, 0], ["input_2", 0, 0]]
 
 
 # Making failures small

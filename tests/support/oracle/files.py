@@ -57,7 +57,7 @@ def write_keras2(example: Example, path: Path, backend: str = "theano") -> Path:
     """
     with h5py.File(path, "w") as file:
         _write_origin(file, backend)
-        _write_text(file, "model_config", json.dumps(example.config))
+        write_text(file, "model_config", json.dumps(example.config))
         _write_groups(file.create_group("model_weights"), example, backend)
     return path
 
@@ -90,10 +90,10 @@ def _write_groups(top: h5py.Group, example: Example, backend: str) -> None:
 
 
 def _write_origin(group: h5py.Group, backend: str) -> None:
-    _write_text(group, "keras_version", VERSION)
-    _write_text(group, "backend", backend)
+    write_text(group, "keras_version", VERSION)
+    write_text(group, "backend", backend)
 
 
-def _write_text(group: h5py.Group, key: str, text: str) -> None:
+def write_text(group: h5py.Group, key: str, text: str) -> None:
     """Variable length, marked ASCII, as h5py 2 stored the bytes that Keras gave it."""
     group.attrs.create(key, text, dtype=h5py.string_dtype("ascii"))

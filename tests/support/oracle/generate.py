@@ -7,7 +7,7 @@ the same graph.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from random import Random
 from typing import TypeVar
@@ -16,7 +16,7 @@ import numpy as np
 from hypothesis import reject, strategies as st
 
 from . import joins  # ruff: ignore[unused-import] - registers moves
-from .builder import Keras, NotAChain, Tensor, calls_behind, chain
+from .builder import Call, Keras, NotAChain, Tensor, calls_behind, chain
 from .example import Example
 from .layer import MODELS, NotModelled
 from .moves import MOVES, Refused, require
@@ -38,11 +38,13 @@ class Generator:
         random: Random,
         keras: Keras,
         allowed: Collection[str] | None = None,
+        permits: Callable[[Call], bool] | None = None,
         depth: int = 0,
     ) -> None:
         self.random = random
         self.keras = keras
         self.allowed = allowed
+        self.permits = permits
         self.depth = depth
         self.chain = False
         self.formats = self.choice([
@@ -89,9 +91,12 @@ class Generator:
         return self.keras.wrapped(wrapper, class_name, **config)(x)
 
     def child(self) -> Generator:
-        """For a nested model; it repeats layer names of the outer one now and then."""
-        keras = self.keras.child(fresh_names=self.chance(0.2))
-        return Generator(self.random, keras, self.allowed, self.depth + 1)
+        """For a nested model; it repeats layer names of the outermost one now and then.
+
+        Never those of another one: Keras itself cannot save two of a name in one group.
+        """
+        keras = self.keras.child(fresh_names=self.depth == 0 and self.chance(0.2))
+        return Generator(self.random, keras, self.allowed, self.permits, self.depth + 1)
 
     def input_shape(self) -> list[int]:
         """Sizes mostly different; now and then two are the same."""
@@ -126,6 +131,7 @@ class Generator:
             try:
                 fresh = self.choice(MOVES)(self, self.pick())
                 require(fresh and all(sound(tensor) for tensor in fresh))
+                require(not self.permits or all(map(self.permits, calls_behind(fresh))))
                 require(not self.chain or is_chain(fresh))
             except (Refused, NotModelled, ValueError, FloatingPointError):
                 continue
@@ -170,7 +176,12 @@ def sound(tensor: Tensor) -> bool:
 
 
 def random_model(
-    seed: int, size: int = 12, *, allowed: Collection[str] | None = None, sequential: bool = False
+    seed: int,
+    size: int = 12,
+    *,
+    allowed: Collection[str] | None = None,
+    permits: Callable[[Call], bool] | None = None,
+    sequential: bool = False,
 ) -> Example:
     """A random model of about `size` layers.
 
@@ -178,22 +189,16 @@ def random_model(
         seed: says everything.
         size: moves; one move adds a layer, some a few.
         allowed: the classes that may occur, wrapped and nested ones too; None for all there are.
+        permits: which calls may occur, such as those of an era (`keras1.permits`).
         sequential: a chain, as a Sequential.
     """
-    example = from_random(Random(seed), size, allowed, sequential=sequential, seed=seed)
+    generator = Generator(Random(seed), Keras(seed=seed), allowed, permits)
+    example = grown(generator, size, sequential=sequential)
     return example._replace(name=f"random_{seed}_{size}")
 
 
-def from_random(
-    random: Random,
-    size: int,
-    allowed: Collection[str] | None = None,
-    *,
-    sequential: bool = False,
-    seed: int = 0,
-) -> Example:
-    """As `random_model`, from any source of random choices."""
-    generator = Generator(random, Keras(seed=seed), allowed)
+def grown(generator: Generator, size: int, *, sequential: bool = False) -> Example:
+    """A model of `size` moves, from its first input on."""
     generator.chain = sequential
     for _ in range(1 if sequential else generator.choice([1, 1, 1, 2])):
         generator.input(*generator.input_shape())
@@ -207,13 +212,15 @@ def models(
     max_size: int = 14,
     *,
     allowed: Collection[str] | None = None,
+    permits: Callable[[Call], bool] | None = None,
     sequential: bool = False,
 ) -> st.SearchStrategy[Example]:
     """Random models for hypothesis: fails on a large one, reports a small one."""
 
     def build(random: Random, size: int) -> Example:
         try:
-            return from_random(random, size, allowed, sequential=sequential)
+            generator = Generator(random, Keras(), allowed, permits)
+            return grown(generator, size, sequential=sequential)
         except Refused:
             reject()
 
