@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ import onnx
 from numpy.typing import NDArray
 from one_op import OneOp
 
-from kerasir.exporters.onnx.export import DEFAULT_OPSET, export_onnx
+from kerasir.exporters.onnx.export import DEFAULT_OPSET, HIGHEST, LOWEST, export_onnx
 from kerasir.ir.graph import Graph
 from kerasir.ir.model import Fact, Facts, Model
 from kerasir.ir.plan import Plan, Policy
@@ -93,6 +94,28 @@ def _session(path: Path) -> Any:
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+
+
+@cache
+def newest_opset() -> int:
+    """The newest opset that kerasir writes and the installed onnx and ONNX Runtime read."""
+    import onnxruntime
+
+    x, y = (onnx.helper.make_tensor_value_info(name, 1, ["n"]) for name in "xy")
+    node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    graph = onnx.helper.make_graph([node], "probe", [x], [y])
+    for opset in range(min(HIGHEST, onnx.defs.onnx_opset_version()), LOWEST, -1):
+        model = onnx.helper.make_model(
+            graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=7
+        )
+        try:
+            onnxruntime.InferenceSession(
+                model.SerializeToString(), providers=["CPUExecutionProvider"]
+            )
+        except onnxruntime.capi.onnxruntime_pybind11_state.Fail:
+            continue
+        return opset
+    return LOWEST
 
 
 def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:

@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx_models import SPARED, Exported, must_be_valid
+from onnx_models import SPARED, Exported, must_be_valid, newest_opset
 
 import kerasir
 from genuine import FixtureCase, fixture_cases
 from kerasir.errors import ExportError
 from kerasir.exporters.onnx.export import export_onnx
-from kerasir.exporters.onnx.opsets import DEFAULT_OPSET, HIGHEST, LOWEST
+from kerasir.exporters.onnx.opsets import DEFAULT_OPSET, LOWEST
 from kerasir.ir.model import Model
 from kerasir.ir.ops.opaque import Opaque
 from kerasir.passes.registry import run_passes
 from kerasir.passes.solve import moves, solve
 from kerasir.targets import aim
 
-OPSETS = (DEFAULT_OPSET, LOWEST, HIGHEST)
+OPSETS = (DEFAULT_OPSET, LOWEST, newest_opset())
 
 WITHIN = 1e-5
 """Largest difference, relative to the largest output."""
