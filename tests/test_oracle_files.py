@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from genuine import FixtureCase
+from genuine import FixtureCase, fixture_cases
 from oracle.builder import Keras
 from oracle.cases import CASES
 from oracle.defaults import full_config
@@ -99,12 +99,14 @@ def attributes(group: h5py.Group) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("name", ["nested_model_th", "vgg_th"])
-def test_files_look_genuine(name: str, shared_dir: Path, tmp_path: Path) -> None:
+def test_files_look_genuine(
+    name: str, genuine: Callable[[str], FixtureCase], tmp_path: Path
+) -> None:
     k = Keras("channels_first")
     y = k("Flatten", k.input(3, 5, 4))
     written = write_keras2(k.model(k("Dense", y, units=2)), tmp_path / "model.h5")
-    genuine = shared_dir / "fixtures" / "keras2.2.4-theano" / name / "model.h5"
-    with h5py.File(written) as ours, h5py.File(genuine) as theirs:
+    model = genuine(f"keras2.2.4-theano/{name}").model
+    with h5py.File(written) as ours, h5py.File(model) as theirs:
         root = attributes(theirs) | {"training_config": None}
         assert attributes(ours) | {"training_config": None} == root
         ours, theirs = ours["model_weights"], theirs["model_weights"]
@@ -163,14 +165,15 @@ def keras1_keys(path: Path) -> dict[str, set[str]]:
     }
 
 
-def test_keras1_configs_have_the_keys_of_genuine_ones(shared_dir: Path, tmp_path: Path) -> None:
+def test_keras1_configs_have_the_keys_of_genuine_ones(tmp_path: Path) -> None:
     ours: dict[str, set[str]] = {}
     for seed in range(60):
         example = random_model(seed, 10, permits=permits)
         ours |= keras1_keys(write_keras1(example, tmp_path / "model.h5"))
     genuine: dict[str, set[str]] = {}
-    for path in sorted((shared_dir / "fixtures" / "keras1.2.2-theano").glob("*_th/model.h5")):
-        genuine |= keras1_keys(path)
+    for case in fixture_cases():
+        if case.era == "keras1.2.2-theano":
+            genuine |= keras1_keys(case.model)
     plain = ours.keys() & {name for name, _ in RENAMED.values()} & genuine.keys()
     assert len(plain) > 20
     assert {name: ours[name] for name in plain} == {name: genuine[name] for name in plain}
