@@ -11,14 +11,14 @@ import msgspec
 
 from ..errors import show
 from . import words
-from .console import TIMES, Console, cut, unpainted, width_of
-from .folding import Fold, folds
+from .console import Console
+from .layer_table import print_layers
 from .reading import reading_of, reading_options
 from .settings import Settings
 from .usage import Command
 
 if TYPE_CHECKING:
-    from ..inspection import Inspection, LayerRow, Note, TrainingRow, WeightRow
+    from ..inspection import Inspection, LayerRow, Note, TrainingRow
     from ..ir.model import Fact
 
 CONTAINERS = {
@@ -32,8 +32,6 @@ BACKENDS = {
     "theano": "Theano", "tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch",
     "cntk": "CNTK", "mxnet": "MXNet",
 }  # fmt: skip
-Cells = tuple[str, str, str, str, str]
-
 FLAGS = frozenset({"nesterov", "amsgrad", "centered"})
 """Settings of optimizers that are said by their name alone."""
 
@@ -60,7 +58,7 @@ def inspect(settings: Settings, /, file: str, **options: Any) -> None:
     if settings.json:
         settings.document("inspect/1", ok=True, body=record(found))
     else:
-        _Text(settings.out, found, settings.verbose).print()
+        InspectionText(settings.out, found, settings.verbose).print()
 
 
 # ---- for machines --------------------------------------------------------------------------------
@@ -128,7 +126,7 @@ def _note(note: Note) -> dict[str, Any]:
 # ---- for people ----------------------------------------------------------------------------------
 
 
-class _Text:
+class InspectionText:
     """The text of an inspection."""
 
     def __init__(self, console: Console, found: Inspection, verbose: int) -> None:
@@ -145,7 +143,7 @@ class _Text:
         self._facts()
         out.print()
         if self.found.kind:
-            self._layers()
+            print_layers(out, self.found.rows, self.verbose)
         else:
             self._groups()
         if self.verbose and self.found.kind:
@@ -178,14 +176,15 @@ class _Text:
         if found.training is not None:
             rows += _training(found.training)
         paint = self.console.paint
-        self.console.table(
+        cells = [
             (
                 paint(f"{left:<9}", "dim"),
-                paint(show(value), "yellow" if assumed else "bold"),
+                paint(show(value), "yellow" if doubt else "bold"),
                 " " + text,
             )
-            for left, value, text, assumed in rows
-        )
+            for left, value, text, doubt in rows
+        ]
+        self.console.table(cells, cut_last=True)
 
     @staticmethod
     def _fact(left: str, value: str, fact: Fact) -> tuple[str, str, str, bool]:
@@ -196,75 +195,6 @@ class _Text:
             "unknown": "not said; ",
         }[fact.trust]
         return left, value, said + show(fact.evidence), fact.trust in {"inferred", "unknown"}
-
-    # ---- layers
-
-    def _layers(self) -> None:
-        out = self.console
-        table = [self._row(row) for row in self.found.rows]
-        left_out = [] if self.verbose else folds([row[1:] for row in table])
-        head = [
-            out.paint(text, "dim") for text in ("layer", "operation", "output", "weights", "params")
-        ]
-        lines = [head]
-        at = 0
-        for fold in left_out:
-            lines += self._painted(range(at, fold.start), table)
-            lines.append([self._folded(fold, table)])
-            at = fold.end
-        lines += self._painted(range(at, len(table)), table)
-        out.table(self._fitted(lines), right=(4,))
-
-    def _row(self, row: LayerRow) -> Cells:
-        """Cells as bare text."""
-        name = "  " * len(row.path) + show(row.name)
-        operation = show(row.operation)
-        if self.verbose and row.class_name not in {"", "InputLayer", row.op}:
-            operation += f" ({show(row.class_name)})"
-        output = ", ".join(row.outputs)
-        weights = f"same weights as {show(row.same_as)}" if row.same_as else _tags(row.weights)
-        return name, operation, output, weights, words.count(row.parameters) if row.weights else ""
-
-    def _painted(self, numbers: range, table: Sequence[Cells]) -> list[list[str]]:
-        tag = self.console.tag
-        return [
-            [name, operation, tag(output), self._weight_cell(weights), params]
-            for name, operation, output, weights, params in (table[n] for n in numbers)
-        ]
-
-    def _weight_cell(self, text: str) -> str:
-        name, blank, layout = text.partition(" ")
-        return name + blank + self.console.tag(layout)
-
-    def _folded(self, fold: Fold, table: Sequence[Cells]) -> str:
-        block = Counter(row[1] for row in table[fold.start : fold.start + fold.period])
-        first = table[fold.start - fold.period][0].strip()
-        kinds = ", ".join(k if n == 1 else f"{n} {TIMES} {k}" for k, n in block.items())
-        what = "layer" if fold.period == 1 else "block"
-        text = f"… {words.count(fold.times, f'more {what}')} like {first} ({kinds}); -v shows all"
-        return self.console.paint(text, "dim")
-
-    def _fitted(self, lines: list[list[str]]) -> list[list[str]]:
-        """Lines that fit the terminal: first the weights are cut, then the batch goes."""
-        width = self.console.width
-        if width is None:
-            return lines
-        full = [line for line in lines if len(line) > 1]
-        widest = [max(width_of(line[c]) for line in full) for c in range(5)]
-        over = sum(widest) + 2 * 5 - width
-        if over <= 0:
-            return lines
-        if over > widest[3] - 8:
-            for line in full:
-                line[2] = line[2].replace(self.console.tag("N:? "), "", 1)
-            widest[2] = max(width_of(line[2]) for line in full)
-            over = sum(widest) + 2 * 5 - width
-        room = max(8, widest[3] - max(0, over))
-        for line in full:
-            if width_of(line[3]) > room:
-                bare = unpainted(line[3])
-                line[3] = self._weight_cell(cut(bare, room))
-        return lines
 
     # ---- weights
 
@@ -308,32 +238,28 @@ class _Text:
     def _notes(self) -> None:
         out = self.console
         out.print("notes")
-        for note in self.found.notes:
+        every = self.found.notes
+        shown, left_out = (every, Counter[str]()) if self.verbose else _first_of_each(every)
+        for note in shown:
             mark = out.paint("!", "yellow") if note.level == "warning" else out.paint("·", "dim")
             layer = f"{show(note.layer)}: " if note.layer else ""
             out.print(f"  {mark} {layer}{show(note.message, 600)}")
             if note.fix:
                 out.print(f"    {show(note.fix)}")
+        for code, number in left_out.items():
+            out.print(out.paint(f"  … {words.count(number)} more of {code}; -v shows all", "dim"))
 
 
-def _tags(weights: tuple[WeightRow, ...]) -> str:
-    """The layout of what matters most: a kernel; vectors of one length together."""
-    shown = [weight for weight in weights if len(weight.shape) > 1]
-    if shown:
-        first = shown[0]
-        parts = f"{len(first.stored)} arrays of " if len(first.stored) > 1 else ""
-        return f"{show(first.name)} {parts}{first.layout or _shape(first)}"
-    if not weights:
-        return ""
-    if len({weight.layout for weight in weights}) == 1 and len(weights) > 1:
-        return f"{len(weights)}\u00a0\N{MULTIPLICATION SIGN} {weights[0].layout}".replace(
-            "\u00a0", " "
-        )
-    return f"{show(weights[0].name)} {weights[0].layout}"
-
-
-def _shape(weight: WeightRow) -> str:
-    return "(" + ", ".join(map(str, weight.shape)) + ")"
+def _first_of_each(notes: Sequence[Note]) -> tuple[list[Note], Counter[str]]:
+    """A few notes of each code, and how many more there are."""
+    seen: Counter[str] = Counter()
+    shown = []
+    for note in notes:
+        seen[note.code] += 1
+        if seen[note.code] <= words.NAMED:
+            shown.append(note)
+    more = {code: n - words.NAMED for code, n in seen.items() if n > words.NAMED}
+    return shown, Counter(more)
 
 
 def _training(training: TrainingRow) -> list[tuple[str, str, str, bool]]:

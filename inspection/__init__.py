@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 from ..importers.keras.archive import Archive, read_archive
+from ..importers.keras.builtin import ARCHITECTURES, PREFIX
 from ..importers.keras.facts import era_of
+from ..importers.keras.proposals import propose
 from ..ir.graph import Value
 from ..ir.model import Fact, Facts, Model
 from .notes import notes_of
@@ -136,11 +138,15 @@ def _bare_weights(archive: Archive) -> Inspection:
         layers=len(archive.groups),
         arrays=len(names),
         parameters=sum(row.parameters for row in rows),
-        notes=(
-            Note(
-                code="KE202",
-                message="weights only: an architecture says what they mean",
-                fix="--arch model.json",
-            ),
-        ),
+        notes=(_which_architecture(archive),),
     )
+
+
+def _which_architecture(archive: Archive) -> Note:
+    """What weights alone lack, and which built-in architecture they fit."""
+    message, arch = "weights only: an architecture says what they mean", "model.json"
+    fitting = propose(archive)
+    if fitting:
+        message = f"weights only: names and shapes are those of {ARCHITECTURES[fitting[0]].title}"
+        arch = PREFIX + fitting[0]
+    return Note(code="KE202", message=message, fix=f"--arch {arch}")

@@ -157,7 +157,7 @@ def _transposed(layer: Layer, node: Node) -> str:
 
 def _pool(layer: Layer, node: Node) -> str:
     size, strides = _taps(node), tuple(getattr(node.op, "strides", ()))
-    step = "" if strides == size else f"/{_numbers(strides)}"
+    step = "" if strides == size else _over(strides, 0)
     word = padding_word(node)
     name = node.op.kind if len(size) == 2 else _name(node)
     return f"{name} {_numbers(size)}{step}" + ("" if word == "valid" else f" {word}")

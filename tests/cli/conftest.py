@@ -1,13 +1,20 @@
-"""Running the command line: in this process, with its streams and its exit code."""
+"""Running the command line in this process, and comparing what it prints with whole texts."""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from genuine import FixtureCase
 from kerasir.cli.main import main
+
+TEXTS = Path(__file__).parent / "texts"
+TIMES = re.compile(r"(?<= in )\d+\.\d s")
 
 
 class Ran(NamedTuple):
@@ -33,3 +40,35 @@ def kerasir(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Ran(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def beside(
+    genuine: Callable[[str], FixtureCase], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], FixtureCase]:
+    """Find a genuine model by its id and work in its folder, so that paths are short."""
+
+    def enter(name: str) -> FixtureCase:
+        case = genuine(name)
+        monkeypatch.chdir(case.folder)
+        return case
+
+    return enter
+
+
+@pytest.fixture
+def same_text() -> Callable[[str, str], None]:
+    """Compare a whole text with `texts/NAME.txt`; `KERASIR_WRITE_TEXTS=1` writes it instead.
+
+    Times vary, so `in 0.2 s` is compared as `in ? s`.
+    """
+
+    def compare(name: str, text: str) -> None:
+        path = TEXTS / f"{name}.txt"
+        shown = TIMES.sub("? s", text)
+        if os.environ.get("KERASIR_WRITE_TEXTS"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(shown, encoding="utf-8")
+        assert shown == path.read_text(encoding="utf-8")
+
+    return compare

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
+from terminal import Stream
 
 from kerasir.cli.console import Console, cut, unpainted, width_of, wrapped
-
-
-class Stream(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def __init__(self, terminal: bool = True, encoding: str = "utf-8") -> None:
-        super().__init__()
-        self._terminal, self._encoding = terminal, encoding
-
-    def isatty(self) -> bool:
-        return self._terminal
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self._encoding
 
 
 @pytest.fixture(autouse=True)

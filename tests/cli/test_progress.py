@@ -6,19 +6,13 @@ import io
 from types import SimpleNamespace
 
 import pytest
+from terminal import Stream
 
 from kerasir.cli import progress as module
 from kerasir.cli.console import Console
 from kerasir.cli.progress import Progress
 
 MIB = 1 << 20
-
-
-class Terminal(io.StringIO):
-    encoding = "utf-8"
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture
@@ -30,7 +24,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def test_nothing_is_shown_in_the_first_second(clock: SimpleNamespace) -> None:
-    stream = Terminal()
+    stream = Stream()
     with Progress(Console(stream), "copying weights") as progress:
         for now in (100.1, 100.5, 100.99):
             clock.now = now
@@ -39,7 +33,7 @@ def test_nothing_is_shown_in_the_first_second(clock: SimpleNamespace) -> None:
 
 
 def test_then_one_line_at_most_ten_times_a_second_and_none_at_the_end(clock) -> None:
-    stream = Terminal()
+    stream = Stream()
     with Progress(Console(stream), "copying weights") as progress:
         for tick in range(200):
             clock.now = 101 + tick / 100
@@ -51,7 +45,7 @@ def test_then_one_line_at_most_ten_times_a_second_and_none_at_the_end(clock) -> 
 
 
 def test_the_line_says_bytes_rate_and_time_left() -> None:
-    progress = Progress(Console(Terminal(), "never"), "copying weights")
+    progress = Progress(Console(Stream(), "never"), "copying weights")
     assert progress.line(3 * MIB, 9 * MIB, 1.5) == (
         "  copying weights  ━━━━━━━━━━                      3.0 MiB of 9.0 MiB  2.0 MiB/s  3 s left"
     )
@@ -60,7 +54,7 @@ def test_the_line_says_bytes_rate_and_time_left() -> None:
 
 @pytest.mark.parametrize("quiet", [True, False])
 def test_quiet_and_pipes_see_none_of_it(clock: SimpleNamespace, quiet: bool) -> None:
-    stream = Terminal() if quiet else io.StringIO()
+    stream = Stream() if quiet else io.StringIO()
     with Progress(Console(stream), "copying weights", quiet=quiet) as progress:
         clock.now = 500.0
         progress(1, 2)

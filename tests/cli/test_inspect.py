@@ -1,0 +1,161 @@
+"""`kerasir inspect`: whole texts on genuine files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import pytest
+from terminal import Stream
+
+from genuine import FixtureCase
+from kerasir.cli.console import Console, unpainted, width_of
+from kerasir.cli.inspect import InspectionText
+from kerasir.inspection import inspect_file
+from kerasir.ir.source import FileSource
+
+CASES = (
+    "keras1.2.2-theano/vgg_th",  # the classic: reversed kernels, a Dense behind a Flatten
+    "keras1.2.2-theano/pool_same_th",  # more notes of one kind than are shown
+    "keras1.2.2-theano/embed_mask_lstm_th",  # twelve arrays for one LSTM, a mask
+    "keras1.2.2-theano/td_dense_conv_th",  # wrappers
+    "keras2.2.4-theano/siamese_th",  # a nested model called twice, shared weights
+    "keras2.2.4-theano/separable_tf",  # two kernels in one layer
+    "keras2.2.4-tensorflow/even_same_tf",
+    "keras2.2.4-theano/lambda_layer_th",  # code that is kept and never run
+)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_whole_text(kerasir, beside, same_text, name: str) -> None:
+    beside(name)
+    code, out, err = kerasir("inspect", "model.h5")
+    assert (code, err) == (0, "")
+    same_text("inspect_" + name.replace("/", "_"), out)
+
+
+def test_verbose_gives_every_weight_a_line(kerasir, beside, same_text) -> None:
+    beside("keras1.2.2-theano/embed_mask_lstm_th")
+    same_text("inspect_verbose", kerasir("inspect", "-v", "model.h5").out)
+
+
+def test_weights_without_an_architecture(kerasir, beside, same_text) -> None:
+    beside("keras1.2.2-theano/vgg_th")
+    same_text("inspect_weights", kerasir("inspect", "weights.h5").out)
+    whole = kerasir("inspect", "weights.h5", "--arch", "arch.json").out
+    assert "kernel O:4 I:3 ~H:3 ~W:3" in whole
+
+
+def test_json(kerasir, beside, same_text) -> None:
+    beside("keras1.2.2-theano/vgg_th")
+    code, out, err = kerasir("inspect", "model.h5", "--json")
+    assert (code, err, out.count("\n")) == (0, "", 1)
+    found = json.loads(out)
+    assert list(found)[:3] == ["schema", "kerasir", "ok"]
+    assert found["model"]["parameters"] == 1112
+    assert found["facts"]["backend"]["source"] == "inferred"
+    conv = next(layer for layer in found["layers"] if layer["name"] == "conv1_1")
+    assert conv["class"] == "Convolution2D"
+    assert conv["weights"][0]["layout"] == "O:4 I:3 ~H:3 ~W:3"
+    assert conv["weights"][0]["shape"] == [4, 3, 3, 3]
+    assert conv["inputs"] == ["zeropadding2d_1"]
+    assert len(found["training"]["slots"]) == 10
+    same_text("inspect_json", json.dumps(found, indent=1))
+
+
+def test_what_the_user_says_is_said_to_be_theirs(kerasir, beside) -> None:
+    beside("keras1.2.2-theano/vgg_th")
+    out = kerasir("inspect", "model.h5", "--backend", "tensorflow").out
+    assert "backend    TensorFlow       said by you: --backend" in out
+    assert "kernel O:4 I:3 H:3 W:3 " in out
+    assert "~" not in out
+
+
+def test_no_number_of_a_weight_is_read(kerasir, beside, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_into(self: object, start: int, out: object) -> None:
+        raise AssertionError("read")
+
+    beside("keras1.2.2-theano/embed_mask_lstm_th")
+    monkeypatch.setattr(FileSource, "read_into", read_into)
+    assert kerasir("inspect", "model.h5").code == 0
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_it_fits_the_terminal(
+    genuine: Callable[[str], FixtureCase], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.chdir(genuine("keras1.2.2-theano/vgg_th").folder)
+    stream = Stream()
+    InspectionText(Console(stream, "always"), inspect_file("model.h5"), 0).print()
+    lines = stream.getvalue().splitlines()
+    assert max(map(width_of, lines)) <= width
+    assert "\x1b[36mO:4 I:3 \x1b[39m" in stream.getvalue()
+    table = [unpainted(line) for line in lines if "conv1_1" in line]
+    assert "112" in table[0]
+    assert unpainted(lines[-1]) == "next: kerasir convert model.h5 NEW.h5 --verify"
+
+
+def test_many_equal_layers_are_folded(kerasir, tmp_path: Path) -> None:
+    path = chain(tmp_path / "deep.h5", 2000)
+    out = kerasir("inspect", path).out
+    assert len(out.splitlines()) < 30
+    assert "… 1,999 more layers like dense_0 (Dense); -v shows all" in out
+    assert len(kerasir("inspect", path, "-v").out.splitlines()) > 4000
+
+
+def test_hostile_names_are_shown_and_never_obeyed(kerasir, tmp_path: Path) -> None:
+    name = "<b>\x1b[31m\u202e{0}%s"
+    path = chain(tmp_path / "m.h5", 2, name)
+    code, out, err = kerasir("inspect", path, "--color", "never")
+    assert (code, err) == (0, "")
+    assert "<b>\\x1b[31m\\u202e{0}%s" in out
+    assert all(c == "\n" or c.isprintable() for c in out)
+    assert kerasir("inspect", path, "--json").out.isascii()
+
+
+def chain(path: Path, count: int, name: str = "dense_0") -> Path:
+    """A Sequential of Keras 2 with `count` equal Dense layers, the first of this name."""
+    names = [name, *(f"dense_{i}" for i in range(1, count))]
+    config = [
+        {
+            "class_name": "Dense",
+            "config": {"name": one, "units": 3, "use_bias": False, "activation": "linear"},
+        }
+        for one in names
+    ]
+    config[0]["config"]["batch_input_shape"] = [None, 3]  # type: ignore[index]
+    model = {"class_name": "Sequential", "config": {"name": "chain", "layers": config}}
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(model).encode()
+        file.attrs["keras_version"] = b"2.2.4"
+        file.attrs["backend"] = b"tensorflow"
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names0"] = [one.encode() for one in names[:1000]]
+        if count > 1000:
+            weights.attrs["layer_names1"] = [one.encode() for one in names[1000:]]
+        for one in names:
+            group = weights.create_group(one)
+            group.attrs["weight_names"] = [b"kernel:0"]
+            group["kernel:0"] = [[1.0, 2.0, 3.0]] * 3
+    return path
+
+
+def test_a_file_that_is_none_is_an_error_and_prints_nothing(kerasir, tmp_path: Path) -> None:
+    path = tmp_path / "page.h5"
+    path.write_text("<!doctype html><p>404")
+    code, out, err = kerasir("inspect", path)
+    assert (code, out) == (1, "")
+    assert "a web page (HTML), not a model" in err
+
+
+def test_the_same_file_under_another_name_is_the_same(kerasir, beside, tmp_path: Path) -> None:
+    case = beside("keras1.2.2-theano/vgg_th")
+    copy = tmp_path / "with blank.h5"
+    shutil.copy(case.model, copy)
+    mine, other = kerasir("inspect", "model.h5").out, kerasir("inspect", copy).out
+    assert other.splitlines()[0].startswith('"')
+    assert mine.splitlines()[1:] == other.splitlines()[1:]
