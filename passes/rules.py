@@ -156,8 +156,21 @@ def _wanted(port: Port, layout: Layout, bound: Bound, policy: Policy) -> Terms:
         return port.pattern.build(bound)
     if port.order == "last":
         return (*bound[REST], *_named(port.pattern, bound))
-    locked = {key(term): term for term in port.pattern.build(bound)}
-    return tuple(locked[key(term)] for term in layout.terms)
+    return _kept(port.pattern, layout, bound)
+
+
+def _kept(pattern: Pattern, layout: Layout, bound: Bound) -> Terms:
+    """The layout as it arrives, but each binding's terms in the order that is settled for them.
+
+    A weight over several terms that an earlier use has settled makes these run as they do there.
+    """
+    found = list(layout.terms)
+    for name in pattern.bindings:
+        held = {key(term) for term in bound[name]}
+        places = [index for index, term in enumerate(layout.terms) if key(term) in held]
+        for index, term in zip(places, bound[name], strict=True):
+            found[index] = term
+    return tuple(found)
 
 
 def _produced(node: Node, port: Port, first: Terms, bound: Bound, policy: Policy) -> Terms:
