@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import Conversion, Options, convert, load, save
+    from .api import Conversion, Options, convert, save
     from .errors import KerasirError
     from .ir.layout import Layout
     from .ir.model import Model
+    from .loading import load
     from .verification import verify
 
 __all__ = [
@@ -40,7 +41,7 @@ _HOMES = {
     "Model": "ir.model",
     "Options": "api",
     "convert": "api",
-    "load": "api",
+    "load": "loading",
     "save": "api",
     "verify": "verification",
 }

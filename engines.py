@@ -356,6 +356,6 @@ def open_engine(
         return OnnxRuntime(path)
     if onnx:
         raise UsageError("the reference runs Keras files", file=path, hint="--engine onnxruntime")
-    from .api import load
+    from .loading import load
 
     return Reference(load(path, **reading), precision)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..errors import ConfigError
 from ..importers.keras.archive import Archive, read_archive
 from ..importers.keras.builtin import ARCHITECTURES, PREFIX
 from ..importers.keras.facts import era_of
@@ -46,13 +47,17 @@ def inspect_file(path: str, **reading: Any) -> Inspection:
     Raises:
         KerasirError: It cannot be read.
     """
-    from ..api import load
+    from ..loading import load
 
-    if not path.lower().endswith(".kerasir") and reading.get("arch") is None:
+    try:
+        return inspect_model(load(path, **reading))
+    except ConfigError:
+        if path.lower().endswith(".kerasir") or reading.get("arch") is not None:
+            raise
         archive = read_archive(path, isolated=bool(reading.get("isolated")))
-        if archive.config is None:
-            return _bare_weights(archive)
-    return inspect_model(load(path, **reading))
+        if archive.config is not None:
+            raise
+    return _bare_weights(archive)
 
 
 def inspect_model(model: Model) -> Inspection:

@@ -18,7 +18,7 @@ LONGEST_FILE = 400
 CORE = ("errors", "ir", "eras", "passes")
 ENDS = (*CORE, "reference", "importers", "exporters")
 MAY_IMPORT = {
-    "": ("api", "errors", "ir", "verification", "version"),
+    "": ("api", "errors", "ir", "loading", "verification", "version"),
     "__main__": ("cli",),
     "errors": (),
     "isolate": ("errors",),
@@ -33,14 +33,15 @@ MAY_IMPORT = {
     "plugin": ENDS,
     "targets": ("errors", "ir", "passes"),
     "arrays": ("errors", "ir", "exporters"),
-    "engines": (*CORE, "reference", "api"),
-    "verification": (*CORE, "reference", "arrays", "engines", "api"),
-    "inspection": (*CORE, "importers", "api"),
+    "loading": (*CORE, "importers", "plugin"),
+    "engines": (*CORE, "reference", "loading"),
+    "verification": (*CORE, "reference", "arrays", "engines", "loading"),
+    "inspection": (*CORE, "importers", "loading"),
     "catalogue": ENDS,
     "changes": (*CORE, "targets"),
-    "api": (*ENDS, "isolate", "plugin", "targets", "verification", ""),
+    "api": (*ENDS, "isolate", "loading", "targets", "verification", ""),
     "cli": (
-        *CORE, "reference", "", "api", "isolate", "plugin", "targets", "arrays", "engines",
+        *CORE, "reference", "", "api", "loading", "isolate", "plugin", "targets", "arrays", "engines",
         "inspection", "verification", "catalogue", "changes",
     ),
 }  # fmt: skip

@@ -202,7 +202,7 @@ def cause_of_answers(
 
 def _read_as_other(engine: Reference, reading: Mapping[str, Any]) -> tuple[Graph | None, str]:
     """The model, read as if the other kind of backend had written it."""
-    from ..api import load
+    from ..loading import load
 
     backend = "tensorflow" if engine.model.facts.backend.value == "theano" else "theano"
     try:
