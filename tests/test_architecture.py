@@ -39,9 +39,10 @@ MAY_IMPORT = {
     "inspection": (*CORE, "importers", "loading"),
     "catalogue": ENDS,
     "changes": (*CORE, "targets"),
-    "api": (*ENDS, "isolate", "loading", "targets", "verification", ""),
+    "api": (*ENDS, "isolate", "loading", "targets", "changes", "verification", ""),
     "cli": (
-        *CORE, "reference", "", "api", "loading", "isolate", "plugin", "targets", "arrays", "engines",
+        *CORE, "reference", "", "api", "loading", "isolate", "plugin", "targets", "arrays",
+        "engines",
         "inspection", "verification", "catalogue", "changes",
     ),
 }  # fmt: skip
