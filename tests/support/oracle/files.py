@@ -33,6 +33,9 @@ def read_keras2(path: Path) -> Contents:
         weights: dict[str, list[Array]] = {}
         for entry in sequential_entries(config["config"]):
             name = entry.get("name") or entry["config"]["name"]
+            if name not in file["model_weights"]:  # a Sequential's own InputLayer has no group
+                assert not slots(entry), name
+                continue
             group = file["model_weights"][name]
             stored = [_text(weight) for weight in group.attrs["weight_names"]]
             wanted = slots(entry)
