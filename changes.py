@@ -205,11 +205,15 @@ def _axis_moved(settled: Settled) -> bool:
         terms = settled.node.axes.get(binding, ())
         value = settled.node.result
         if len(terms) == 1 and terms[0] in value.axes:
-            was = value.axes.index(terms[0]) - len(value.axes) * (terms[0] is value.axes[-1])
+            was = _from_the_end(value.axes.index(terms[0]), len(value.axes))
             now = settled.position(binding, result=True)
-            now -= len(settled.results[0].terms) * (now == len(settled.results[0].terms) - 1)
-            return was != now
+            return was != _from_the_end(now, len(settled.results[0].terms))
     return False
+
+
+def _from_the_end(index: int, count: int) -> int:
+    """An axis number as Keras files state it: -1 is the last, whatever the rank."""
+    return -1 if index == count - 1 else index
 
 
 def _permutes(layouts: tuple[Layout, Layout]) -> int:
