@@ -55,7 +55,7 @@ class Mover:
                 "fix the sizes of the model's inputs",
             )
         if len(target) == 1 and len(have.terms) > self.lead + 1:
-            return self._put("Flatten", {}, tensor, "flatten")
+            return self._put("Flatten", {"data_format": "channels_last"}, tensor, "flatten")
         return self._put("Reshape", {"target_shape": target}, tensor, "reshape")
 
     def permute(self, tensor: Tensor, perm: tuple[int, ...]) -> Tensor:

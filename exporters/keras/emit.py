@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from ...errors import ExportError
@@ -10,6 +10,7 @@ from ...ir.graph import Layer, Node, Value
 from ...ir.model import Model, Scope as NestedCall
 from ...ir.plan import Plan, Settled
 from ...ir.report import Report
+from ...ir.tensor import Weight
 from .dialects import Dialect
 from .network import FileLayer, Network, Wrapper
 from .registry import writer_of
@@ -89,6 +90,7 @@ class Emission:
         self._calls = {call.path: call for call in model.scopes}
         self._followers = followers(plan)
         self._fused: set[Node] = set()
+        self._derived: dict[tuple[Weight, str], Weight] = {}
         self._read = {value for node in plan.graph.nodes for value in node.inputs}
         self._read |= set(plan.graph.outputs)
         self._steps = self._placed()
@@ -276,6 +278,12 @@ class Emission:
     def is_read(self, value: Value) -> bool:
         """Whether a node or the caller gets the value."""
         return value in self._read
+
+    def derived(self, weight: Weight, how: str, make: Callable[[Weight], Weight]) -> Weight:
+        """A weight computed from another: the same one for every call of a shared layer."""
+        if (weight, how) not in self._derived:
+            self._derived[weight, how] = make(weight)
+        return self._derived[weight, how]
 
     def fuse(self, node: Node) -> None:
         """Say that a node has been written with the one before it."""

@@ -1,11 +1,11 @@
-"""Dense."""
+"""Dense, and what Keras 2 no longer has as a layer: Highway, MaxoutDense."""
 
 from __future__ import annotations
 
-from ....ir.ops.dense import Dense
+from ....ir.ops.dense import Dense, Highway, MaxoutDense
 from ..registry import writes
 from ..site import Site
-from .activation import fused
+from .activation import fused, name_of
 
 
 @writes(Dense)
@@ -20,3 +20,52 @@ def dense(site: Site) -> None:
     arrays = [site.array("kernel", "kernel"), site.array("bias", "bias")]
     repeats = site.own_repeats()
     site.give(site.put("Dense", config, [x], arrays=arrays, repeats=repeats, mask=x.mask))
+
+
+@writes(Highway, attributes="activation")
+def highway(site: Site) -> None:
+    """Highway, composed: x + t * (h - x), with t and h a Dense each."""
+    op, x = site.op, site.x()
+    assert isinstance(op, Highway)
+    activation = name_of(site, op.activation)
+    if activation is None:
+        raise site.refuse(f"{op.activation} has no name in {site.dialect.name}")
+    parts = [("", "kernel", "bias", activation), ("carry", "carry_kernel", "carry_bias", "sigmoid")]
+    repeats = site.own_repeats()
+    found = []
+    for role, kernel, bias, function in parts:
+        config = {
+            "units": site.size("columns"),
+            "use_bias": bias in site.settled.node.params,
+            "activation": function,
+        }
+        arrays = [site.array("kernel", kernel), site.array("bias", bias)]
+        found.append(site.put("Dense", config, [x], role=role, arrays=arrays, repeats=repeats))
+    h, t = found
+    step = site.put("Multiply", {}, [t, site.put("Subtract", {}, [h, x], role="step")], role="gate")
+    site.tell("KX102", "changed", "Highway is written as two Dense layers and what joins them")
+    site.give(site.put("Add", {}, [x, step], role="sum"))
+
+
+@writes(MaxoutDense)
+def maxout_dense(site: Site) -> None:
+    """MaxoutDense, composed: one Dense of all pieces, then the largest of them."""
+    x, repeats = site.x(), site.own_repeats()
+    if len(site.seen(site.settled.input)) != 2 + repeats:
+        raise site.refuse(f"MaxoutDense over {site.settled.input}: Keras 1 takes vectors only")
+    pieces, units = site.size("pieces"), site.size("units")
+    config = {
+        "units": pieces * units,
+        "use_bias": "bias" in site.settled.node.params,
+        "activation": "linear",
+    }
+    arrays = [
+        site.array("kernel", "kernel", "features (pieces units)"),
+        site.array("bias", "bias", "(pieces units)"),
+    ]
+    y = site.put("Dense", config, [x], arrays=arrays, repeats=repeats)
+    shape = {"target_shape": [pieces, units]}
+    y = site.put("Reshape", shape, [y], role="pieces", repeats=repeats)
+    config = {"data_format": "channels_last"}
+    site.tell("KX102", "changed", "MaxoutDense is written as a Dense layer and a maximum")
+    site.give(site.put("GlobalMaxPooling1D", config, [y], role="maximum", repeats=repeats))

@@ -195,8 +195,9 @@ def _check_recurrent(site: Site, op: ConvLSTM) -> None:
     wanted = tuple(
         rule(size_of(term), k, 1, 1) for term, k in zip(bound["out_space"], taps, strict=True)
     )
+    other = "tensorflow" if site.backend == "theano" else "theano"
     if op.recurrent_padding not in {wanted, "same_upper"}:
         raise site.refuse(
             f"the state's padding {op.recurrent_padding}: {site.backend} pads {wanted}",
-            f"its kernel is even; write it for {'theano' if site.backend != 'theano' else 'it'}",
+            f"its kernel is even: only kernels for {other} can be written",
         )

@@ -51,8 +51,8 @@ def _flatten(
         return None
     stated = layer.config.get("data_format") if layer else None
     if _bare(before) == _bare(after):
-        # channels_first would walk the channels last, under the same class name
-        return "Flatten", {"data_format": stated} if stated == "channels_last" else {}
+        # said in so many words: where the layer is silent, Keras 2.2 asks the process' keras.json
+        return "Flatten", {"data_format": "channels_last"}
     if stated == "channels_first" and _bare((*before[1:], before[0])) == _bare(after):
         return "Flatten", {"data_format": stated}
     return None
