@@ -20,6 +20,15 @@ def theano_conv(size: int | None, kernel: int, stride: int, dilation: int) -> Pa
     return reach // 2, (reach - 1) // 2
 
 
+def theano_separable(size: int | None, kernel: int, stride: int, dilation: int) -> Pair | None:
+    """As `half`, but nothing is cropped: an even kernel gives one place more.
+
+    Source: genuine runs of Keras 2.2.4 on Theano (`theano_backend.separable_conv2d`).
+    """
+    reach = (kernel - 1) * dilation + 1
+    return reach // 2, reach // 2
+
+
 def theano_pool(size: int | None, kernel: int, stride: int, dilation: int) -> Pair | None:
     """Theano's pools start at -p, p = k - 2 for odd k above 2, else k - 1."""
     before = kernel - 2 if kernel > 2 and kernel % 2 else kernel - 1
@@ -36,6 +45,7 @@ def tensorflow(size: int | None, kernel: int, stride: int, dilation: int) -> Pai
 
 
 CONV: Mapping[str, Rule] = {"theano": theano_conv, "tensorflow": tensorflow}
+SEPARABLE: Mapping[str, Rule] = {"theano": theano_separable, "tensorflow": tensorflow}
 POOL: Mapping[str, Rule] = {"theano": theano_pool, "tensorflow": tensorflow}
 
 

@@ -107,7 +107,14 @@ class Window:
         space: The result's spatial axes.
     """
 
-    def __init__(self, call: LayerCall, x: Value, config: Any, rank: int) -> None:
+    def __init__(
+        self,
+        call: LayerCall,
+        x: Value,
+        config: Any,
+        rank: int,
+        same: Mapping[str, rules.Rule] = rules.CONV,
+    ) -> None:
         self.rank = rank
         self.ports: Ports = call.spatial(x, _format(config, rank), rank)
         kernel = one_or_many(config.kernel_size, rank, "kernel_size")
@@ -115,7 +122,7 @@ class Window:
         self.dilation = one_or_many(getattr(config, "dilation_rate", 1), rank, "dilation_rate")
         self.taps: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], kernel, strict=True))
         sizes = [size_of(term) for term in self.ports.space]
-        self.padding, extents = _padded(config.padding, call.era.same, sizes, kernel, self)
+        self.padding, extents = _padded(config.padding, same[call.era.same], sizes, kernel, self)
         if any(extent is not None and extent < 1 for extent in extents):
             raise ConfigError(f"a kernel of {kernel} does not fit an input {x.layout}")
         self.space: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], extents, strict=True))
@@ -136,7 +143,11 @@ def _format(config: Any, rank: int) -> str | None:
 
 
 def _padded(
-    mode: str, rule: str, sizes: Sequence[int | None], kernel: tuple[int, ...], window: Window
+    mode: str,
+    rule: rules.Rule,
+    sizes: Sequence[int | None],
+    kernel: tuple[int, ...],
+    window: Window,
 ) -> tuple[Padding, list[int | None]]:
     pads: list[tuple[int, int]] = []
     strides, dilation = window.strides, window.dilation
@@ -152,7 +163,7 @@ def _padded(
         elif mode == "half":
             found = ((reach + 1) // 2, (reach + 1) // 2)
         else:
-            found = rules.CONV[rule](size, k, s, d)
+            found = rule(size, k, s, d)
         if found is None:
             return "same_upper", [
                 None if n is None else -(-n // t) for n, t in zip(sizes, strides, strict=True)
@@ -242,7 +253,7 @@ def separable_conv2d(call: LayerCall, x: Value) -> Value:
 
 def _separable(call: LayerCall, x: Value, rank: int) -> Value:
     config: SeparableConfig = call.config  # type: ignore[assignment]
-    window = Window(call, x, config, rank)
+    window = Window(call, x, config, rank, rules.SEPARABLE)
     multiplier, filters = Axis("M", config.depth_multiplier), Axis("C", config.filters)
     axes = window.bindings(multiplier=(multiplier,), filters=(filters,))
     op = SeparableConv(strides=window.strides, dilation=window.dilation, padding=window.padding)
