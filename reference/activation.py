@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..ir.ops.activation import (
+    Celu,
+    Clip,
     Elu,
     Exponential,
+    Gelu,
+    HardShrink,
     HardSigmoid,
+    HardSilu,
     LeakyRelu,
     Linear,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
     ParametricSoftplus,
     PRelu,
     Relu,
     Selu,
     Sigmoid,
+    Silu,
     Softmax,
     Softplus,
+    SoftShrink,
     Softsign,
+    Sparsemax,
+    SparsePlus,
+    SquarePlus,
     SRelu,
     Tanh,
+    TanhShrink,
     ThresholdedRelu,
     TrainingOnly,
 )
@@ -100,11 +116,98 @@ def exponential(op: Exponential, x: Array) -> Array:
     return np.exp(x)
 
 
+@elementwise(Silu)
+def silu(op: Silu, x: Array) -> Array:
+    return x * sigmoid(Sigmoid(), x)
+
+
+@elementwise(HardSilu)
+def hard_silu(op: HardSilu, x: Array) -> Array:
+    return x * np.clip(x / 6 + 0.5, 0, 1)
+
+
+@elementwise(Gelu)
+def gelu(op: Gelu, x: Array) -> Array:
+    if op.approximate:
+        share: Array = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+    else:
+        share = _ERF(x / math.sqrt(2)).astype(x.dtype)
+    return 0.5 * x * (1 + share)
+
+
+_ERF = np.vectorize(math.erf, otypes=[np.float64])
+
+
+@elementwise(Mish)
+def mish(op: Mish, x: Array) -> Array:
+    return x * np.tanh(softplus(Softplus(), x))
+
+
+@elementwise(Celu)
+def celu(op: Celu, x: Array) -> Array:
+    return np.where(x > 0, x, op.alpha * np.expm1(np.minimum(x, 0) / op.alpha))
+
+
+@elementwise(LogSigmoid)
+def log_sigmoid(op: LogSigmoid, x: Array) -> Array:
+    return -softplus(Softplus(), -x)
+
+
+@elementwise(TanhShrink)
+def tanh_shrink(op: TanhShrink, x: Array) -> Array:
+    return x - np.tanh(x)
+
+
+@elementwise(HardShrink)
+def hard_shrink(op: HardShrink, x: Array) -> Array:
+    return np.where(np.abs(x) > op.threshold, x, np.zeros_like(x))
+
+
+@elementwise(SoftShrink)
+def soft_shrink(op: SoftShrink, x: Array) -> Array:
+    y: Array = np.sign(x) * np.maximum(np.abs(x) - op.threshold, 0)
+    return y
+
+
+@elementwise(SquarePlus)
+def square_plus(op: SquarePlus, x: Array) -> Array:
+    return (x + np.hypot(x, math.sqrt(op.b))) / 2
+
+
+@elementwise(SparsePlus)
+def sparse_plus(op: SparsePlus, x: Array) -> Array:
+    return np.where(x < 1, np.square(np.maximum(x + 1, 0)) / 4, x)
+
+
+@elementwise(Clip)
+def clip(op: Clip, x: Array) -> Array:
+    top = x if op.low is None else np.maximum(x, op.low)
+    return top if op.high is None else np.minimum(top, op.high)
+
+
 @computes(Softmax)
 def softmax(op: Softmax, at: Computing) -> Results:
     axes = at.settled.positions("axis")
     y = np.exp(at.x - at.x.max(axes, keepdims=True))
     return (y / y.sum(axes, keepdims=True),)
+
+
+@computes(LogSoftmax)
+def log_softmax(op: LogSoftmax, at: Computing) -> Results:
+    axes = at.settled.positions("axis")
+    y = at.x - at.x.max(axes, keepdims=True)
+    return (y - np.log(np.exp(y).sum(axes, keepdims=True)),)
+
+
+@computes(Sparsemax)
+def sparsemax(op: Sparsemax, at: Computing) -> Results:
+    x = at.take("... (axis)")
+    falling = -np.sort(-x, -1)
+    total = falling.cumsum(-1)
+    counts = np.arange(1, x.shape[-1] + 1)
+    last = (falling * counts > total - 1).sum(-1, keepdims=True)
+    threshold = (np.take_along_axis(total, last - 1, -1) - 1) / last
+    return (at.give(np.maximum(x - threshold, 0), "... (axis)"),)
 
 
 @computes(PRelu)

@@ -11,6 +11,7 @@ from ..ir.ops.pooling import (
     Crop,
     GlobalAveragePool,
     GlobalMaxPool,
+    MaskedAveragePool,
     MaxPool,
     UpSample,
     ZeroPad,
@@ -56,6 +57,13 @@ def global_max_pool(op: GlobalMaxPool, at: Computing) -> Results:
 @computes(GlobalAveragePool)
 def global_average_pool(op: GlobalAveragePool, at: Computing) -> Results:
     return (at.give(at.take("... (space)").mean(-1), "..."),)
+
+
+@computes(MaskedAveragePool)
+def masked_average_pool(op: MaskedAveragePool, at: Computing) -> Results:
+    x, mask = at.take("(batch) time (features)"), at.take("(batch) time", 1).astype(at.dtype)
+    y = np.einsum("ntf,nt->nf", x, mask) / mask.sum(-1, keepdims=True)
+    return (at.give(y, "(batch) (features)"),)
 
 
 @computes(ZeroPad)

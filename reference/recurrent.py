@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..ir.ops.recurrent import GRU, LSTM, ConvLSTM, ReverseTime, SimpleRNN
+from ..ir.ops.recurrent import GRU, LSTM, ConvLSTM, ReverseTime, SimpleRNN, ZeroAbsent
 from ..ir.source import Array
 from .computing import Computing, Results
 from .convolution import correlate
@@ -120,6 +120,13 @@ def conv_lstm(op: ConvLSTM, at: Computing) -> Results:
 @computes(ReverseTime)
 def reverse_time(op: ReverseTime, at: Computing) -> Results:
     return (np.flip(at.x, at.settled.positions("time")),)
+
+
+@computes(ZeroAbsent)
+def zero_absent(op: ZeroAbsent, at: Computing) -> Results:
+    mask = at.take("(batch) time", 1).astype(bool)
+    y = np.where(mask[..., None], at.take("(batch) time units"), 0)
+    return (at.give(y.astype(at.x.dtype), "(batch) time units"),)
 
 
 def _cell(op: LSTM | ConvLSTM, gates: Array, c: Array) -> tuple[Array, States]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from ...ir.tensor import Param, Stored, Weight
 from .archive.record import StoredWeight
 from .era import Era
 from .registry import Config, Slot
+from .spec import Call, Ref, replaced
 
 SPACE = {1: "T", 2: "HW", 3: "DHW"}
 
@@ -44,6 +45,61 @@ class Ports(msgspec.Struct, frozen=True):
         return (*self.batch, *space, channels)
 
 
+class Given(msgspec.Struct, frozen=True):
+    """The arguments of a call.
+
+    Attributes:
+        inputs: The tensors among the positional ones, in order.
+        args: The positional ones whole.
+        kwargs: Those by keyword.
+    """
+
+    inputs: tuple[Value, ...] = ()
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = {}
+
+    @classmethod
+    def of(cls, call: Call, values: Mapping[Ref, Value]) -> Given:
+        """The arguments of a stored call, with what its references stand for.
+
+        Raises:
+            ConfigError: A reference to a result that a layer does not have.
+        """
+        for ref in call.needs:
+            if ref not in values:
+                raise ConfigError(f"it reads result {ref.tensor} of {ref.layer!r:.80}")
+        inputs = tuple(values[ref] for ref in call.inputs)
+        args = tuple(replaced(arg, values) for arg in call.args)
+        return cls(inputs, args or inputs, replaced(call.kwargs, values))
+
+    @property
+    def tensors(self) -> int:
+        """How many of the arguments are tensors, or nests of them."""
+        return sum(_holds_tensors(value) for value in (*self.args, *self.kwargs.values()))
+
+    @property
+    def training(self) -> bool:
+        """Whether the layer is called as in training, whatever the model is called for."""
+        return bool(self.kwargs.get("training"))
+
+    def but_for(self, known: Collection[str]) -> list[str]:
+        """The keyword arguments that say something and are not known."""
+        return [key for key, value in self.kwargs.items() if key not in known and value is not None]
+
+
+def _holds_tensors(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_tensors, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_tensors, value))
+    return isinstance(value, Value)
+
+
+MASKS_ALONE: frozenset[str] = frozenset({"keras3"})
+"""Vocabularies in which a mask comes along by itself only where one argument alone is a tensor:
+with initial states there is none (Keras 3.15 `layers/layer.py` `Layer.__call__`, step 6)."""
+
+
 class LayerCall:
     """One call of one layer.
 
@@ -57,6 +113,7 @@ class LayerCall:
         builder: The graph so far.
         report: Where to tell what was assumed.
         stored: The layer's arrays, by slot.
+        given: Its arguments.
     """
 
     def __init__(
@@ -72,11 +129,11 @@ class LayerCall:
         slots: Sequence[Slot],
         shared: dict[str, Weight],
         masks: dict[Value, Value],
-        kwargs: Mapping[str, Any],
+        given: Given,
     ) -> None:
         self.layer, self.config, self.batch, self.era = layer, config, batch, era
         self.builder, self.report, self.stored, self.slots = builder, report, stored, slots
-        self.kwargs = kwargs
+        self.given = given
         self._shared, self._masks = shared, masks
         self._mine: set[Value] = set()
 
@@ -157,7 +214,12 @@ class LayerCall:
     # ---- masks -----------------------------------------------------------------------------
 
     def mask(self, value: Value) -> Value | None:
-        """The Keras mask that travels with a value."""
+        """The Keras mask that travels with a value; with the first, the one given beside it."""
+        stated = self.given.kwargs.get("mask")
+        if isinstance(stated, Value) and value in self.given.inputs[:1]:
+            return stated
+        if self.era.vocabulary in MASKS_ALONE and self.given.tensors > 1:
+            return None
         return self._masks.get(value)
 
     def set_mask(self, value: Value, mask: Value | None) -> None:
@@ -197,11 +259,8 @@ class LayerCall:
         found = self.stored.get(name)
         if found is None:
             return None
-        dialect = (
-            self.era.dialect(self.era.data_format(data_format))
-            if rank
-            else ("keras2" if self.era.vocabulary == "keras2" else "keras1_tf")
-        )
+        form = self.era.data_format(data_format) if rank else "channels_last"
+        dialect = self.era.dialect(form)
         texts = storage.pattern(dialect, op.__name__, port, rank=rank, backend=self.era.backend)
         terms = {key: tuple(value) for key, value in bound.items()}
         layouts = [Layout(Pattern.parse(text).build(terms)) for text in texts]

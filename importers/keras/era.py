@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...eras.storage import CONVOLVES, Dialect
+from ...eras.vocabularies import Storage
 from ...errors import ConfigError
 
 
@@ -12,7 +13,8 @@ class Era(msgspec.Struct, frozen=True):
     """How to read a file's layers.
 
     Attributes:
-        vocabulary: `keras1` or `keras2`: whose names its configurations use.
+        vocabulary: Whose names and meanings its configurations use, a key of the tables in `eras`.
+        storage: Whose layouts its weights have.
         backend: Which backend computed with the weights.
         ordering: What layers that do not say their data format have; None if nobody knows.
         version: Of the Keras that wrote the file; None if not known.
@@ -20,6 +22,7 @@ class Era(msgspec.Struct, frozen=True):
     """
 
     vocabulary: str
+    storage: Storage
     backend: str
     ordering: str | None
     version: str | None = None
@@ -32,7 +35,7 @@ class Era(msgspec.Struct, frozen=True):
 
     def dialect(self, data_format: str) -> Dialect:
         """Which storage table a layer's weights follow."""
-        if self.vocabulary == "keras2":
+        if self.storage == "keras2":
             return "keras2"
         return "keras1_th" if data_format == "channels_first" else "keras1_tf"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...eras.storage import CONVOLVES
+from ...eras.vocabularies import ERAS, era_of_version
 from ...errors import ConfigError
 from ...ir.model import Fact, Facts
 from ...ir.report import Report
 from .archive.record import Archive
 from .spec import LayerSpec, ModelSpec, walk
+from .spelling import vocabulary_of
 
 REVERSED_CLASSES = frozenset({
     "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", "ConvLSTM2D",
@@ -20,7 +24,11 @@ SAME_CLASSES = frozenset({
 }) | {"SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"}  # fmt: skip
 """Further classes whose `padding="same"` differs by backend."""
 
-_ORDERINGS = {"th": "channels_first", "tf": "channels_last"}
+ERAS_OF_FORM: Mapping[str, frozenset[str]] = {
+    "named": frozenset({"keras1", "keras2", "tf_keras", "keras3"}),
+    "paths": frozenset({"tf_keras", "keras3"}),
+}
+"""Which eras find weights so: beside an architecture, a file may state another era's version."""
 
 
 def era_of(archive: Archive) -> tuple[Fact, Fact]:
@@ -29,13 +37,15 @@ def era_of(archive: Archive) -> tuple[Fact, Fact]:
         said = "weights are numbered" if archive.form == "numbered" else "all weights in one group"
         return Fact("keras0", "file", said), Fact(None, "unknown")
     version = archive.keras_version
-    if version:
-        major = version.split(".", 1)[0]
-        era = {"0": "keras0", "1": "keras1", "2": "keras2", "3": "keras3"}.get(major, "keras2")
-        if era == "keras2" and "-tf" in version:
-            era = "tf_keras"
-        said = Fact(version, "file", "attribute keras_version")
-        return Fact(era, "file", "attribute keras_version"), said
+    era = era_of_version(version) if version else None
+    if version and era in ERAS_OF_FORM[archive.form]:
+        said = archive.origins.get("keras_version", "").rsplit("@", 1)[-1]
+        evidence = "attribute keras_version" if said == "keras_version" else said
+        return Fact(era, "file", evidence), Fact(version, "file", evidence)
+    if archive.form == "paths":
+        words = vocabulary_of(archive.config) if archive.config else None
+        found = words if words in ERAS_OF_FORM["paths"] else "keras3"
+        return Fact(found, "inferred", "weights lie by path"), Fact(None, "unknown")
     names = [w.name for group in archive.groups for w in group.weights]
     nested = any("/" in name for name in names)
     guess = "keras2" if nested else "keras1"
@@ -73,16 +83,23 @@ def read_facts(
         content="model" if archive.content == "model" else "weights",
         era=era,
         version=version,
-        backend=_backend(archive, model, report, backend),
+        backend=_backend(archive, model, era.value, report, backend),
         ordering=ordering or _ordering(model, report, data_format),
     )
 
 
-def _backend(archive: Archive, model: ModelSpec, report: Report, said: str | None) -> Fact:
+def _backend(
+    archive: Archive, model: ModelSpec, era: str | None, report: Report, said: str | None
+) -> Fact:
     if said is not None:
         return Fact(said, "user", "--backend")
     if archive.backend:
         return Fact(archive.backend, "file", "attribute backend")
+    info = ERAS[era or "keras2"]
+    if info.backend is not None:
+        return _inferred(info.backend, "tf.keras has no other")
+    if not info.reverses:
+        return Fact(None, "unknown", "no backend of this era reverses kernels")
     kernels = [layer for layer in walk(model) if layer.class_name in REVERSED_CLASSES]
     padded = [layer for layer in walk(model) if _is_same(layer)]
     names = [w.name for group in archive.groups for w in group.weights]

@@ -13,12 +13,12 @@ from ...ir.layout import Axis, Term
 from ...ir.model import Scope
 from ...ir.report import Report
 from ...ir.tensor import Weight
-from .call import LayerCall
+from .call import Given, LayerCall
 from .era import Era
-from .match import Assigned
+from .match_paths import Assigned
 from .opaque import lift_opaque
-from .registry import TRANSLATORS, Slot, read_config
-from .spec import Call, LayerSpec, ModelSpec, Path, Ref, walk
+from .registry import TRANSLATORS, Slot, Translator, read_config
+from .spec import LayerSpec, ModelSpec, Path, Ref, walk
 from .structure import REPEATS
 
 INPUT_ROLES: Mapping[tuple[int, str | None], str] = {
@@ -136,10 +136,10 @@ class Lifter:
         scope: tuple[str, ...],
         batch: int,
     ) -> Sequence[Value]:
-        call = spec.calls[index]
-        inputs = [values[ref] for ref in call.inputs]
         try:
-            return self._translate(spec, index, call, inputs, path, scope, batch, ())
+            call = spec.calls[index]
+            given = Given.of(call, values)
+            return self._translate(spec, index, given, path, scope, batch, ())
         except KerasirError as error:
             error.at("/".join((*path, spec.name)))
             raise
@@ -148,8 +148,7 @@ class Lifter:
         self,
         spec: LayerSpec,
         index: int,
-        call: Call,
-        inputs: Sequence[Value],
+        given: Given,
         path: Path,
         scope: tuple[str, ...],
         batch: int,
@@ -157,19 +156,21 @@ class Lifter:
     ) -> Sequence[Value]:
         here = (*path, spec.name)
         if spec.model is not None:
-            return self._nested(spec, index, inputs, here, scope, batch, wrappers)
+            if given.training:
+                raise ConfigError("a nested model that is called with training=True")
+            return self._nested(spec, index, given.inputs, here, scope, batch, wrappers)
         if spec.wrapped is not None and spec.class_name in REPEATS:
             wrapper = _layer_of(spec, scope, wrappers)
             inner = spec.wrapped
             found = self._translate(
-                inner, index, call, inputs, here, scope, batch + 1, (*wrappers, wrapper)
+                inner, index, given, here, scope, batch + 1, (*wrappers, wrapper)
             )
-            self._pass_mask(inputs, found)
+            self._pass_mask(given.inputs, found)
             return found
         layer = _layer_of(spec, scope, wrappers)
         if index == 0:
             self.layers.append(layer)
-        return self._leaf(spec, layer, call, inputs, here, batch)
+        return self._leaf(spec, layer, given, here, batch)
 
     def _pass_mask(self, inputs: Sequence[Value], results: Sequence[Value]) -> None:
         """A repeated layer keeps the mask of its input."""
@@ -201,16 +202,17 @@ class Lifter:
         self,
         spec: LayerSpec,
         layer: Layer,
-        call: Call,
-        inputs: Sequence[Value],
+        given: Given,
         here: Path,
         batch: int,
     ) -> Sequence[Value]:
+        inputs = given.inputs
         shared = self.weights.setdefault(here, {})
         stored = self.assigned.get(here, {})
         translator = TRANSLATORS.get(spec.class_name)
         if translator is None:
             return lift_opaque(self.builder, layer, inputs, stored, shared, self.report)
+        _check_arguments(spec, translator, given)
         config, silent = read_config(translator, spec.config, spec.class_name, self.allowed)
         for key in silent:
             self.report.add(
@@ -230,7 +232,7 @@ class Lifter:
             slots=self.slots.get(here, ()),
             shared=shared,
             masks=self._masks,
-            kwargs=call.kwargs,
+            given=given,
         )
         first = len(self.builder.nodes)
         result = translator.translate(context, *inputs)
@@ -247,6 +249,23 @@ class Lifter:
         for value in results:
             if all(axis in value.axes for axis in mask.axes):
                 self._masks.setdefault(value, mask)
+
+
+EVERY_CALL: frozenset[str] = frozenset({"training", "mask"})
+"""Keyword arguments that any layer may be called with."""
+
+
+def _check_arguments(spec: LayerSpec, translator: Translator, given: Given) -> None:
+    """Refuse a call with an argument that the translator does not look at.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    unknown = given.but_for(EVERY_CALL | translator.arguments)
+    if unknown:
+        raise ConfigError(
+            f"{spec.class_name} is called with {unknown[0]!r:.80}, which kerasir does not know"
+        )
 
 
 def check_supported(model: ModelSpec, classes: Sequence[str] = ()) -> None:
@@ -314,7 +333,7 @@ def _in_order(model: ModelSpec, known: set[Ref]) -> list[tuple[LayerSpec, int]]:
     waiting: dict[tuple[str, int], list[int]] = {}
     missing = [0] * len(calls)
     for number, (layer, index) in enumerate(calls):
-        needs = {(ref.layer, ref.call) for ref in layer.calls[index].inputs}
+        needs = {(ref.layer, ref.call) for ref in layer.calls[index].needs}
         for need in needs:
             if need not in made:
                 raise ConfigError(f"it reads call {need[1]} of {need[0]!r}", where=layer.name)

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from ...errors import WeightError
 from ...ir.report import Report
 from .archive.record import Archive, StoredWeight, WeightGroup
+from .match_paths import Assigned, assign_by_path
 from .registry import TRANSLATORS, Slot, read_config
 from .spec import LayerSpec, ModelSpec, Path, leaves
 
-Assigned = dict[Path, dict[str, StoredWeight]]
 Leaf = tuple[Path, LayerSpec, bool]
 
 STORED_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -56,6 +56,8 @@ def assign(
         WeightError: A layer without arrays, with too few, or too many.
     """
     groups = archive.groups
+    if archive.form == "paths":
+        return assign_by_path(model, groups, slots)
     if archive.form in {"numbered", "graph"}:
         return _in_turn(model, groups, slots)
     by_name = {group.layer: group for group in groups}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...eras.vocabularies import ERAS, EraInfo
 from ...errors import KerasirError
 from ...ir.model import Facts, Model
 from ...ir.report import Report
@@ -17,18 +18,10 @@ from .lift import Lifter
 from .match import assign, slots_of
 from .proposals import no_architecture
 from .spec import ModelSpec
+from .spelling import spelling
 from .structure import read_model
 from .training import read_training
 from .upgrade.keras0 import as_keras1
-
-VOCABULARIES: Mapping[str, str] = {
-    "keras0": "keras1",
-    "keras1": "keras1",
-    "keras2": "keras2",
-    "tf_keras": "keras2",
-    "keras3": "keras3",
-}
-"""Whose names an era's configurations use."""
 
 
 def import_model(
@@ -71,15 +64,16 @@ def _import(
         archive, ordering = furnish(archive, builtin, era.value, data_format, report)
     if archive.config is None:
         raise no_architecture(archive)
-    vocabulary = VOCABULARIES[era.value or "keras2"]
+    wrote = ERAS[era.value or "keras2"]
+    vocabulary = spelling(archive, wrote.vocabulary)
     spec = _architecture(archive.config, vocabulary)
     facts = read_facts(
         archive, spec, report, backend=backend, data_format=data_format, ordering=ordering
     )
-    named = era.value if era.value == "keras0" else vocabulary
-    slots = slots_of(spec, named, allowed)
+    arrays = era.value if era.value == "keras0" else wrote.vocabulary
+    slots = slots_of(spec, arrays, allowed)
     assigned = assign(spec, archive, slots, report)
-    lifter = Lifter(_era(facts, vocabulary), report, assigned, slots, allowed)
+    lifter = Lifter(_era(facts, vocabulary, wrote), report, assigned, slots, allowed)
     graph = lifter.graph(spec)
     return Model(
         graph=graph,
@@ -87,18 +81,18 @@ def _import(
         kind=spec.kind,
         facts=facts,
         report=report,
-        training=read_training(archive, spec, lifter.weights, vocabulary, report),
+        training=read_training(archive, spec, lifter.weights, wrote.vocabulary, report),
         scopes=tuple(lifter.scopes),
         layers=tuple(lifter.layers),
         preserved=spec.extra,
     )
 
 
-def _era(facts: Facts, vocabulary: str) -> Era:
-    backend = facts.backend.value or "tensorflow"
+def _era(facts: Facts, vocabulary: str, wrote: EraInfo) -> Era:
     return Era(
         vocabulary,
-        backend,
+        wrote.storage,
+        facts.backend.value or "tensorflow",
         facts.ordering.value,
         facts.version.value,
         deviations=facts.era.value == "keras0",
@@ -106,14 +100,6 @@ def _era(facts: Facts, vocabulary: str) -> Era:
 
 
 def _architecture(config: Mapping[str, Any], vocabulary: str) -> ModelSpec:
-    """Weights may be of one era and the architecture beside them of another: its words tell."""
     if "class_name" not in config:
         return read_model(as_keras1(config), "keras1")
-    return read_model(config, _spelling(config, vocabulary))
-
-
-def _spelling(config: Mapping[str, Any], vocabulary: str) -> str:
-    stated = config.get("keras_version")
-    if isinstance(stated, str) and stated[:1] in {"1", "2"}:
-        return f"keras{stated[0]}"
-    return vocabulary
+    return read_model(config, vocabulary)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
@@ -46,11 +46,16 @@ class Translator(msgspec.Struct, frozen=True):
         config: The record its configuration is read into.
         slots: The arrays it stores, in order, given its configuration and the era.
         translate: Makes its nodes.
+        places: Where its arrays lie in the files of Keras 3, in the order of the slots: paths from
+            the layer's own group, by the names of attributes such as `cell`.
+        arguments: Keyword arguments of a call that `translate` looks at in `call.given`.
     """
 
     config: type[Config]
     slots: Slots
     translate: Translate
+    places: tuple[str, ...] = ("",)
+    arguments: frozenset[str] = frozenset()
 
 
 TRANSLATORS: dict[str, Translator] = {}
@@ -64,7 +69,11 @@ def no_slots(config: Any, era: str) -> Sequence[Slot]:
 
 
 def translates(
-    *class_names: str, config: type[Config] = Config, slots: Slots = no_slots
+    *class_names: str,
+    config: type[Config] = Config,
+    slots: Slots = no_slots,
+    places: tuple[str, ...] = ("",),
+    arguments: Collection[str] = (),
 ) -> Callable[[F], F]:
     """Register the translator of one or several layer classes.
 
@@ -77,7 +86,7 @@ def translates(
             if name in TRANSLATORS:
                 taken = TRANSLATORS[name].translate
                 raise PluginError(f"layer class {name} is already translated by {taken!r}")
-            TRANSLATORS[name] = Translator(config, slots, function)
+            TRANSLATORS[name] = Translator(config, slots, function, places, frozenset(arguments))
         return function
 
     return register
@@ -86,7 +95,8 @@ def translates(
 PRESERVED: frozenset[str] = frozenset(
     {
         "name", "trainable", "dtype", "batch_input_shape", "batch_shape", "input_shape",
-        "input_dim", "input_length", "input_dtype", "sparse", "ragged", "weights", "build_input_shape",
+        "input_dim", "input_length", "input_dtype", "sparse", "ragged", "weights",
+        "build_input_shape",
         "activity_regularizer", "kernel_initializer", "bias_initializer", "kernel_regularizer",
         "bias_regularizer", "kernel_constraint", "bias_constraint", "recurrent_initializer",
         "recurrent_regularizer", "recurrent_constraint", "beta_initializer", "gamma_initializer",

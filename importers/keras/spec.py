@@ -23,10 +23,48 @@ class Ref(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One call of a layer: its inputs and keyword arguments."""
+    """One call of a layer.
+
+    Attributes:
+        inputs: The tensors among its positional arguments, in order.
+        kwargs: Its keyword arguments, with a `Ref` for each tensor.
+        args: Its positional arguments whole, where they are more than tensors.
+    """
 
     inputs: tuple[Ref, ...] = ()
     kwargs: Mapping[str, Any] = {}
+    args: tuple[Any, ...] = ()
+
+    @property
+    def needs(self) -> tuple[Ref, ...]:
+        """Every tensor that the call reads."""
+        return (*self.inputs, *refs_in(self.kwargs))
+
+
+def refs_in(value: Any) -> Iterator[Ref]:
+    """The tensors in a nest of lists and dicts; a dict's in the order of its sorted keys.
+
+    Source: Keras 3 `tree.flatten`, TensorFlow `tf.nest.flatten`, which sort dicts.
+    """
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, Mapping):
+        for key in sorted(value):
+            yield from refs_in(value[key])
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from refs_in(item)
+
+
+def replaced(value: Any, values: Mapping[Ref, Any]) -> Any:
+    """The same nest with what stands for each tensor."""
+    if isinstance(value, Ref):
+        return values[value]
+    if isinstance(value, Mapping):
+        return {key: replaced(item, values) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [replaced(item, values) for item in value]
+    return value
 
 
 class LayerSpec(msgspec.Struct, frozen=True, eq=False):

@@ -1,21 +1,30 @@
 """From a stored configuration to a `ModelSpec`: Sequential and functional, lists and dicts.
 
-Forms: Sequential as a list (Keras 1.0 to 2.2.2) or a dict (2.2.3 on); functional nodes as 3-lists
-(1.x), 4-lists with keyword arguments (2.x); a Keras 1 Sequential that begins with a Merge of
-models. Sources: Keras 1.2.2 `models.py` (`Sequential.get_config`), `engine/topology.py`
-(`Container.get_config`); Keras 2.3.1 `engine/network.py`.
+Forms: Sequential as a list (Keras 1.0 to 2.2.2) or a dict (2.2.3 on); a Keras 1 Sequential that
+begins with a Merge of models; functional models, whose calls `nodes` reads. Sources: Keras 1.2.2
+`models.py` (`Sequential.get_config`), `engine/topology.py` (`Container.get_config`); Keras 2.3.1
+`engine/network.py`; Keras 3.15 `models/functional.py`, `models/sequential.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from ...errors import ConfigError
+from ...errors import ConfigError, KerasirError
+from .classes import own_class
+from .nodes import read_call, read_refs
+from .registry import PRESERVED
 from .spec import Call, LayerSpec, ModelSpec, Ref
 from .upgrade import upgrade_layer
 
-MODELS = frozenset({"Sequential", "Model", "Functional", "Container", "Graph"})
+MODELS = frozenset({"Model", "Functional", "Container", "Graph"})
+FUNCTIONAL_KEYS = frozenset({"layers", "input_layers", "output_layers"})
+
+MADE_BY_A_CALL: Mapping[str, frozenset[str]] = {"keras3": frozenset({"functional"})}
+"""Eras whose Sequential begins without a call of its own (Keras 3.15 `Functional.get_config`,
+`kept_nodes`); elsewhere every model has made one when it is first called."""
+
 REPEATS = frozenset({"TimeDistributed"})
 """Wrappers that only add a term to the batch."""
 
@@ -30,7 +39,7 @@ def read_model(stored: Config, era: str, depth: int = 0) -> ModelSpec:
 
     Args:
         stored: A dict with `class_name` and `config`, as in the `model_config` attribute.
-        era: `keras0`, `keras1` or `keras2`: which vocabulary it is in.
+        era: Whose vocabulary it is in: a key of the tables in `upgrade`.
         depth: How many models are around it.
 
     Raises:
@@ -39,21 +48,41 @@ def read_model(stored: Config, era: str, depth: int = 0) -> ModelSpec:
     if depth > DEEPEST:
         raise ConfigError(f"models nest deeper than {DEEPEST}", hint="no real model does")
     class_name, config = _entry(stored)
-    if class_name == "Sequential":
+    kind = model_kind(stored)
+    if kind == "sequential":
         return _sequential(config, era, depth)
-    if class_name in MODELS:
+    if kind == "functional":
         return _functional(config, era, depth)
     raise ConfigError(
-        f"the model is of class {class_name!r}, not Sequential or Model",
+        f"the model is of class {class_name!r:.80}, not Sequential or Model",
         hint="a subclassed model holds its architecture in Python code, which is not in the file",
     )
+
+
+def model_kind(stored: Any) -> Literal["sequential", "functional"] | None:
+    """Which kind of model an entry is, if it is one.
+
+    A class that its author derived from Model keeps the configuration of a functional model
+    (Keras 3.15 `Functional.get_config`), but what it computes may be another thing: the caller
+    is told of it.
+    """
+    if not isinstance(stored, Mapping):
+        return None
+    config = stored.get("config")
+    if stored.get("class_name") == "Sequential":
+        return "sequential"
+    if stored.get("class_name") in MODELS:
+        return "functional"
+    if isinstance(config, Mapping) and config.keys() >= FUNCTIONAL_KEYS:
+        return "functional"
+    return None
 
 
 def _entry(stored: Any) -> tuple[str, Any]:
     if not isinstance(stored, Mapping) or not isinstance(stored.get("class_name"), str):
         raise ConfigError("an entry without class_name", details=(f"found {stored!r:.120}",))
     if "config" not in stored:
-        raise ConfigError(f"{stored['class_name']} without config")
+        raise ConfigError(f"{stored['class_name']!r:.80} without config")
     return stored["class_name"], stored["config"]
 
 
@@ -62,27 +91,63 @@ def _layer(
 ) -> LayerSpec:
     """One layer, a nested model and a wrapper's inner layer included."""
     class_name, config = _entry(stored)
-    if class_name in MODELS:
+    kind = model_kind(stored)
+    if kind is not None:
         model = read_model(stored, era, depth + 1)
-        own = name or (stored.get("name") if isinstance(stored.get("name"), str) else model.name)
+        own = name or _name(stored) or model.name
         kept = {"name": own} | ({"trainable": config["trainable"]} if _has(config) else {})
-        kind = "Sequential" if class_name == "Sequential" else "Model"
-        return LayerSpec(own or model.name, kind, class_name, kept, calls, model=model)
-    if not isinstance(config, Mapping):
-        raise ConfigError(f"{class_name}: config is no object", details=(f"found {config!r:.120}",))
-    upgraded_class, upgraded = upgrade_layer(class_name, config, era)
-    own = name or upgraded.get("name")
-    if not isinstance(own, str):
-        raise ConfigError(f"a layer of class {class_name} without a name")
+        known = "Sequential" if kind == "sequential" else "Model"
+        return LayerSpec(own, known, class_name, kept, calls, model=model)
+    if depth > DEEPEST:
+        raise ConfigError(f"layers nest deeper than {DEEPEST}", hint="no real layer does")
+    upgraded_class, upgraded = _upgraded(stored, era)
+    found = name or upgraded.get("name")
+    if not isinstance(found, str):
+        raise ConfigError(f"a layer of class {class_name!r:.80} without a name")
     wrapped = None
     if upgraded_class in REPEATS and "layer" in config:
         wrapped = _layer(config["layer"], era, depth + 1, ())
         upgraded = {key: value for key, value in upgraded.items() if key != "layer"}
-    if upgraded_class == "Bidirectional" and isinstance(config.get("layer"), Mapping):
-        inner_class, inner = _entry(config["layer"])
-        names = upgrade_layer(inner_class, inner, era)
-        upgraded["layer"] = dict(zip(("class_name", "config"), names, strict=True))
-    return LayerSpec(own, upgraded_class, class_name, upgraded, calls, wrapped=wrapped)
+    elif upgraded_class == "Bidirectional":
+        upgraded |= _halves(config, era)
+    return LayerSpec(found, upgraded_class, class_name, upgraded, calls, wrapped=wrapped)
+
+
+def _upgraded(stored: Any, era: str) -> tuple[str, dict[str, Any]]:
+    """The class and configuration of a layer in the vocabulary of Keras 2."""
+    class_name, config = _entry(stored)
+    if not isinstance(config, Mapping):
+        raise ConfigError(
+            f"{class_name!r:.80}: config is no object", details=(f"found {config!r:.120}",)
+        )
+    try:
+        return upgrade_layer(own_class(stored, era), config, era)
+    except KerasirError as error:
+        error.at(_name(stored) or str(config.get("name", "")))
+        raise
+
+
+def _halves(config: Config, era: str) -> dict[str, Any]:
+    """The layers inside a Bidirectional, upgraded like any others."""
+    found: dict[str, Any] = {}
+    for key in ("layer", "backward_layer"):
+        if isinstance(config.get(key), Mapping):
+            names = _upgraded(config[key], era)
+            found[key] = dict(zip(("class_name", "config"), names, strict=True))
+    if "backward_layer" in found and _same(found["layer"], found["backward_layer"]):
+        found["backward_layer"] = None  # Keras 3 states it always
+    return found
+
+
+def _same(forward: Config, backward: Config) -> bool:
+    """Whether the backward layer of a Bidirectional is the forward one turned round."""
+    ignored = {*PRESERVED, "go_backwards"}
+    told = [
+        {key: value for key, value in half["config"].items() if key not in ignored}
+        for half in (forward, backward)
+    ]
+    turned = forward["config"].get("go_backwards") != backward["config"].get("go_backwards")
+    return turned and forward["class_name"] == backward["class_name"] and told[0] == told[1]
 
 
 def _has(config: Any) -> bool:
@@ -240,17 +305,15 @@ def _functional(config: Any, era: str, depth: int) -> ModelSpec:
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), Sequence):
         raise ConfigError("a Model without layers")
     entries = config["layers"]
-    offsets = {
-        entry.get("name"): 1 if entry.get("class_name") in MODELS else 0
-        for entry in entries
-        if isinstance(entry, Mapping)
-    }
+    offsets = {_name(entry): _offset(entry, era) for entry in entries}
     layers = []
     for entry in entries:
-        name = entry.get("name") if isinstance(entry, Mapping) else None
+        name = _name(entry)
         nodes = entry.get("inbound_nodes") or [] if isinstance(entry, Mapping) else []
-        calls = tuple(_call(node, offsets, str(name)) for node in nodes)
-        spec = _layer(entry, era, depth, calls, name=name if isinstance(name, str) else None)
+        if not isinstance(nodes, Sequence) or isinstance(nodes, str):
+            raise ConfigError("inbound_nodes is no list", where=name)
+        calls = tuple(read_call(node, offsets, name) for node in nodes)
+        spec = _layer(entry, era, depth, calls, name=name or None)
         layers.append(_with_calls(spec, (Call(),)) if spec.class_name == "InputLayer" else spec)
     names = [layer.name for layer in layers]
     if len(set(names)) < len(names):
@@ -263,48 +326,17 @@ def _functional(config: Any, era: str, depth: int) -> ModelSpec:
         str(config.get("name") or f"model_{depth + 1}"),
         "functional",
         tuple(layers),
-        tuple(_refs(config.get("input_layers"), offsets)),
-        tuple(_refs(config.get("output_layers"), offsets)),
+        tuple(read_refs(config.get("input_layers"), offsets)),
+        tuple(read_refs(config.get("output_layers"), offsets)),
         extra,
     )
 
 
-def _call(node: Any, offsets: Mapping[Any, int], where: str) -> Call:
-    if not isinstance(node, Sequence) or isinstance(node, str):
-        raise ConfigError("an inbound node that is no list", where=where)
-    inputs: list[Ref] = []
-    kwargs: dict[str, Any] = {}
-    for item in node:
-        inputs.append(_ref(item, offsets, where))
-        if len(item) > 3 and isinstance(item[3], Mapping):
-            kwargs |= item[3]
-    return Call(tuple(inputs), kwargs)
+def _name(entry: Any) -> str:
+    name = entry.get("name") if isinstance(entry, Mapping) else None
+    return name if isinstance(name, str) else ""
 
 
-def _refs(stored: Any, offsets: Mapping[Any, int]) -> list[Ref]:
-    if not isinstance(stored, Sequence) or not stored:
-        raise ConfigError("a Model without input_layers or output_layers")
-    if isinstance(stored[0], str):
-        stored = [stored]
-    return [_ref(item, offsets, "input_layers and output_layers") for item in stored]
-
-
-def _ref(item: Any, offsets: Mapping[Any, int], where: str) -> Ref:
-    fits = (
-        isinstance(item, Sequence)
-        and len(item) >= 3
-        and isinstance(item[0], str)
-        and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in item[1:3])
-    )
-    if not fits:
-        raise ConfigError(
-            "a reference to a tensor is not [layer, call, tensor]",
-            where=where,
-            details=(f"found {item!r:.120}",),
-        )
-    if item[0] not in offsets:
-        raise ConfigError(
-            f"refers to layer {item[0]!r}, which the model does not have", where=where
-        )
-    # a nested model's call 0 is the one that made it (Keras 1.2.2 `Container.get_config`)
-    return Ref(item[0], max(0, item[1] - offsets[item[0]]), item[2])
+def _offset(entry: Any, era: str) -> int:
+    """The number that a layer's first call has in lists: 1 for a model that a call has made."""
+    return int(model_kind(entry) in MADE_BY_A_CALL.get(era, {"functional", "sequential"}))

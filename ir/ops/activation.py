@@ -113,12 +113,127 @@ class Exponential(Elementwise, frozen=True, kw_only=True):
 
 
 @op
-class Softmax(Op, frozen=True, kw_only=True):
-    """y = exp(x) / sum of exp(x) along an axis."""
+class Silu(Elementwise, frozen=True, kw_only=True):
+    """y = x / (1 + exp(-x)): silu, or swish."""
+
+
+@op
+class HardSilu(Elementwise, frozen=True, kw_only=True):
+    """y = x * clip(x / 6 + 1 / 2, 0, 1): hard_silu, or hard_swish (Keras 3)."""
+
+
+@op
+class Gelu(Elementwise, frozen=True, kw_only=True):
+    """y = x * P(N < x) for a normal N, or an approximation (Hendrycks and Gimpel, 2016).
+
+    Exactly 0.5 * x * (1 + erf(x / sqrt(2))), approximately
+    0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))).
+
+    Attributes:
+        approximate: Whether it is the approximation.
+    """
+
+    approximate: bool = False
+
+
+@op
+class Mish(Elementwise, frozen=True, kw_only=True):
+    """y = x * tanh(log(1 + exp(x))) (Misra, 2019)."""
+
+
+@op
+class Celu(Elementwise, frozen=True, kw_only=True):
+    """y = x for positive x, else alpha * (exp(x / alpha) - 1) (Barron, 2017).
+
+    Attributes:
+        alpha: Scale of the negative side.
+    """
+
+    alpha: float = 1.0
+
+
+@op
+class LogSigmoid(Elementwise, frozen=True, kw_only=True):
+    """y = -log(1 + exp(-x))."""
+
+
+@op
+class TanhShrink(Elementwise, frozen=True, kw_only=True):
+    """y = x - tanh(x)."""
+
+
+@op
+class HardShrink(Elementwise, frozen=True, kw_only=True):
+    """y = x where |x| > threshold, else 0.
+
+    Attributes:
+        threshold: 0.5 in Keras 3 where it is not stated.
+    """
+
+    threshold: float
+
+
+@op
+class SoftShrink(Elementwise, frozen=True, kw_only=True):
+    """y = x - threshold above the threshold, x + threshold below its negative, else 0.
+
+    Attributes:
+        threshold: 0.5 in Keras 3 where it is not stated.
+    """
+
+    threshold: float
+
+
+@op
+class SquarePlus(Elementwise, frozen=True, kw_only=True):
+    """y = (x + sqrt(x^2 + b)) / 2.
+
+    Attributes:
+        b: 4 in Keras 3 where it is not stated.
+    """
+
+    b: float
+
+
+@op
+class SparsePlus(Elementwise, frozen=True, kw_only=True):
+    """y = 0 up to -1, (x + 1)^2 / 4 between, x from 1 on."""
+
+
+@op
+class Clip(Elementwise, frozen=True, kw_only=True):
+    """y = min(max(x, low), high); hard_tanh is one from -1 to 1.
+
+    Attributes:
+        low: Least result; None for none.
+        high: Largest result; None for none.
+    """
+
+    low: float | None = None
+    high: float | None = None
+
+
+class AlongAxis(Op, frozen=True, kw_only=True):
+    """Base of functions along an axis, or along several together."""
 
     family: ClassVar[str] = "activation"
     inputs: ClassVar[tuple[Port, ...]] = ports("x: ... axis", order="kept")
     results: ClassVar[tuple[Port, ...]] = ports("y: ... axis", order="kept")
+
+
+@op
+class Softmax(AlongAxis, frozen=True, kw_only=True):
+    """y = exp(x) / sum of exp(x) along an axis."""
+
+
+@op
+class LogSoftmax(AlongAxis, frozen=True, kw_only=True):
+    """y = x - log(sum of exp(x)) along an axis."""
+
+
+@op
+class Sparsemax(AlongAxis, frozen=True, kw_only=True):
+    """y = max(x - t, 0) along an axis, t such that the sum is 1 (Martins and Astudillo, 2016)."""
 
 
 @op

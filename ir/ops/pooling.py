@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from ..op import Op, op
+from ..op import MaskRule, Op, op
 from ..signature import Port, ports
 from .convolution import Padding, Pads
 
@@ -62,6 +62,19 @@ class GlobalMaxPool(_GlobalPool, frozen=True, kw_only=True):
 @op
 class GlobalAveragePool(_GlobalPool, frozen=True, kw_only=True):
     """The mean over all spatial axes."""
+
+
+@op
+class MaskedAveragePool(Op, frozen=True, kw_only=True):
+    """The mean over the steps of time that a mask leaves: GlobalAveragePooling1D behind a mask.
+
+    y = sum of x * mask / sum of mask (Keras 2.3.1 `layers/pooling.py`).
+    """
+
+    family: ClassVar[str] = "pooling"
+    inputs: ClassVar[tuple[Port, ...]] = ports("x: batch time features", "mask: batch time")
+    results: ClassVar[tuple[Port, ...]] = ports("y: batch features")
+    mask: ClassVar[MaskRule] = "consume"
 
 
 @op

@@ -161,3 +161,18 @@ class ReverseTime(Op, frozen=True, kw_only=True):
     family: ClassVar[str] = "recurrent"
     inputs: ClassVar[tuple[Port, ...]] = ports("x: ... time", order="kept")
     results: ClassVar[tuple[Port, ...]] = ports("y: ... time", order="kept")
+
+
+@op
+class ZeroAbsent(Op, frozen=True, kw_only=True):
+    """y = x where the mask holds, else 0: what `zero_output_for_mask` does to results.
+
+    Source: tf-keras 2.21 and Keras 3.15 `Bidirectional.__init__`, which turns it on wherever
+    sequences are returned.
+    """
+
+    family: ClassVar[str] = "recurrent"
+    inputs: ClassVar[tuple[Port, ...]] = ports("x: batch time units", "mask: batch time")
+    results: ClassVar[tuple[Port, ...]] = ports("y: batch time units")
+    ordered: ClassVar[frozenset[str]] = _ORDERED
+    mask: ClassVar[MaskRule] = "consume"

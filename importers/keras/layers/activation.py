@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ....eras.activations import FUNCTIONS
+from ....eras.activations import ALONG_LAST, FUNCTIONS
 from ....errors import ConfigError, PluginError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Term, size_of
 from ....ir.op import Op
 from ....ir.ops.activation import (
+    AlongAxis,
     Elu,
     LeakyRelu,
     Linear,
@@ -23,8 +24,8 @@ from ....ir.ops.activation import (
 )
 from ....ir.ops.opaque import Opaque
 from ..call import LayerCall, learn_sizes
-from ..registry import Config, Slot, translates
-
+from ..registry import TRANSLATORS, Config, Slot, read_config, translates
+from ..upgrade import upgrade_layer
 
 OWN: dict[str, Op] = {}
 """Functions that a model's author wrote and a plugin knows, by the name that files have."""
@@ -45,49 +46,54 @@ def names_activation(name: str, op: Op) -> None:
     OWN[name] = op
 
 
-def function(call: LayerCall, stored: Any) -> Op | None:
-    """The element-wise op that a stored activation names; None for softmax.
+def function(call: LayerCall, stored: Any) -> Op:
+    """The op that a stored activation names; of those along an axis, along the last.
 
     Raises:
         ConfigError: Nobody knows the name.
     """
-    name = stored
     if isinstance(stored, Mapping):
         return _from_object(call, stored)
-    if name is None:
+    if stored is None:
         return Linear()
-    if name == "softmax":
-        return None
-    table = {**FUNCTIONS[call.era.vocabulary], **OWN}
-    if not isinstance(name, str) or name not in table:
+    table = _known(call)
+    if not isinstance(stored, str) or stored not in table:
         known = ", ".join(sorted(table))
         raise ConfigError(
-            f"no activation {name!r:.80}", hint="a plugin can add it", details=(f"known: {known}",)
+            f"no activation {stored!r:.80}",
+            hint="a plugin can add it",
+            details=(f"known: {known}",),
         )
-    return table[name]
+    return table[stored]
 
 
-def _from_object(call: LayerCall, stored: Mapping[str, Any]) -> Op | None:
+def pointwise(call: LayerCall, stored: Any) -> Op:
+    """The function of each number by itself that a stored activation names.
+
+    Raises:
+        ConfigError: Nobody knows the name, or it is a function along an axis.
+    """
+    op = function(call, stored)
+    if isinstance(op, AlongAxis):
+        raise ConfigError(f"{call.class_name} with {op.kind} as its activation")
+    return op
+
+
+def _known(call: LayerCall) -> dict[str, Op]:
+    vocabulary = call.era.vocabulary
+    return {**FUNCTIONS[vocabulary], **ALONG_LAST[vocabulary], **OWN}
+
+
+def _from_object(call: LayerCall, stored: Mapping[str, Any]) -> Op:
     """A serialised activation: a function by name, or an activation layer with its config."""
-    class_name, config = stored.get("class_name"), stored.get("config")
-    make = _OBJECTS.get(str(class_name))
-    if make is not None and isinstance(config, Mapping):
-        return make(config)
+    class_name, config = str(stored.get("class_name")), stored.get("config")
+    if class_name in LAYERS and isinstance(config, Mapping):
+        name, upgraded = upgrade_layer(class_name, config, call.era.vocabulary)
+        read, _ = read_config(TRANSLATORS[name], upgraded, name, frozenset())
+        return LAYERS[name][1](read)
     if class_name == "function" or "registered_name" in stored:
         return function(call, config if isinstance(config, str) else class_name)
     raise ConfigError(f"no activation {class_name!r:.80}", hint="a plugin can add it")
-
-
-_OBJECTS: Mapping[str, Callable[[Mapping[str, Any]], Op]] = {
-    "LeakyReLU": lambda c: LeakyRelu(negative_slope=float(c.get("alpha", 0.3))),
-    "ELU": lambda c: Elu(alpha=float(c.get("alpha", 1.0))),
-    "ThresholdedReLU": lambda c: ThresholdedRelu(theta=float(c.get("theta", 1.0))),
-    "ReLU": lambda c: Relu(
-        max_value=c.get("max_value"),
-        negative_slope=float(c.get("negative_slope") or 0.0),
-        threshold=float(c.get("threshold") or 0.0),
-    ),
-}
 
 
 def activate(call: LayerCall, x: Value, stored: Any) -> Value:
@@ -95,17 +101,28 @@ def activate(call: LayerCall, x: Value, stored: Any) -> Value:
     if _is_custom(call, stored):
         return _custom(call, x, stored, "activation")
     op = function(call, stored)
-    if isinstance(op, Linear):
-        return x
-    if op is None:
-        return _softmax(call, x, -1, "activation")
-    return call.add(op, [x], call.axes(x), part="activation").result
+    return x if isinstance(op, Linear) else _applied(call, x, op, "activation")
+
+
+def _applied(call: LayerCall, x: Value, op: Op, part: str = "") -> Value:
+    if isinstance(op, AlongAxis):  # as the author counts them (`activations.softmax`)
+        return along(call, x, op, (-1,), part)
+    return call.add(op, [x], call.axes(x), part=part).result
+
+
+def along(call: LayerCall, x: Value, op: Op, axes: Sequence[int], part: str = "") -> Value:
+    """A function along one or several axes, as the author counts them."""
+    terms = tuple(call.axis(x, axis) for axis in axes)
+    return call.add(op, [x], call.axes(x), axes={"axis": terms}, part=part).result
 
 
 def _is_custom(call: LayerCall, stored: Any) -> bool:
     """Whether a name is of a function that the model's author wrote."""
-    known = {*FUNCTIONS[call.era.vocabulary], *OWN, "softmax"}
-    return isinstance(stored, str) and stored not in known
+    return isinstance(stored, str) and stored not in {*_known(call), *OTHER_SHAPES}
+
+
+OTHER_SHAPES: frozenset[str] = frozenset({"glu"})
+"""Functions whose result has another shape than their input."""
 
 
 def _custom(call: LayerCall, x: Value, stored: str, part: str = "") -> Value:
@@ -119,12 +136,6 @@ def _custom(call: LayerCall, x: Value, stored: str, part: str = "") -> Value:
         fix="a plugin can say what it computes",
     )
     return call.add(Opaque(layer_class=stored), [x], call.axes(x), part=part).result
-
-
-def _softmax(call: LayerCall, x: Value, axis: int, part: str = "") -> Value:
-    """Keras 1 and 2 take the last axis as the author counts them (`activations.softmax`)."""
-    term = call.axis(x, axis)
-    return call.add(Softmax(), [x], call.axes(x), axes={"axis": (term,)}, part=part).result
 
 
 class ActivationConfig(Config, frozen=True, kw_only=True):
@@ -156,7 +167,7 @@ class ReluConfig(Config, frozen=True, kw_only=True):
 class SoftmaxConfig(Config, frozen=True, kw_only=True):
     """What Softmax reads."""
 
-    axis: int = -1
+    axis: int | tuple[int, ...] = -1
 
 
 class PReluConfig(Config, frozen=True, kw_only=True):
@@ -171,53 +182,40 @@ def activation(call: LayerCall, x: Value) -> Value:
     config: ActivationConfig = call.config  # type: ignore[assignment]
     if _is_custom(call, config.activation):
         return _custom(call, x, config.activation)
-    op = function(call, config.activation)
-    if op is None:
-        return _softmax(call, x, -1)
-    return call.add(op, [x], call.axes(x)).result
+    return _applied(call, x, function(call, config.activation))
 
 
-@translates("LeakyReLU", config=AlphaConfig)
-def leaky_relu(call: LayerCall, x: Value) -> Value:
-    """LeakyReLU; 0.3 where the slope is not stated, in every era."""
-    config: AlphaConfig = call.config  # type: ignore[assignment]
-    slope = 0.3 if config.alpha is None else config.alpha
-    return call.add(LeakyRelu(negative_slope=slope), [x], call.axes(x)).result
+LAYERS: Mapping[str, tuple[type[Config], Callable[[Any], Op]]] = {
+    # 0.3 where the slope is not stated, in every era
+    "LeakyReLU": (
+        AlphaConfig,
+        lambda c: LeakyRelu(negative_slope=0.3 if c.alpha is None else c.alpha),
+    ),
+    "ELU": (AlphaConfig, lambda c: Elu(alpha=1.0 if c.alpha is None else c.alpha)),
+    "ThresholdedReLU": (ThetaConfig, lambda c: ThresholdedRelu(theta=c.theta)),
+    "ReLU": (
+        ReluConfig,
+        lambda c: Relu(
+            max_value=c.max_value, negative_slope=c.negative_slope, threshold=c.threshold
+        ),
+    ),
+}
+"""Layers that are a function of each number by itself; each can be another's activation too."""
 
+for _name, (_config, _make) in LAYERS.items():
 
-@translates("ELU", config=AlphaConfig)
-def elu(call: LayerCall, x: Value) -> Value:
-    """ELU."""
-    config: AlphaConfig = call.config  # type: ignore[assignment]
-    return call.add(
-        Elu(alpha=1.0 if config.alpha is None else config.alpha), [x], call.axes(x)
-    ).result
+    def _elementwise(call: LayerCall, x: Value, make: Callable[[Any], Op] = _make) -> Value:
+        return call.add(make(call.config), [x], call.axes(x)).result
 
-
-@translates("ThresholdedReLU", config=ThetaConfig)
-def thresholded_relu(call: LayerCall, x: Value) -> Value:
-    """ThresholdedReLU."""
-    config: ThetaConfig = call.config  # type: ignore[assignment]
-    return call.add(ThresholdedRelu(theta=config.theta), [x], call.axes(x)).result
-
-
-@translates("ReLU", config=ReluConfig)
-def relu(call: LayerCall, x: Value) -> Value:
-    """ReLU (Keras 2.2.1 on)."""
-    config: ReluConfig = call.config  # type: ignore[assignment]
-    op = Relu(
-        max_value=config.max_value,
-        negative_slope=config.negative_slope,
-        threshold=config.threshold,
-    )
-    return call.add(op, [x], call.axes(x)).result
+    translates(_name, config=_config)(_elementwise)
 
 
 @translates("Softmax", config=SoftmaxConfig)
 def softmax(call: LayerCall, x: Value) -> Value:
-    """Softmax (Keras 2.1 on)."""
+    """Softmax (Keras 2.1 on); along several axes together in tf.keras and Keras 3."""
     config: SoftmaxConfig = call.config  # type: ignore[assignment]
-    return _softmax(call, x, config.axis)
+    axes = config.axis if isinstance(config.axis, tuple) else (config.axis,)
+    return along(call, x, Softmax(), axes)
 
 
 @translates("PReLU", config=PReluConfig, slots=lambda config, era: (Slot("alpha"),))

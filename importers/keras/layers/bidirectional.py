@@ -13,34 +13,61 @@ from ....ir.ops.recurrent import ReverseTime
 from ..call import LayerCall
 from ..registry import Config, Slot, translates
 from .merge import MODES, joined, merged
-from .recurrent import Recurrence, RecurrentConfig, kinds, slots_of_class
+from .recurrent import (
+    INITIAL_STATE,
+    Recurrence,
+    RecurrentConfig,
+    initial_states,
+    kinds,
+    slots_of_class,
+    zeroed,
+)
 
 HALVES = ("forward", "backward")
 
+ZEROED: frozenset[str] = frozenset({"tf_keras", "keras3"})
+"""Vocabularies whose Bidirectional returns zeros, not the last result, for absent steps."""
+
 
 class BidirectionalConfig(Config, frozen=True, kw_only=True):
-    """What Bidirectional reads; `layer` is in the names of Keras 2 already."""
+    """What Bidirectional reads; the layers inside are in the names of Keras 2 already."""
 
     layer: Mapping[str, Any]
     backward_layer: Mapping[str, Any] | None = None
     merge_mode: Literal["sum", "mul", "concat", "ave"] | None = "concat"
 
 
-def _inner(config: BidirectionalConfig) -> tuple[str, RecurrentConfig]:
-    """The class and configuration of the layer inside.
+Half = tuple[str, RecurrentConfig]
+"""A layer inside: its class and its configuration."""
+
+
+def _halves(config: BidirectionalConfig) -> tuple[Half, Half]:
+    """The layers inside; the backward one is the forward one turned round if it is not stated.
 
     Raises:
-        ConfigError: It is none that this reads.
+        ConfigError: One of them is none that this reads, or they do not go together.
     """
-    class_name, stored = config.layer.get("class_name"), config.layer.get("config")
+    class_name, forward = _half(config.layer)
+    if config.backward_layer is None:
+        turned = msgspec.structs.replace(forward, go_backwards=not forward.go_backwards)
+        return (class_name, forward), (class_name, turned)
+    other, backward = _half(config.backward_layer)
+    common = ("return_sequences", "return_state", "stateful")
+    if any(getattr(forward, key) != getattr(backward, key) for key in common):
+        raise ConfigError("Bidirectional over layers that return different things")
+    if forward.go_backwards == backward.go_backwards:
+        raise ConfigError("Bidirectional over two layers of one direction")
+    return (class_name, forward), (other, backward)
+
+
+def _half(stored: Mapping[str, Any]) -> Half:
+    class_name, config = stored.get("class_name"), stored.get("config")
     if not isinstance(class_name, str) or class_name not in kinds():
         raise ConfigError(f"Bidirectional over a layer of class {class_name!r:.80}")
-    if config.backward_layer is not None:
-        raise ConfigError("Bidirectional with a backward layer of another configuration")
-    if not isinstance(stored, Mapping):
+    if not isinstance(config, Mapping):
         raise ConfigError(f"Bidirectional over a {class_name} without config")
     fields = RecurrentConfig.__struct_fields__
-    picked = {key: stored[key] for key in fields if stored.get(key) is not None}
+    picked = {key: config[key] for key in fields if config.get(key) is not None}
     try:
         return class_name, msgspec.convert(picked, RecurrentConfig)
     except msgspec.ValidationError as error:
@@ -49,44 +76,63 @@ def _inner(config: BidirectionalConfig) -> tuple[str, RecurrentConfig]:
 
 def _slots(config: Any, era: str) -> Sequence[Slot]:
     """The forward layer's arrays, then the backward layer's."""
-    class_name, inner = _inner(config)
-    own = slots_of_class(class_name, inner, era)
-    return tuple(Slot(f"{half}_{slot.name}") for half in HALVES for slot in own)
+    return tuple(
+        Slot(f"{half}_{slot.name}")
+        for half, (class_name, inner) in zip(HALVES, _halves(config), strict=True)
+        for slot in slots_of_class(class_name, inner, era)
+    )
 
 
-@translates("Bidirectional", config=BidirectionalConfig, slots=_slots)
+@translates(
+    "Bidirectional",
+    config=BidirectionalConfig,
+    slots=_slots,
+    places=("forward_layer/cell", "backward_layer/cell"),
+    arguments=(INITIAL_STATE,),
+)
 def bidirectional(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
     """Bidirectional: the backward layer's sequences are turned round before the two are merged.
 
-    Source: Keras 2.2.4 `layers/wrappers.py`.
+    Source: Keras 2.2.4 `layers/wrappers.py`, Keras 3.15 `layers/rnn/bidirectional.py`.
     """
     config: BidirectionalConfig = call.config  # type: ignore[assignment]
-    class_name, inner = _inner(config)
-    count = kinds()[class_name].states
-    if len(states) not in {0, 2 * count}:
+    inner = _halves(config)
+    states = initial_states(call, states)
+    counts = [kinds()[class_name].states for class_name, _ in inner]
+    if len(states) not in {0, sum(counts)}:
         raise ConfigError(f"Bidirectional with {len(states)} initial states")
+    own = (states[: counts[0]], states[counts[0] :])
     nodes = [
-        Recurrence(call, class_name, inner, f"{half}_").node(
-            x, states[index * count : (index + 1) * count], half, inner.go_backwards != bool(index)
-        )
-        for index, half in enumerate(HALVES)
+        Recurrence(call, class_name, half, f"{name}_").node(x, begin, name, half.go_backwards)
+        for name, begin, (class_name, half) in zip(HALVES, own, inner, strict=True)
     ]
-    if inner.return_sequences:
+    sequences = inner[0][1].return_sequences
+    if sequences:
         forward, walked = (node.results[0] for node in nodes)
         time = (call.axes(walked)[-2],)
         turned = call.add(
             ReverseTime(), [walked], call.axes(walked), axes={"time": time}, part="turned"
         )
-        halves = (forward, turned.result)
+        halves = _with_zeros(call, x, (forward, turned.result))
     else:
         halves = (nodes[0].results[1], nodes[1].results[1])
     results = _merged(call, config.merge_mode, halves)
-    if inner.return_sequences:
+    if sequences:
         for y in results:
             call.set_mask(y, call.mask(x))
-    last = [state for node in nodes for state in node.results[1:]] if inner.return_state else []
+    last = [s for node in nodes for s in node.results[1:]] if inner[0][1].return_state else []
     found = (*results, *last)
     return found if len(found) > 1 else found[0]
+
+
+def _with_zeros(call: LayerCall, x: Value, halves: tuple[Value, Value]) -> tuple[Value, Value]:
+    mask = call.mask(x)
+    if mask is None or call.era.vocabulary not in ZEROED:
+        return halves
+    first, second = (
+        zeroed(call, y, mask, f"{name}_absent") for name, y in zip(HALVES, halves, strict=True)
+    )
+    return first, second
 
 
 def _merged(call: LayerCall, mode: str | None, halves: tuple[Value, Value]) -> tuple[Value, ...]:

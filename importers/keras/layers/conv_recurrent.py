@@ -9,13 +9,12 @@ from ....eras import padding as rules, storage
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Labelled, Layout, Term, Terms
-from ....ir.op import Op
 from ....ir.ops.recurrent import ConvLSTM
 from ....ir.signature import Pattern
 from ....ir.tensor import Param, Stored
 from ..call import SPACE, LayerCall, learn_sizes, one_or_many
 from ..registry import Config, Slot, translates
-from .activation import function
+from .activation import pointwise
 from .convolution import Numbers, Window
 from .recurrent import KERAS1_LETTERS, KERAS1_LSTM_GATES, LSTM_GATES, PER_GATE
 
@@ -47,7 +46,7 @@ def _slots(config: Any, era: str) -> Sequence[Slot]:
     return (Slot("kernel"), Slot("recurrent_kernel"), *bias)
 
 
-@translates("ConvLSTM2D", config=ConvLSTMConfig, slots=_slots)
+@translates("ConvLSTM2D", config=ConvLSTMConfig, slots=_slots, places=("cell",))
 def conv_lstm2d(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
     """ConvLSTM2D. The state's convolution has `same` padding and no stride."""
     config: ConvLSTMConfig = call.config  # type: ignore[assignment]
@@ -88,8 +87,8 @@ def _op(
     extents = Layout(window.space).shape
     pads = [rule(n, k, 1, 1) for n, k in zip(extents, sizes, strict=True)]
     return ConvLSTM(
-        activation=_function(call, config.activation),
-        recurrent_activation=_function(call, config.recurrent_activation),
+        activation=pointwise(call, config.activation),
+        recurrent_activation=pointwise(call, config.recurrent_activation),
         strides=window.strides,
         dilation=window.dilation,
         padding=window.padding,
@@ -97,13 +96,6 @@ def _op(
         go_backwards=config.go_backwards,
         stateful=config.stateful,
     )
-
-
-def _function(call: LayerCall, stored: Any) -> Op:
-    op = function(call, stored)
-    if op is None:
-        raise ConfigError("ConvLSTM2D with softmax as its activation")
-    return op
 
 
 def _param(

@@ -8,11 +8,10 @@ from typing import Any
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, size_of
-from ....ir.ops.activation import Linear
 from ....ir.ops.dense import Dense, Highway, MaxoutDense
 from ..call import LayerCall
 from ..registry import Config, Slot, translates
-from .activation import activate, function
+from .activation import activate, pointwise
 from .convolution import kernel_bias
 
 
@@ -69,7 +68,7 @@ def highway(call: LayerCall, x: Value) -> Value:
     config: HighwayConfig = call.config  # type: ignore[assignment]
     axes = call.axes(x)
     bound = {"features": axes[-1:], "columns": (Axis("F", size_of(axes[-1])),)}
-    op = Highway(activation=function(call, config.activation) or Linear())
+    op = Highway(activation=pointwise(call, config.activation))
     ports = ("kernel", "carry_kernel", "bias", "carry_bias")
     params = {port: call.param(Highway, port, bound) for port in ports}
     return call.add(op, [x], axes, axes=bound, params=params).result

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ....eras import padding as rules
+from ....eras import padding as rules, resizing
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Terms, size_of
@@ -19,10 +19,12 @@ from ....ir.ops.pooling import (
     Crop,
     GlobalAveragePool,
     GlobalMaxPool,
+    MaskedAveragePool,
     MaxPool,
     UpSample,
     ZeroPad,
 )
+from ....ir.ops.shape import View
 from ..call import SPACE, LayerCall, Ports, one_or_many
 from ..registry import Config, translates
 
@@ -43,7 +45,7 @@ class SpatialConfig(Config, frozen=True, kw_only=True):
     """What a layer reads that only has to find its spatial axes."""
 
     data_format: str | None = None
-    keepdims: Literal[False] = False
+    keepdims: bool = False
 
 
 class PadConfig(Config, frozen=True, kw_only=True):
@@ -65,14 +67,7 @@ class UpConfig(Config, frozen=True, kw_only=True):
 
     size: Numbers = 2
     data_format: str | None = None
-    interpolation: Literal["nearest", "bilinear"] = "nearest"
-
-
-INTERPOLATIONS: Mapping[str, Literal["nearest", "bilinear", "bilinear_corner"]] = {
-    "nearest": "nearest",
-    "bilinear": "bilinear_corner",
-}
-"""Keras 2.2 and 2.3 call TensorFlow 1's `resize_bilinear`, which takes corners."""
+    interpolation: str = "nearest"
 
 
 def _pool(call: LayerCall, x: Value, rank: int, kind: type[MaxPool | AveragePool]) -> Value:
@@ -122,7 +117,16 @@ def _global(call: LayerCall, x: Value, rank: int, op: Op) -> Value:
     config: SpatialConfig = call.config  # type: ignore[assignment]
     ports = call.spatial(x, _format(config.data_format, rank), rank)
     result = (*ports.batch, ports.channels)
-    return call.add(op, [x], result, axes={"space": ports.space}).result
+    mask = call.mask(x) if isinstance(op, GlobalAveragePool) and rank == 1 else None
+    if mask is None:
+        y = call.add(op, [x], result, axes={"space": ports.space}).result
+    else:
+        bound = {"batch": ports.batch, "time": ports.space, "features": (ports.channels,)}
+        y = call.add(MaskedAveragePool(), [x, mask], result, axes=bound).result
+    if not config.keepdims:
+        return y
+    kept = ports.placed(ports.channels, tuple(Axis("X", 1) for _ in ports.space))
+    return call.add(View(), [y], kept, part="keepdims").result
 
 
 def _pairs(stated: Pairs, rank: int, what: str) -> Pads:
@@ -163,7 +167,16 @@ def _up_sample(call: LayerCall, x: Value, rank: int) -> Value:
     factors = one_or_many(config.size, rank, "size")
     sizes = [size_of(term) for term in ports.space]
     extents = [None if n is None else n * f for n, f in zip(sizes, factors, strict=True)]
-    interpolation = INTERPOLATIONS[config.interpolation]
+    interpolation = resizing.interpolation(call.era.vocabulary, config.interpolation)
+    if interpolation != "nearest" and call.era.version in resizing.DOUBTFUL_VERSIONS:
+        call.report.add(
+            "KN102",
+            "assumed",
+            f"{config.interpolation} up-sampling takes half-pixel centres, as from TensorFlow 1.14 "
+            f"on; TensorFlow 1.13, whose tf.keras is {call.era.version} too, takes corners",
+            layer=call.name,
+            level="warning",
+        )
     return _placed(call, UpSample(size=factors, interpolation=interpolation), x, ports, extents)
 
 

@@ -15,12 +15,12 @@ from ....errors import ConfigError
 from ....ir.graph import Node, Value
 from ....ir.layout import Axis, Labelled, Layout, Terms
 from ....ir.op import Op
-from ....ir.ops.recurrent import GRU, LSTM, SimpleRNN
+from ....ir.ops.recurrent import GRU, LSTM, ReverseTime, SimpleRNN, ZeroAbsent
 from ....ir.source import PartSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
-from .activation import function
+from .activation import pointwise
 
 LSTM_GATES = ("i", "f", "c", "o")
 """The order of an LSTM's gates in one array: every era that stores one."""
@@ -38,6 +38,10 @@ KERAS1_LETTERS: Mapping[str, str] = {"kernel": "W", "recurrent_kernel": "U", "bi
 """What Keras 1 calls the arrays of a gate: `W_i`, `U_i`, `b_i`."""
 
 
+INITIAL_STATE = "initial_state"
+"""The keyword argument of a call in Keras 3; Keras 2 appends the states to the inputs."""
+
+
 class RecurrentConfig(Config, frozen=True, kw_only=True):
     """What SimpleRNN, GRU and LSTM read."""
 
@@ -52,6 +56,7 @@ class RecurrentConfig(Config, frozen=True, kw_only=True):
     implementation: Any = 0
     reset_after: bool = False
     time_major: bool = False
+    zero_output_for_mask: bool = False
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -138,21 +143,15 @@ class Recurrence:
     def _op(self, backwards: bool) -> Op:
         config, op = self.config, self.kind.op
         attrs: dict[str, Any] = {
-            "activation": self._function(config.activation),
+            "activation": pointwise(self.call, config.activation),
             "go_backwards": backwards,
             "stateful": config.stateful,
         }
         if op is not SimpleRNN:
-            attrs["recurrent_activation"] = self._function(config.recurrent_activation)
+            attrs["recurrent_activation"] = pointwise(self.call, config.recurrent_activation)
         if op is GRU:
             attrs["reset_after"] = config.reset_after
         return op(**attrs)
-
-    def _function(self, stored: Any) -> Op:
-        op = function(self.call, stored)
-        if op is None:
-            raise ConfigError("a recurrent layer with softmax as its activation")
-        return op
 
     def _bound(self, batch: Terms, time: Any, features: Any, units: Axis) -> dict[str, Terms]:
         bound: dict[str, Terms] = {
@@ -216,13 +215,46 @@ def _translate(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value
     """SimpleRNN, GRU or LSTM."""
     config: RecurrentConfig = call.config  # type: ignore[assignment]
     recurrence = Recurrence(call, call.class_name, config)
+    states = initial_states(call, states)
     if len(states) not in {0, recurrence.kind.states}:
         raise ConfigError(f"{call.class_name} with {len(states)} initial states")
     node = recurrence.node(x, states, "", config.go_backwards)
     y = node.results[0] if config.return_sequences else node.results[1]
+    mask = call.mask(x)
+    if config.zero_output_for_mask and mask is not None:
+        if not config.return_sequences:
+            raise ConfigError(f"{call.class_name} with zero_output_for_mask for its last step")
+        y = zeroed(call, y, _turned(call, mask) if config.go_backwards else mask, "absent")
     if config.return_sequences:
-        call.set_mask(y, call.mask(x))
+        call.set_mask(y, mask)
     return (y, *node.results[1:]) if config.return_state else y
+
+
+def initial_states(call: LayerCall, positional: tuple[Value, ...]) -> tuple[Value, ...]:
+    """The initial states of a call: behind the sequence (Keras 2), or by keyword (Keras 3).
+
+    Raises:
+        ConfigError: They are no tensors.
+    """
+    stated = call.given.kwargs.get(INITIAL_STATE)
+    if stated is None:
+        return positional
+    found = tuple(stated) if isinstance(stated, list) else (stated,)
+    if positional or not all(isinstance(state, Value) for state in found):
+        raise ConfigError(f"{call.class_name} with initial states that are no tensors")
+    return found
+
+
+def zeroed(call: LayerCall, y: Value, mask: Value, part: str) -> Value:
+    """A sequence with zeros at the steps that a mask in the same order leaves out."""
+    axes = call.axes(y)
+    bound = {"batch": axes[: call.batch], "time": axes[-2:-1], "units": axes[-1:]}
+    return call.add(ZeroAbsent(), [y, mask], axes, axes=bound, part=part).result
+
+
+def _turned(call: LayerCall, mask: Value) -> Value:
+    axes = call.axes(mask)
+    return call.add(ReverseTime(), [mask], axes, axes={"time": axes[-1:]}, part="turned").result
 
 
 for _name in kinds():
@@ -230,4 +262,6 @@ for _name in kinds():
     def _slots(config: Any, era: str, class_name: str = _name) -> Sequence[Slot]:
         return slots_of_class(class_name, config, era)
 
-    translates(_name, config=RecurrentConfig, slots=_slots)(_translate)
+    translates(
+        _name, config=RecurrentConfig, slots=_slots, places=("cell",), arguments=(INITIAL_STATE,)
+    )(_translate)

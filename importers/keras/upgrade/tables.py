@@ -1,7 +1,7 @@
-"""What was called what: classes, keys and words of Keras 1 in the vocabulary of Keras 2.
+"""What was called what: classes, keys and words of each era in the vocabulary of Keras 2.
 
 Sources: Keras 2.3.1 `keras/legacy/interfaces.py` and `keras/legacy/layers.py`; the configurations
-in genuine files of Keras 1.2.2.
+in genuine files of Keras 1.2.2, tf-keras 2.21 and Keras 3.15; the constructors of the last two.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from .values import constraint, initializer, padding2d, regularizer, scalar
+from .values import constraint, dtype, initializer, padding2d, regularizer, scalar
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -116,8 +116,26 @@ _recurrent = Layer(
 EVERYWHERE: Mapping[str, Layer] = {
     "keras1": Layer(convert={"activity_regularizer": regularizer, **_CONSTRAINED}),
     "keras2": Layer(),
+    "tf_keras": Layer(convert={"dtype": dtype}),
+    "keras3": Layer(rename={"batch_shape": "batch_input_shape"}, convert={"dtype": dtype}),
 }
 """Rules for layers of every class."""
+
+OLD_NAMES: Mapping[str, str] = {
+    "Convolution1D": "Conv1D",
+    "Convolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
+    "Convolution2DTranspose": "Conv2DTranspose",
+    "Deconvolution2D": "Conv2DTranspose",
+    "Deconvolution3D": "Conv3DTranspose",
+    "SeparableConvolution1D": "SeparableConv1D",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "DepthwiseConvolution2D": "DepthwiseConv2D",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "SyncBatchNormalization": "BatchNormalization",
+}
+"""Names that Keras 2 and all later versions still read."""
 
 CLASSES: Mapping[str, Mapping[str, str]] = {
     "keras1": {
@@ -129,22 +147,17 @@ CLASSES: Mapping[str, Mapping[str, str]] = {
         "Deconvolution2D": "Conv2DTranspose",
         "SeparableConvolution2D": "SeparableConv2D",
     },
-    "keras2": {
-        "Convolution1D": "Conv1D",
-        "Convolution2D": "Conv2D",
-        "Convolution3D": "Conv3D",
-        "Convolution2DTranspose": "Conv2DTranspose",
-        "Deconvolution2D": "Conv2DTranspose",
-        "Deconvolution3D": "Conv3DTranspose",
-        "SeparableConvolution1D": "SeparableConv1D",
-        "SeparableConvolution2D": "SeparableConv2D",
-        "DepthwiseConvolution2D": "DepthwiseConv2D",
-        "BatchNormalizationV1": "BatchNormalization",
-        "BatchNormalizationV2": "BatchNormalization",
-        "SyncBatchNormalization": "BatchNormalization",
-    },
+    "keras2": OLD_NAMES,
+    "tf_keras": OLD_NAMES,
+    "keras3": OLD_NAMES,
 }
 """Old class name to new."""
+
+_SLOPES: Mapping[str, Layer] = {
+    "LeakyReLU": Layer(rename={"negative_slope": "alpha"}, convert={"alpha": scalar}),
+    "ELU": Layer(convert={"alpha": scalar}),
+    "ThresholdedReLU": Layer(convert={"theta": scalar}),
+}
 
 LAYERS: Mapping[str, Mapping[str, Layer]] = {
     "keras1": {
@@ -215,28 +228,35 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
         "ThresholdedReLU": Layer(convert={"theta": scalar}),
         "Reshape": Layer(rename={"dims": "target_shape"}),
     },
-    "keras2": {
-        "LeakyReLU": Layer(rename={"negative_slope": "alpha"}, convert={"alpha": scalar}),
-        "ELU": Layer(convert={"alpha": scalar}),
-        "ThresholdedReLU": Layer(convert={"theta": scalar}),
-    },
+    "keras2": _SLOPES,
+    "tf_keras": _SLOPES,
+    "keras3": _SLOPES,
 }
 """Rules per stored class."""
 
-_GATED = {
-    name: {"recurrent_activation": "hard_sigmoid", "activation": "tanh"}
-    for name in ("LSTM", "GRU", "ConvLSTM2D")
-}
+_NORMALIZED: Mapping[str, Any] = {"epsilon": 1e-3, "momentum": 0.99, "axis": -1}
+_HARD: Mapping[str, Any] = {"recurrent_activation": "hard_sigmoid", "activation": "tanh"}
+_SMOOTH: Mapping[str, Any] = {"recurrent_activation": "sigmoid", "activation": "tanh"}
+_OLD_GATED = dict.fromkeys(["LSTM", "GRU", "ConvLSTM2D"], _HARD)
+_NEW_GATED = {"LSTM": _SMOOTH, "GRU": {**_SMOOTH, "reset_after": True}}
+_CONV_LSTMS = ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 
 DEFAULTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "keras1": {
-        "BatchNormalization": {"epsilon": 1e-3, "momentum": 0.99, "axis": -1, "mode": 0},
+        "BatchNormalization": {**_NORMALIZED, "mode": 0},
         "Conv1D": {"data_format": "channels_last"},
-        **_GATED,
+        **_OLD_GATED,
     },
-    "keras2": {
-        "BatchNormalization": {"epsilon": 1e-3, "momentum": 0.99, "axis": -1},
-        **_GATED,
+    "keras2": {"BatchNormalization": _NORMALIZED, **_OLD_GATED},
+    "tf_keras": {
+        "BatchNormalization": _NORMALIZED,
+        **_NEW_GATED,
+        **dict.fromkeys(_CONV_LSTMS, _HARD),
+    },
+    "keras3": {
+        "BatchNormalization": _NORMALIZED,
+        **_NEW_GATED,
+        **dict.fromkeys(_CONV_LSTMS, _SMOOTH),
     },
 }
 """What an absent key meant, per new class: only where eras disagree or a translator needs it."""

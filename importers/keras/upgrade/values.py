@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ....errors import ConfigError
+from ....errors import ConfigError, UnsupportedLayerError
 
 _VARIANCE_SCALING = {
     # Keras 2.0 `initializers.py`: each name of Keras 1 is a VarianceScaling
@@ -99,3 +99,35 @@ def scalar(stored: Any) -> float:
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         raise ConfigError("expected a number", details=(f"found {stored!r:.120}",))
     return float(found)
+
+
+def dtype(stored: Any) -> Any:
+    """A dtype policy by its name: `float32`, `mixed_float16`.
+
+    Raises:
+        UnsupportedLayerError: The policy quantises weights.
+    """
+    name, kind = stored, "DTypePolicy"
+    for _ in range(2):  # a map of policies holds one for the layer itself
+        if isinstance(name, Mapping):
+            config, kind = name.get("config"), str(name.get("class_name"))
+            key = _POLICIES.get(kind, "")
+            name = config.get(key) if isinstance(config, Mapping) else None
+    if kind not in _POLICIES or (isinstance(name, str) and _QUANTISED in name):
+        raise UnsupportedLayerError(
+            f"a quantised layer: its dtype policy is {kind} {name or ''}".rstrip(),
+            hint="save the model before it is quantised",
+        )
+    return name if isinstance(name, str) else None
+
+
+_QUANTISED = "_from_"
+"""In the names of policies such as `int8_from_float32`."""
+
+_POLICIES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ["DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1", "LossScalePolicy"], "name"
+    ),
+    "DTypePolicyMap": "default_policy",
+}
+"""The policies that quantise nothing, and the key that says the dtype."""

@@ -1,0 +1,71 @@
+"""What class an entry is of: Keras' own, an operation of Keras 3, or one of the author's.
+
+Modules and registered names are only compared, never looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .registry import TRANSLATORS
+
+OPERATION = "ops."
+"""Before the name of an operation on tensors: Keras 3 has a layer Add and an operation Add."""
+
+OPERATION_MODULES = ("keras.src.ops.", "keras.ops.", "keras.src.backend.")
+KERAS_MODULES = ("keras", "tf_keras", "tensorflow")
+OPERATION_ERAS = frozenset({"keras3"})
+OWN_PACKAGE = __name__.split(".", 1)[0]
+
+
+def own_class(stored: Mapping[str, Any], era: str) -> str:
+    """The class of an entry, told apart from others of the same name.
+
+    Args:
+        stored: With `class_name`, `config`, and maybe `module` and `registered_name`.
+        era: Whose vocabulary it is in.
+
+    Returns:
+        `Dense`; `ops.Add` for an operation; `Package>Dense` for an author's class that is called
+        like one of Keras' own, else its bare name, as a plugin knows it.
+    """
+    class_name, registered = str(stored["class_name"]), stored.get("registered_name")
+    bare = class_name.rsplit(">", 1)[-1]
+    if bare in TRANSLATORS and not _is_builtin(bare):
+        return bare  # a plugin's
+    if era in OPERATION_ERAS and _is_operation(stored):
+        return OPERATION + bare
+    if _is_foreign(stored) and _is_builtin(bare):
+        full = registered if isinstance(registered, str) else class_name
+        return full if ">" in full else f"Custom>{full}"
+    return bare
+
+
+def _is_operation(stored: Mapping[str, Any]) -> bool:
+    """By its module; in HDF5, which leaves modules out, by what every layer's config says."""
+    module, config = stored.get("module"), stored.get("config")
+    if isinstance(module, str):
+        return module.startswith(OPERATION_MODULES)
+    return (
+        "module" not in stored
+        and isinstance(config, Mapping)
+        and stored["class_name"] != "InputLayer"
+        and not config.keys() & {"trainable", "dtype", "batch_input_shape"}
+    )
+
+
+def _is_foreign(stored: Mapping[str, Any]) -> bool:
+    """Whether the class is none of Keras: registered by its author, or of another module."""
+    module = stored.get("module", "keras")
+    if module is None:  # a class of the author's script
+        return isinstance(stored.get("registered_name"), str)
+    return ">" in stored["class_name"] or str(module).split(".", 1)[0] not in KERAS_MODULES
+
+
+def _is_builtin(name: str) -> bool:
+    known = TRANSLATORS.get(name)
+    if known is None:
+        return False
+    function = getattr(known.translate, "func", known.translate)  # of a partial
+    return str(function.__module__).startswith(OWN_PACKAGE)
