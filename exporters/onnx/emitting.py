@@ -79,6 +79,14 @@ class Emitting(Pen):
         """Whether an optional input is there."""
         return index < len(self.inputs) and self.inputs[index] is not None
 
+    def spread(self, index: int) -> Edge:
+        """An input whose terms are all among the first input's, shaped so that they meet."""
+        whole, have = self.settled.input.terms, self.settled.layout_of(index).terms
+        places = [find(whole, term) for term in have]
+        x = self.transpose(self.input(index), sorted(range(len(have)), key=places.__getitem__))
+        missing = [place for place in range(len(whole)) if place not in places]
+        return self.unsqueeze(x, *missing) if missing else x
+
     # ---- extents ---------------------------------------------------------------------------
 
     def count(self, binding: str) -> int:

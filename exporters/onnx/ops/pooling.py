@@ -12,6 +12,7 @@ from ....ir.ops.pooling import (
     Crop,
     GlobalAveragePool,
     GlobalMaxPool,
+    MaskedAveragePool,
     MaxPool,
     UpSample,
     ZeroPad,
@@ -104,6 +105,14 @@ def global_max_pool(op: GlobalMaxPool, at: Emitting) -> Edge:
 @emits(GlobalAveragePool)
 def global_average_pool(op: GlobalAveragePool, at: Emitting) -> Edge:
     return at.reduce("ReduceMean", at.x, at.settled.positions("space"))
+
+
+@emits(MaskedAveragePool)
+def masked_average_pool(op: MaskedAveragePool, at: Emitting) -> Edge:
+    time = at.settled.positions("time")
+    mask = at.cast(at.spread(1), at.dtype)
+    total = at.reduce("ReduceSum", at.add("Mul", at.x, mask), time)
+    return at.add("Div", total, at.reduce("ReduceSum", mask, time))
 
 
 @emits(ZeroPad)

@@ -18,12 +18,11 @@ from ....ir.ops.activation import (
     Linear,
     Relu,
     Sigmoid,
-    Softplus,
     Softsign,
     Tanh,
     ThresholdedRelu,
 )
-from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, ReverseTime, SimpleRNN
+from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, ReverseTime, SimpleRNN, ZeroAbsent
 from ....ir.source import Source
 from ....ir.tensor import Param, Stored, Weight
 from ..dims import product
@@ -48,14 +47,16 @@ PLAIN: Mapping[type[Op], tuple[str, tuple[str, ...]]] = {
     Tanh: ("Tanh", ()),
     Sigmoid: ("Sigmoid", ()),
     Softsign: ("Softsign", ()),
-    Softplus: ("Softplus", ()),
     Relu: ("Relu", ()),
     LeakyRelu: ("LeakyRelu", ("negative_slope",)),
     Elu: ("Elu", ("alpha",)),
     ThresholdedRelu: ("ThresholdedRelu", ("theta",)),
     HardSigmoid: ("HardSigmoid", ("slope", "shift")),
 }
-"""Functions that ONNX' recurrent operators know; the attributes that are their alpha and beta."""
+"""Functions that ONNX' recurrent operators know; the attributes that are their alpha and beta.
+
+They know Softplus too, but ONNX Runtime 1.32 gives infinity there for what is above 88.
+"""
 
 LINEAR: tuple[str, tuple[float, ...]] = ("Affine", (1.0, 0.0))
 """y = 1 x + 0."""
@@ -151,6 +152,12 @@ def conv_lstm(op: ConvLSTM, at: Emitting) -> Results:
 @emits(ReverseTime)
 def reverse_time(op: ReverseTime, at: Emitting) -> Edge:
     return at.backwards(at.x, at.settled.position("time"))
+
+
+@emits(ZeroAbsent)
+def zero_absent(op: ZeroAbsent, at: Emitting) -> Edge:
+    mask = at.cast(at.spread(1), "bool")
+    return at.add("Where", mask, at.x, at.number(0), dtype=at.dtype)
 
 
 # ---- ONNX' own operators -------------------------------------------------------------------

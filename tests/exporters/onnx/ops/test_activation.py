@@ -12,21 +12,35 @@ from onnx_models import agrees, newest_opset
 from kerasir.exporters.onnx.opsets import LOWEST
 from kerasir.ir.op import Op
 from kerasir.ir.ops.activation import (
+    Celu,
+    Clip,
     Elu,
     Exponential,
+    Gelu,
+    HardShrink,
     HardSigmoid,
+    HardSilu,
     LeakyRelu,
     Linear,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
     ParametricSoftplus,
     PRelu,
     Relu,
     Selu,
     Sigmoid,
+    Silu,
     Softmax,
     Softplus,
+    SoftShrink,
     Softsign,
+    Sparsemax,
+    SparsePlus,
+    SquarePlus,
     SRelu,
     Tanh,
+    TanhShrink,
     ThresholdedRelu,
     TrainingOnly,
 )
@@ -46,6 +60,12 @@ SINGLE = [
     (Softplus(), "Softplus"),
     (Softsign(), "Softsign"),
     (Exponential(), "Exp"),
+    (Celu(alpha=0.7), "Celu"),
+    (HardShrink(threshold=0.75), "Shrink"),
+    (SoftShrink(threshold=0.75), "Shrink"),
+    (Clip(low=-1, high=1.5), "Clip"),
+    (Clip(low=0.25), "Clip"),
+    (Clip(high=0.25), "Clip"),
 ]
 
 # The very numbers at which a function bends are in it: `x >= t` is not `x > t`.
@@ -78,6 +98,42 @@ def test_relus_that_onnx_does_not_have(op: Relu, count: int, tmp_path: Path) -> 
     assert sum(found.counts.values()) == count
 
 
+@pytest.mark.parametrize(
+    ("op", "operator", "since"),
+    [
+        (HardSilu(), "HardSwish", 14),
+        (Gelu(), "Gelu", 20),
+        (Gelu(approximate=True), "Gelu", 20),
+        (Mish(), "Mish", 18),
+    ],
+)
+def test_operators_that_came_later(op: Op, operator: str, since: int, tmp_path: Path) -> None:
+    """From their opset on as one node, composed before that."""
+    for opset in {LOWEST, since - 1, since, newest_opset()}:
+        if opset <= newest_opset():
+            one = OneOp(op, {"...": (None, 4)})
+            found = agrees(one, BENDS, folder=tmp_path, opset=opset)
+            assert (dict(found.counts) == {operator: 1}) == (opset >= since)
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        Silu(),
+        LogSigmoid(),
+        TanhShrink(),
+        SoftShrink(threshold=-0.5),
+        HardShrink(threshold=-0.5),
+        SquarePlus(b=4),
+        SparsePlus(),
+        Clip(),
+        Clip(low=1, high=-1),
+    ],
+)
+def test_functions_composed_of_others(op: Op, tmp_path: Path) -> None:
+    agrees(OneOp(op, {"...": (None, 4)}), BENDS, folder=tmp_path)
+
+
 @pytest.mark.parametrize("op", [Linear(), TrainingOnly(layer_class="Dropout")])
 def test_nothing_is_an_identity_with_the_outputs_name(op: Op, tmp_path: Path) -> None:
     found = agrees(OneOp(op, {"...": (None, 4)}), BENDS, folder=tmp_path)
@@ -91,6 +147,17 @@ def test_softmax_along_any_axis(roll: int, opset: int, tmp_path: Path) -> None:
     one = OneOp(Softmax(), {"...": (None, 3), "axis": (4,)}, roll=roll)
     found = agrees(one, numbers(2, 3, 4), folder=tmp_path, opset=opset)
     assert dict(found.counts) == {"Softmax": 1}
+
+
+@pytest.mark.parametrize("op", [Softmax(), LogSoftmax(), Sparsemax()], ids=lambda op: op.kind)
+@pytest.mark.parametrize("axis", [(4,), (4, 5)])
+@pytest.mark.parametrize("roll", [0, 1, 2])
+@pytest.mark.parametrize("opset", [LOWEST, newest_opset()])
+def test_along_one_axis_or_several(
+    op: Op, axis: tuple[int, ...], roll: int, opset: int, tmp_path: Path
+) -> None:
+    one = OneOp(op, {"...": (None, 3), "axis": axis}, roll=roll)
+    agrees(one, 3 * numbers(2, 3, *axis), folder=tmp_path, opset=opset)
 
 
 @pytest.mark.parametrize(

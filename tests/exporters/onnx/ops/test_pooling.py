@@ -18,6 +18,7 @@ from kerasir.ir.ops.pooling import (
     Crop,
     GlobalAveragePool,
     GlobalMaxPool,
+    MaskedAveragePool,
     MaxPool,
     UpSample,
     ZeroPad,
@@ -159,3 +160,15 @@ def test_unknown_extents(op: Op, batches: int, opset: int, tmp_path: Path) -> No
     """Extents that only the run tells are taken from the tensors that have them."""
     one = spatial(op, (None, None), (None, None), batches, last=True)
     agrees(one, image((6, 5), batches), folder=tmp_path, opset=opset)
+
+
+@pytest.mark.parametrize("opset", [LOWEST, newest_opset()])
+@pytest.mark.parametrize("batches", [1, 2])
+def test_the_mean_that_a_mask_leaves(batches: int, opset: int, tmp_path: Path) -> None:
+    batch = (None,) if batches == 1 else (None, 3)
+    sizes = {"batch": batch, "time": (5,), "features": (4,)}
+    one = OneOp(MaskedAveragePool(), sizes, feeds=2, dtypes=("float32", "bool"))
+    x = numbers(*((2,) if batches == 1 else (2, 3)), 5, 4)
+    mask = x[..., 0] > 0
+    mask[..., 3] = True
+    agrees(one, x, mask, folder=tmp_path, opset=opset)
