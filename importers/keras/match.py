@@ -184,20 +184,20 @@ def _by_order(
 
 def _in_slots(slots: Sequence[Slot], stored: Sequence[StoredWeight]) -> dict[str, StoredWeight]:
     """Arrays by slot: by what they are called if that is clear, else in order."""
-    last = [_bare(array.name) for array in stored]
+    last = [bare_name(array.name) for array in stored]
     known = [STORED_NAMES.get(slot.name, (slot.name,)) for slot in slots]
-    places = [[i for i, name in enumerate(last) if _is_called(name, names)] for names in known]
+    places = [[i for i, name in enumerate(last) if is_called(name, names)] for names in known]
     if all(len(place) == 1 for place in places) and len({p[0] for p in places}) == len(stored):
         return {slot.name: stored[place[0]] for slot, place in zip(slots, places, strict=True)}
     return {slot.name: array for slot, array in zip(slots, stored, strict=True)}
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
     """The last part of a stored name: without folders, TensorFlow's `:0` and uniquifying digits."""
     return re.sub(r"(_\d+)?(:\d+)?$", "", name.rsplit("/", 1)[-1])
 
 
-def _is_called(name: str, names: tuple[str, ...]) -> bool:
+def is_called(name: str, names: tuple[str, ...]) -> bool:
     return any(name == known or name.endswith(f"_{known}") for known in names)
 
 

@@ -196,7 +196,7 @@ def in_keras_order(layers: Mapping[str, dict[str, Any]], output: str) -> list[di
             met[name] = len(met)
             todo += reversed(_inputs(layers[name]))
     distance = dict.fromkeys(met, 0)
-    for name in reversed(layers):  # written down behind their inputs
+    for name in reversed(list(layers)):  # written down behind their inputs
         for source in _inputs(layers[name]) if name in met else ():
             distance[source] = max(distance[source], distance[name] + 1)
     return [layers[name] for name in sorted(met, key=lambda name: (-distance[name], met[name]))]
