@@ -20,9 +20,9 @@ def read_arrays(path: str) -> dict[str, Array]:
     if not os.path.isfile(path):
         raise FormatError("there is no such file", file=path)
     try:
-        held = np.load(path, allow_pickle=False)
-        if isinstance(held, np.lib.npyio.NpzFile):
-            with held:
+        with open(path, "rb") as file:
+            held = np.load(file, allow_pickle=False)
+            if isinstance(held, np.lib.npyio.NpzFile):
                 return {name: held[name] for name in held.files}
     except Exception as error:  # of NumPy or of its zip reader, of many kinds
         raise FormatError(f"not .npz: {show(str(error))}", file=path) from error

@@ -190,6 +190,7 @@ def test_a_reversed_kernel_is_found(genuine: Genuine, tmp_path: Path) -> None:
     assert found.cause is not None
     assert found.cause.name == "reversed kernel"
     assert found.cause.error < 1e-6
+    assert found.cause.fix == f"kerasir convert {source} {other} --overwrite"
 
 
 def test_rows_in_another_order_are_found(genuine: Genuine, tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ Explanation = tuple[Cause | None, tuple[str, ...]]
 """The cause, if one was found, and the names of what was tried in vain."""
 
 KERNEL, PADDING, ROWS, GATES = "reversed kernel", "padding", "row order", "gate order"
+CONVERTED = frozenset({KERNEL, PADDING, ROWS, GATES})
+"""Causes that a conversion of the one file into the other takes care of."""
 
 
 class Variant(NamedTuple):

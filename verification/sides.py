@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..ir.layout import Layout
 from ..ir.plan import Settled
 from ..ir.source import Array
-from .causes import cause_of_layer
+from .causes import CONVERTED, cause_of_layer
 from .compare import classes, compare, largest_differences
 from .feeds import Feed
 from .matching import LayerCall, Matching, guessed, paired
@@ -176,6 +176,8 @@ class Comparison:
         cause, tried = cause_of_layer(
             self.a, self.b, *self.calls[first.number], self.matching, self.feed, self.tolerance
         )
+        if cause is not None and cause.name in CONVERTED:
+            cause = replace(cause, fix=f"kerasir convert {self.a.path} {self.b.path} --overwrite")
         return replace(result, differences=first.differences, cause=cause, tried=tried)
 
 

@@ -61,7 +61,7 @@ def test_summary(
 
 
 def rounded(line: str) -> str:
-    """The line without what the machine's arithmetic decides: errors, and where they are largest."""
+    """The line without what the machine's arithmetic decides: the largest error, and where."""
     if "largest relative error" not in line:
         return line
     head, _, rest = line.partition("largest relative error ")
