@@ -1,0 +1,74 @@
+"""Which axis stands for which, between two graphs that share no identity."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kerasir.ir.layout import Axis, Fused, Layout
+from kerasir.verification.matching import Matching, guessed
+
+
+def test_axes_of_one_role_and_size_correspond() -> None:
+    a, b = Layout.parse("N:? C:2 H:3 W:4"), Layout.parse("N:? H:3 W:4 C:2")
+    array = np.arange(5 * 24).reshape(5, 2, 3, 4)
+    sent = Matching().sent(array, a, b)
+    assert sent is not None
+    assert np.array_equal(sent, np.moveaxis(array, 1, 3))
+    back = Matching().brought(sent, b, a)
+    assert back is not None
+    assert np.array_equal(back, array)
+
+
+def test_inside_a_fusion_too() -> None:
+    a, b = Layout.parse("N:? (C:2 H:3 W:4)"), Layout.parse("N:? (H:3 W:4 C:2)")
+    array = np.arange(48).reshape(2, 2, 3, 4)
+    sent = Matching().sent(array.reshape(2, 24), a, b)
+    assert sent is not None
+    assert np.array_equal(sent, np.moveaxis(array, 1, 3).reshape(2, 24))
+
+
+def test_what_was_learned_goes_before_roles() -> None:
+    n, m = Axis("N", None), Axis("N", None)
+    p, q = Axis("H", 3), Axis("W", 3)
+    r, s = Axis("H", 3), Axis("W", 3)
+    matching = Matching()
+    matching.learn((p, q), (s, r))
+    array = np.arange(9).reshape(1, 3, 3)
+    sent = matching.sent(array, Layout.of(n, p, q), Layout.of(m, r, s))
+    assert sent is not None
+    assert np.array_equal(sent[0], array[0].T)
+
+
+def test_axes_of_size_one_come_and_go() -> None:
+    a, b = Layout.parse("N:? F:6"), Layout.parse("N:? H:1 W:1 C:6")
+    sent = Matching().sent(np.arange(6.0).reshape(1, 6), a, b)
+    assert sent is not None
+    assert sent.shape == (1, 1, 1, 6)
+
+
+@pytest.mark.parametrize("other", ["N:? C:2 H:3 W:5", "N:? C:2 H:3", "N:? F:24", "N:? (C:2 H:12)"])
+def test_what_does_not_correspond_is_not_forced(other: str) -> None:
+    assert Matching().translated(Layout.parse(other), Layout.parse("N:? C:2 H:3 W:4")) is None
+
+
+def test_a_fusion_and_an_axis_of_its_size_do_not_correspond() -> None:
+    c, h = Axis("C", 2), Axis("H", 3)
+    fused, plain = Layout.of(Fused((c, h))), Layout.of(Axis("F", 6))
+    assert Matching().translated(plain, fused) is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "order"),
+    [
+        ((None, 2, 3, 4), "N C H W"),
+        ((None, 3, 4, 2), "N H W C"),
+        ((7, 4, 2, 3), "N W C H"),
+        ((None, 2, 4, 3), None),
+        ((None, 2, 3), None),
+    ],
+)
+def test_undescribed_dimensions_are_guessed_by_size(shape, order: str | None) -> None:
+    found = guessed(Layout.parse("N:? C:2 H:3 W:4"), shape)
+    names = None if found is None else " ".join(axis.role for axis in found.axes)
+    assert names == order
