@@ -93,6 +93,12 @@ def _options() -> list[click.Parameter]:
             help="Largest relative error that --verify allows [1e-05]",
         ),
         Option(
+            ["--expect"],
+            metavar="FILE",
+            section="Checking and reporting",
+            help="Verify against known answers too: in_0, …, out_0, … (.npz)",
+        ),
+        Option(
             ["--report"],
             metavar="FILE",
             section="Checking and reporting",
