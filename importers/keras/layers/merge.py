@@ -141,22 +141,23 @@ def joined(call: LayerCall, inputs: Sequence[Value], axis: int, part: str = "") 
 
 def _dotted(call: LayerCall, x: Value, y: Value, axes: tuple[int, int], normalize: bool) -> Value:
     """Keras' batch_dot; two vectors give a column (Keras 2.2.4 `backend.batch_dot`)."""
-    a, b = call.axes(x), call.axes(y)
-    at = [n if n >= 0 else n + len(t) for n, t in zip(axes, (a, b), strict=True)]
-    if not (0 < at[0] < len(a) and 0 < at[1] < len(b)):
+    a, b, first = call.axes(x), call.axes(y), call.batch
+    pairs = zip(axes, (a, b), strict=True)
+    at = [n + first - 1 if n >= 0 else n + len(terms) for n, terms in pairs]
+    if not (first <= at[0] < len(a) and first <= at[1] < len(b)):
         raise ConfigError(f"cannot contract axes {axes} of {x.layout} and {y.layout}")
     if size_of(a[at[0]]) != size_of(b[at[1]]):
         raise ConfigError(f"axes {axes} of {x.layout} and {y.layout} have different extents")
-    x_rest = tuple(t for i, t in enumerate(a[1:], 1) if i != at[0])
-    y_rest = tuple(t for i, t in enumerate(b[1:], 1) if i != at[1])
+    x_rest = tuple(t for i, t in enumerate(a) if i >= first and i != at[0])
+    y_rest = tuple(t for i, t in enumerate(b) if i >= first and i != at[1])
     y_out = tuple(map(copy_of, y_rest))
-    result = (a[0], *x_rest, *y_out)
+    result = (*a[:first], *x_rest, *y_out)
     bound = {
-        "batch": a[:1], "x_rest": x_rest, "x_contracted": (a[at[0]],),
+        "batch": a[:first], "x_rest": x_rest, "x_contracted": (a[at[0]],),
         "y_rest": y_rest, "y_contracted": (b[at[1]],), "y_out": y_out,
     }  # fmt: skip
     z = call.add(Dot(normalize=normalize), [x, y], result, axes=bound).result
-    if len(result) > 1:
+    if len(result) > first:
         return z
     return call.add(View(), [z], (*result, Axis("F", 1)), part="view").result
 
@@ -203,8 +204,9 @@ def merge(call: LayerCall, *inputs: Value) -> Value:
 
 def _column(call: LayerCall, z: Value) -> Value:
     """Keras 1's cosine has one more axis, of size one (Keras 1.2.2 `Merge.call`)."""
-    first, *rest = call.axes(z)
-    return call.add(View(), [z], (first, Axis("X", 1), *rest), part="cosine").result
+    axes, first = call.axes(z), call.batch
+    terms = (*axes[:first], Axis("X", 1), *axes[first:])
+    return call.add(View(), [z], terms, part="cosine").result
 
 
 def _dot_axes(stated: Any, inputs: Sequence[Value]) -> tuple[int, int]:
