@@ -1,13 +1,15 @@
-"""What happens to old models today, and what happens to them behind kerasir.
+"""What happens to old models today, and what happens to them with kerasir.
 
-    KERASIR_TF_KERAS_PYTHON=… KERASIR_KERAS3_PYTHON=… python benchmarks/today.py [--only TEXT] [-v]
+    KERASIR_TF_KERAS_PYTHON=… KERASIR_KERAS3_PYTHON=… python benchmarks/today.py [-v]
 
 Every genuine file (those of tests/data, and the complete set beside the project where it is) is
 loaded by tf-keras and by Keras 3 as it is, and again as kerasir converts it with its defaults:
 Keras 2 HDF5, channels_last, TensorFlow's kernels. Both are fed the genuine inputs. `right` is
 within 1e-4 of the genuine prediction, relative to its largest magnitude; `silently wrong` loads,
 predicts and is not; `error` does not load, or does not predict. kerasir's own errors count as
-errors. Each cell of the table gives the three numbers in this order.
+errors. Each cell of the table gives the three numbers in this order. A converted file that is wrong
+although kerasir's report warned of a difference in numerics counts as `wrong, and told`: a fourth
+number, where there are any.
 
 The variables name interpreters that can import tf_keras with tensorflow, and keras with jax; one
 that is not set is looked for in this interpreter, and left out if it is not there either. A Keras
@@ -40,6 +42,10 @@ from genuine import FixtureCase, fixture_cases  # ruff: ignore[module-import-not
 WORKER = PROJECT / "tests" / "support" / "keras_worker.py"
 TOLERANCE = 1e-4
 VERDICTS = ("right", "silently wrong", "error")
+TOLD = "wrong, and told"
+BEGIN, END = "<!-- table of benchmarks/today.py -->", "<!-- end of table -->"
+NUMERICS = "KN3"
+"""How the codes begin that tell of numerics which differ between readers of the written file."""
 
 
 class Framework(NamedTuple):
@@ -84,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Old models today, with and without kerasir.")
     parser.add_argument("--only", default="", help="cases whose name holds this")
     parser.add_argument("-v", "--verbose", action="store_true", help="list what is not right")
+    parser.add_argument("--write", type=Path, help="replace the table of this document")
     arguments = parser.parse_args()
     cases = [case for case in fixture_cases() if arguments.only in case.id]
     with tempfile.TemporaryDirectory(prefix="kerasir-today-") as folder:
@@ -105,7 +112,12 @@ def main() -> None:
             results.append(Result(title(framework, python), before, after))
             if arguments.verbose:
                 listing(cases, results[-1])
-        show(cases, results)
+    text = "\n".join(table(cases, results))
+    print(text)
+    if arguments.write:
+        above, rest = arguments.write.read_text().split(BEGIN)
+        below = rest.partition(END)[2]
+        arguments.write.write_text(f"{above}{BEGIN}\n{text}\n{END}{below}")
 
 
 def job(case: FixtureCase, folder: Path) -> dict[str, Any]:
@@ -127,8 +139,9 @@ def through_kerasir(case: FixtureCase, folder: Path) -> dict[str, Any]:
     said = {"arch": case.arch, "backend": case.backend} if case.arch else {}
     target = folder / "model.h5"
     described = job(case, folder)
-    kerasir.convert(case.model, target, **said)
-    return {**described, "model": str(target), "arch": ""}
+    report = kerasir.convert(case.model, target, **said).report
+    told = [e.code for e in report if e.level == "warning" and e.code.startswith(NUMERICS)]
+    return {**described, "model": str(target), "arch": "", "told": told}
 
 
 def verdicts(
@@ -170,7 +183,8 @@ def judged(one: dict[str, Any], error: str | None) -> Verdict:
         expected = {name: array for name, array in arrays.items() if "out_" in name}
     errors = [off(outputs.get(name), array) for name, array in expected.items()]
     worst = max(errors, key=lambda error: (np.isnan(error), error))
-    return Verdict("right" if worst <= TOLERANCE else "silently wrong", worst)
+    wrong = TOLD if one.get("told") else "silently wrong"
+    return Verdict("right" if worst <= TOLERANCE else wrong, worst, ", ".join(one.get("told", ())))
 
 
 def off(found: Any, expected: Any) -> float:
@@ -195,49 +209,52 @@ def title(framework: Framework, python: str) -> str:
     return f"{framework.title.removesuffix(' 3')} {done.stdout.strip()}"
 
 
-def show(cases: Sequence[FixtureCase], results: Sequence[Result]) -> None:
-    """One table in Markdown: a row per writer, counts of the three verdicts before and after."""
-    heads = [f"{result.name} | {result.name}, behind kerasir" for result in results]
-    print("| files written by | files | " + " | ".join(heads) + " |")
-    print("|---" * (2 + 2 * len(results)) + "|")
+def table(cases: Sequence[FixtureCase], results: Sequence[Result]) -> Iterator[str]:
+    """One table in Markdown: a row per writer, counts of the verdicts before and after."""
+    heads = [f"{result.name} | {result.name}, with kerasir" for result in results]
+    yield "| files written by | files | " + " | ".join(heads) + " |"
+    yield "|---" * (2 + 2 * len(results)) + "|"
     groups: dict[str, list[str]] = {}
     for case in cases:
         groups.setdefault(writer(case), []).append(case.id)
-    for group, ids in [*groups.items(), ("all", [case.id for case in cases])]:
+    for group, ids in [*groups.items(), ("**all**", [case.id for case in cases])]:
         cells = [
             counts([verdict[i] for i in ids])
             for result in results
             for verdict in (result.before, result.after)
         ]
-        print(f"| {group} | {len(ids)} | " + " | ".join(cells) + " |")
-    print()
+        yield f"| {group} | {len(ids)} | " + " | ".join(cells) + " |"
+    yield ""
     for result in results:
         right = [v.error for v in result.after.values() if v.word == "right"]
-        print(f"{result.name}: largest difference of a converted file {max(right, default=0):.1e}")
+        largest = f"{max(right, default=0):.1e}"
+        yield f"Largest difference of a converted file that is right in {result.name}: {largest}."
 
 
 def counts(found: Sequence[Verdict]) -> str:
     """Such as `12 / **62** / 17`: what is silently wrong stands out."""
     counted = Counter(verdict.word for verdict in found)
     right, wrong, error = (counted[word] for word in VERDICTS)
-    return f"{right} / {f'**{wrong}**' if wrong else 0} / {error}"
+    told = f" / {counted[TOLD]} told" if counted[TOLD] else ""
+    return f"{right} / {f'**{wrong}**' if wrong else 0} / {error}{told}"
 
 
 def writer(case: FixtureCase) -> str:
-    """Such as `Keras 2.2.4 on Theano, channels_first`."""
+    """Such as `Keras 2.2.4 on Theano`, in either ordering."""
     release, _, backend = case.era.rpartition("-")
     number = release.rpartition("keras")[2]
     name = "tf-keras" if release.startswith("tf-keras") else "Keras"
     named = {"theano": "Theano", "tensorflow": "TensorFlow", "jax": "JAX"}[backend]
-    return f"{name} {number} on {named}, {case.ordering}"
+    return f"{name} {number} on {named}"
 
 
 def listing(cases: Sequence[FixtureCase], result: Result) -> None:
-    """Everything that is not right behind kerasir, with the reason."""
+    """Everything that is not right with kerasir, with the reason."""
     for case in cases:
         was, now = result.before[case.id], result.after[case.id]
         if now.word != "right":
-            reason = now.reason.partition("\n")[0][:150] or f"off by {now.error:.1e}"
+            reason = now.reason.partition("\n")[0][:150]
+            reason = reason if now.word == "error" else f"off by {now.error:.1e} {reason}"
             print(f"{result.name}, {case.id}: {was.word} -> {now.word}: {reason}")
     print()
 
