@@ -76,10 +76,10 @@ class _Rows:
         inputs = tuple(dict.fromkeys(self.makers.get(value, value.name) for value in read))
         self.makers.update(dict.fromkeys(made, layer.name))
         main, last = main_node(nodes), [node for node in nodes if node.part != "mask"][-1]
-        weights = [pair for node in nodes for pair in self._weights(node)]
-        owner = next((self.owners[w] for w, _ in weights if w in self.owners), "")
-        for weight, _ in weights:
-            self.owners.setdefault(weight, layer.name)
+        params = [(node, port, p) for node in nodes for port, p in node.params.items()]
+        owner = next((self.owners[p.weight] for _, _, p in params if p.weight in self.owners), "")
+        for _, _, param in params:
+            self.owners.setdefault(param.weight, layer.name)
         return LayerRow(
             name=layer.name,
             class_name=layer.source_class or layer.class_name,
@@ -89,18 +89,13 @@ class _Rows:
             inputs=inputs,
             outputs=tuple(str(value.layout) for value in self._results(last)),
             attributes=_attributes(main, nodes),
-            weights=() if owner else tuple(row for _, row in weights),
+            weights=() if owner else tuple(_weight_row(*use) for use in params),
             same_as=owner,
         )
 
     def _results(self, node: Node) -> list[Value]:
         """The results that something reads, or that the model gives; the first if there is none."""
         return [value for value in node.results if value in self.used] or [node.result]
-
-    @staticmethod
-    def _weights(node: Node) -> Iterator[tuple[Weight, WeightRow]]:
-        for port, param in node.params.items():
-            yield param.weight, _weight_row(node, port, param)
 
 
 def _weight_row(node: Node, port: str, param: Param) -> WeightRow:

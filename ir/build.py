@@ -117,6 +117,7 @@ class Builder:
         self.nodes: list[Node] = []
         self.inputs: list[Value] = []
         self._names: set[str] = set()
+        self._calls: dict[str, int] = {}
 
     def input(self, name: str, axes: Sequence[Term], dtype: str = "float32") -> Value:
         """A value that the caller feeds."""
@@ -173,10 +174,11 @@ class Builder:
         return node
 
     def _unique(self, name: str) -> str:
-        candidate, number = name, 1
+        candidate, number = name, self._calls.get(name, 1)
         while candidate in self._names:
             number += 1
             candidate = f"{name}~{number}"
+        self._calls[name] = number  # a layer may be called fifty thousand times
         self._names.add(candidate)
         return candidate
 
