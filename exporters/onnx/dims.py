@@ -72,9 +72,11 @@ def product(dims: Iterable[Dim]) -> Dim:
     return "*".join([*sorted(names), *([str(number)] if number != 1 else [])])
 
 
-def less(dim: Dim, count: int) -> Dim:
-    """The extent without so many elements."""
-    return dim - count if isinstance(dim, int) else f"{dim}-{count}" if count else dim
+def longer(dim: Dim, count: int) -> Dim:
+    """The extent with so many more elements, or fewer."""
+    if isinstance(dim, int):
+        return dim + count
+    return f"{dim}{count:+}" if count else dim
 
 
 def broadcast(shapes: Iterable[Sequence[Dim]]) -> Shape:

@@ -83,7 +83,7 @@ class Emitting(Pen):
         """An input whose terms are all among the first input's, shaped so that they meet."""
         whole, have = self.settled.input.terms, self.settled.layout_of(index).terms
         places = [find(whole, term) for term in have]
-        x = self.transpose(self.input(index), sorted(range(len(have)), key=places.__getitem__))
+        x = self.permuted(self.input(index), sorted(range(len(have)), key=places.__getitem__))
         missing = [place for place in range(len(whole)) if place not in places]
         return self.unsqueeze(x, *missing) if missing else x
 

@@ -29,7 +29,7 @@ def bring(pen: Pen, x: Edge, have: Layout, want: Layout) -> Edge:
         if isinstance(step, Reshape):
             x = pen.reshape(x, pen.draft.dims.shape(step.layout, pen.name))
         elif isinstance(step, Permute):
-            x = pen.transpose(x, step.perm)
+            x = pen.permuted(x, step.perm)
         else:
             assert isinstance(step, Gather)
             if (size_of(step.have) or 0) > MOST_INDICES:

@@ -38,6 +38,7 @@ AXES_AS_INPUT: Mapping[str, int] = {
     "ReduceSum": 13,
     "ReduceMax": 18,
     "ReduceMean": 18,
+    "ReduceL2": 18,
     "ReduceSumSquare": 18,
 }
 """From which opset on a reduction takes its axes as an input; an attribute before that."""

@@ -28,6 +28,9 @@ REST = -1
 COPIED = 0
 """In a Reshape: the extent that the input has at this place."""
 
+LOWEST_INT64, HIGHEST_INT64 = -(2**63), 2**63 - 1
+"""In a Slice: beyond the first element, and beyond the last."""
+
 
 class Origins:
     """How tensors were made that only show another tensor's numbers in another way."""
@@ -132,8 +135,8 @@ class Pen:
         """The tensor under another name."""
         return self.add("Identity", x)
 
-    def transpose(self, x: Edge, perm: Sequence[int]) -> Edge:
-        """Dimension `i` of the result is dimension `perm[i]` of the tensor."""
+    def permuted(self, x: Edge, perm: Sequence[int]) -> Edge:
+        """A `Transpose`: dimension `i` of the result is dimension `perm[i]` of the tensor."""
         source, before = self.origins.permuted.get(x, (x, tuple(range(len(x.shape)))))
         whole = tuple(before[place] for place in perm)
         if whole == tuple(range(len(whole))):
@@ -152,10 +155,9 @@ class Pen:
         source, along = self.origins.reversed.get(x, (x, -1))
         if along == axis:
             return source
-        whole = self.constant([-(2**63)], wish="to_start")
-        last, back = self.constant([-1], wish="from"), self.constant([-1], wish="step")
-        axes = self.constant([axis], wish="axes")
-        result = self.add("Slice", x, last, whole, axes, back, shape=x.shape)
+        start, end = self.constant([-1], wish="starts"), self.constant([LOWEST_INT64], wish="ends")
+        axes, step = self.constant([axis], wish="axes"), self.constant([-1], wish="steps")
+        result = self.add("Slice", x, start, end, axes, step, shape=x.shape)
         self.origins.reversed[result] = (x, axis)
         return result
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from .emitting import Emitting
 
 OpType = TypeVar("OpType", bound=Op)
-Emitted = "Edge | tuple[Edge | None, ...]"
 Emit = Callable[[OpType, "Emitting"], "Edge | tuple[Edge | None, ...]"]
 """From an op and what it is given to its results, None for a result that nobody reads."""
 

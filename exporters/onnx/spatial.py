@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import LayoutError
 from ...ir.ops.convolution import Padding, Pads
-from .dims import Shape, product
+from .dims import Shape, longer, product
 from .draft import Edge
 from .emitting import Emitting
 
@@ -79,14 +79,6 @@ def padded(at: Emitting, x: Edge, padding: Pads, value: float | None = None) -> 
     none = (0,) * first
     amounts = at.constant((*none, *before, *none, *after), wish="pads")
     fill = None if value is None else at.number(value)
-    shape = (*x.shape[:first], *(longer(d, b + a) for d, b, a in _zip(x.shape[first:], padding)))
-    return at.add("Pad", x, amounts, fill, shape=shape)
-
-
-def longer(dim: int | str, count: int) -> int | str:
-    """The extent with so many more elements."""
-    return dim + count if isinstance(dim, int) else f"{dim}+{count}" if count else dim
-
-
-def _zip(dims: Sequence[int | str], padding: Pads) -> list[tuple[int | str, int, int]]:
-    return [(dim, *pair) for dim, pair in zip(dims, padding, strict=True)]
+    pairs = zip(x.shape[first:], padding, strict=True)
+    space = (longer(dim, sum(pair)) for dim, pair in pairs)
+    return at.add("Pad", x, amounts, fill, shape=(*x.shape[:first], *space))

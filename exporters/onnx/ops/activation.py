@@ -258,10 +258,10 @@ def sparsemax(op: Sparsemax, at: Emitting) -> Edge:
     if len(own) == 1:
         return _sparse(at, at.x, own[0], size)
     rest = tuple(axis for axis in range(len(at.x.shape)) if axis not in own)
-    turned = at.transpose(at.x, (*rest, *own))
+    turned = at.permuted(at.x, (*rest, *own))
     flat = at.reshape(turned, (*turned.shape[: len(rest)], size))
     y = at.reshape(_sparse(at, flat, len(rest), size), turned.shape)
-    return at.transpose(y, [(*rest, *own).index(place) for place in range(len(at.x.shape))])
+    return at.permuted(y, [(*rest, *own).index(place) for place in range(len(at.x.shape))])
 
 
 def _sparse(at: Emitting, x: Edge, axis: int, size: int) -> Edge:

@@ -16,7 +16,7 @@ from ....ir.ops.convolution import (
     Pads,
     SeparableConv,
 )
-from ..dims import Shape, less, product
+from ..dims import Shape, longer, product
 from ..draft import Edge
 from ..emitting import Emitting
 from ..registry import emits
@@ -104,7 +104,7 @@ def conv_transpose(op: ConvTranspose, at: Emitting) -> Edge:
         attributes["output_padding"] = extra if any(extra) else None
         y = at.add("ConvTranspose", folded(at), kernel, bias, shape=shape, **attributes)
         return unfolded(at, y)
-    space = tuple(less(dim, sum(pair)) for dim, pair in zip(shape[2:], more, strict=True))
+    space = tuple(longer(dim, -sum(pair)) for dim, pair in zip(shape[2:], more, strict=True))
     y = at.add("ConvTranspose", folded(at), kernel, shape=(*shape[:2], *space), **attributes)
     y = padded(at, y, more)
     if bias is not None:
@@ -133,7 +133,7 @@ def locally_connected(op: LocallyConnected, at: Emitting) -> Edge:
     y = at.squeeze(y, 2)
     if at.has("bias"):
         y = at.add("Add", y, at.param("bias", "(out_space) filters"))
-    return at.reshape(at.transpose(y, (0, 2, 1)), at.result_shape())
+    return at.reshape(at.permuted(y, (0, 2, 1)), at.result_shape())
 
 
 def _patches(op: LocallyConnected, at: Emitting) -> list[int]:

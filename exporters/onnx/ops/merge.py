@@ -76,7 +76,7 @@ def _arranged(at: Emitting, index: int, bindings: Sequence[str]) -> Edge:
     """An input with its dimensions in this order."""
     terms = at.settled.layout_of(index).terms
     wanted = [term for name in bindings for term in at.settled.bound[name]]
-    return at.transpose(at.input(index), [terms.index(term) for term in wanted])
+    return at.permuted(at.input(index), [terms.index(term) for term in wanted])
 
 
 def _matrices(at: Emitting, x: Edge, batch: int, rows: int) -> Edge:

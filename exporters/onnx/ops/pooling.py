@@ -19,6 +19,7 @@ from ....ir.ops.pooling import (
 )
 from ..draft import Edge
 from ..emitting import Emitting
+from ..pen import HIGHEST_INT64
 from ..registry import emits
 from ..spatial import channels_first, folded, folded_result, padded, unfolded, window
 
@@ -124,7 +125,7 @@ def zero_pad(op: ZeroPad, at: Emitting) -> Edge:
 def crop(op: Crop, at: Emitting) -> Edge:
     axes = at.settled.positions("space")
     starts = [before for before, _ in op.cropping]
-    ends = [-after if after else 2**63 - 1 for _, after in op.cropping]
+    ends = [-after if after else HIGHEST_INT64 for _, after in op.cropping]
     return at.cut(at.x, starts, ends, axes, at.result_shape())
 
 

@@ -188,7 +188,7 @@ def _whole(
 ) -> Results:
     """The operator: `time batch features` in, `time 1 batch units` out, in the order of time."""
     columns, units = COLUMNS[type(op)], at.size("units")
-    x = at.transpose(folded(at, 0), (1, 0, 2))
+    x = at.permuted(folded(at, 0), (1, 0, 2))
     time, batch = x.shape[:2]
     given = states(op, at)
     begin = [None if state is None else at.unsqueeze(state, 0) for state in given]
@@ -210,7 +210,7 @@ def _whole(
         **_named(functions),
         **own,
     )
-    y = at.transpose(at.squeeze(results[0], 1), (1, 0, 2)) if at.wanted[0] else None
+    y = at.permuted(at.squeeze(results[0], 1), (1, 0, 2)) if at.wanted[0] else None
     if y is not None and op.go_backwards:
         y = at.backwards(y, 1)
     last = (at.squeeze(state, 0) for state in results[1:])

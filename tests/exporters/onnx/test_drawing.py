@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from kerasir.errors import ExportError, PluginError
-from kerasir.exporters.onnx.dims import Dims, broadcast, less, product
+from kerasir.exporters.onnx.dims import Dims, broadcast, longer, product
 from kerasir.exporters.onnx.draft import Draft, Edge
 from kerasir.exporters.onnx.emitting import Emitting
 from kerasir.exporters.onnx.naming import Names, finish
@@ -60,7 +60,12 @@ def test_arithmetic_of_extents() -> None:
     assert product((2, 3)) == 6
     assert product((5, "b", "a*2")) == "a*b*10"
     assert product((product(("a", 5)), 2)) == product(("a", 10))
-    assert (less(5, 2), less("a", 2), less("a", 0)) == (3, "a-2", "a")
+    assert (longer(5, -2), longer("a", -2), longer("a", 2), longer("a", 0)) == (
+        3,
+        "a-2",
+        "a+2",
+        "a",
+    )
     assert broadcast([("a", 3, 1), (3, 4), ()]) == ("a", 3, 4)
     assert broadcast([(1,), ("a",), (5,)]) == (5,)
     assert broadcast([]) == ()
@@ -71,12 +76,12 @@ def test_arithmetic_of_extents() -> None:
 
 def test_transposes_in_a_row_become_one_or_none() -> None:
     draw, x = pen(), Edge("x", "float32", ("batch", 3, 4))
-    once = draw.transpose(x, (0, 2, 1))
+    once = draw.permuted(x, (0, 2, 1))
     assert once.shape == ("batch", 4, 3)
-    assert draw.transpose(once, (0, 2, 1)) is x
-    assert draw.transpose(x, (0, 2, 1)) is once
-    assert draw.transpose(x, (0, 1, 2)) is x
-    twice = draw.transpose(once, (1, 0, 2))
+    assert draw.permuted(once, (0, 2, 1)) is x
+    assert draw.permuted(x, (0, 2, 1)) is once
+    assert draw.permuted(x, (0, 1, 2)) is x
+    twice = draw.permuted(once, (1, 0, 2))
     assert draw.nodes[-1].inputs == (x,)
     assert draw.nodes[-1].attributes == {"perm": (2, 0, 1)}
     assert twice.shape == (4, "batch", 3)
