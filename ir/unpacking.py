@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -177,17 +178,22 @@ def unpack_op(data: Any, depth: int = 0) -> Op:
             f"no op {data.get('op')!r:.80}", hint="if a plugin declares it: --plugin FILE.py"
         )
     attrs: dict[str, Any] = {}
-    for field in msgspec.structs.fields(cls):
-        if field.name in data["attrs"]:
-            value = data["attrs"][field.name]
-            nested = field.type is Op
-            attrs[field.name] = (
-                unpack_op(value, depth + 1) if nested else msgspec.convert(value, field.type)
+    for name, kind in _fields(cls):
+        if name in data["attrs"]:
+            value = data["attrs"][name]
+            attrs[name] = (
+                unpack_op(value, depth + 1) if kind is Op else msgspec.convert(value, kind)
             )
     try:
         return cls(**attrs)
     except TypeError as error:
         raise FormatError(f"op {cls.__name__}: {error}") from error
+
+
+@cache
+def _fields(cls: type[Op]) -> tuple[tuple[str, Any], ...]:
+    """Names and types of an op's attributes; finding the types takes longer than reading them."""
+    return tuple((field.name, field.type) for field in msgspec.structs.fields(cls))
 
 
 def _check_order(graph: Graph) -> None:
