@@ -30,40 +30,36 @@ class Mover:
         Raises:
             ExportError: It cannot be brought there, with the reason.
         """
+        if want.terms[: self.lead] != have.terms[: self.lead]:
+            raise self._refusal(f"the way from {have} to {want} would take the batch apart")
+        return self._rest(tensor, Layout(have.terms[self.lead :]), Layout(want.terms[self.lead :]))
+
+    def _rest(self, tensor: Tensor, have: Layout, want: Layout) -> Tensor:
+        """As `bring`; layouts are without the batch from here on."""
         for step in coerce.decompose(have, want):
             if isinstance(step, coerce.Reshape):
-                tensor = self.reshape(tensor, step.layout, have)
+                tensor = self._reshape(tensor, have, step.layout)
                 have = step.layout
             elif isinstance(step, coerce.Permute):
-                tensor = self.permute(tensor, step.perm)
+                dims = [index + 1 for index in step.perm]
+                tensor = self._put("Permute", {"dims": dims}, tensor, "permute")
                 have = Layout(tuple(have.terms[index] for index in step.perm))
             else:
                 tensor = self._rejoin(tensor, have, step)
-                terms = list(have.terms)
-                terms[step.axis] = step.want
-                have = Layout(tuple(terms))
+                have = _replaced(have, step.axis, step.want)
         return tensor
 
-    def reshape(self, tensor: Tensor, want: Layout, have: Layout) -> Tensor:
+    def _reshape(self, tensor: Tensor, have: Layout, want: Layout) -> Tensor:
         """The same numbers in the same order under another shape."""
-        if want.terms[: self.lead] != have.terms[: self.lead]:
-            raise self._refusal(f"a Reshape from {have} to {want} would take the batch apart")
-        target = [-1 if size is None else size for size in want.shape[self.lead :]]
+        target = [-1 if size is None else size for size in want.shape]
         if target.count(-1) > 1:
             raise self._refusal(
                 f"a Reshape from {have} to {want}: more than one size is not known",
                 "fix the sizes of the model's inputs",
             )
-        if len(target) == 1 and len(have.terms) > self.lead + 1:
+        if len(target) == 1 and len(have.terms) > 1:
             return self._put("Flatten", {"data_format": "channels_last"}, tensor, "flatten")
         return self._put("Reshape", {"target_shape": target}, tensor, "reshape")
-
-    def permute(self, tensor: Tensor, perm: tuple[int, ...]) -> Tensor:
-        """The dimensions in another order."""
-        if perm[: self.lead] != tuple(range(self.lead)):
-            raise self._refusal("a Permute would move the batch")
-        dims = [index - self.scope.depth for index in perm[self.lead :]]
-        return self._put("Permute", {"dims": dims}, tensor, "permute")
 
     # ---- joins: one part after the other -------------------------------------------------------
 
@@ -78,24 +74,23 @@ class Mover:
             stop = start + _known(before)
             cut = self._cut(tensor, have, step.axis, start, stop, before)
             there = _replaced(have, step.axis, after)
-            parts.append(self.bring(cut, _replaced(have, step.axis, before), there))
+            parts.append(self._rest(cut, _replaced(have, step.axis, before), there))
             start = stop
-        axis = step.axis - self.scope.depth
-        return self._put_many("Concatenate", {"axis": axis}, parts, "join")
+        return self._put_many("Concatenate", {"axis": step.axis + 1}, parts, "join")
 
     def _cut(
         self, tensor: Tensor, have: Layout, axis: int, start: int, stop: int, part: Term
     ) -> Tensor:
         """Positions `start` to `stop` of one dimension, as Cropping2D of `before axis after`."""
         sizes = have.shape
-        before = _product(sizes[self.lead : axis])
+        before = _product(sizes[:axis])
         after = _product(sizes[axis + 1 :])
         total = _known(have.terms[axis])
         flat = self._put("Reshape", {"target_shape": [before, total, after]}, tensor, "split")
         cropping = [[0, 0], [start, total - stop]]
         config = {"cropping": cropping, "data_format": "channels_last"}
         cut = self._put("Cropping2D", config, flat, "part")
-        shape = _replaced(have, axis, part).shape[self.lead :]
+        shape = _replaced(have, axis, part).shape
         target = [-1 if size is None else size for size in shape]
         return self._put("Reshape", {"target_shape": target}, cut, "part_shape")
 

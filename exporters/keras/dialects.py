@@ -92,9 +92,7 @@ _DEPTHWISE: Keys = (
     "activity_regularizer", "depthwise_constraint", "bias_constraint",
 )  # fmt: skip
 _WINDOW: Keys = ("kernel_size", "strides", "padding", "data_format", "use_bias", "activation")
-_CONV = Known(
-    ("filters", "dilation_rate", "groups", *_WINDOW), _KERNEL, {"groups": "tf.keras 2.3"}
-)
+_CONV = Known(("filters", "dilation_rate", "groups", *_WINDOW), _KERNEL, {"groups": "tf.keras 2.3"})
 _SEPARABLE = Known(("filters", "depth_multiplier", "dilation_rate", "groups", *_WINDOW), _POINTWISE)
 _POOL = Known(("pool_size", "strides", "padding", "data_format"))
 _GLOBAL = Known(("data_format", "keepdims"))
@@ -113,7 +111,6 @@ KERAS2: Mapping[str, Known] = {
     "DepthwiseConv2D": Known(
         ("depth_multiplier", "filters", "dilation_rate", "groups", *_WINDOW),
         _DEPTHWISE,
-        {"dilation_rate": "Keras 2.3"},
     ),
     "Conv2DTranspose": Known(
         ("filters", "output_padding", "output_shape", "dilation_rate", "groups", *_WINDOW),

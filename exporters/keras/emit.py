@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
 
 from ...errors import ExportError
 from ...ir.graph import Layer, Node, Value
+from ...ir.layout import Terms
 from ...ir.model import Model, Scope as NestedCall
 from ...ir.plan import Plan, Settled
 from ...ir.report import Report
 from ...ir.tensor import Weight
 from .dialects import Dialect
-from .network import FileLayer, Network, Wrapper
+from .network import FileLayer, Kind, Network, Wrapper
 from .registry import writer_of
-from .scope import NotNested, Path, Scope
+from .scope import Made, NotNested, Path, Scope
 from .site import Site
 
 Home = tuple[Path, ...]
@@ -106,7 +106,8 @@ class Emission:
     def run(self) -> Network:
         """The whole model."""
         self._tell_of_models()
-        network = Network(self.model.name, self.model.kind)
+        kind: Kind = "sequential" if self.model.kind == "sequential" else "functional"
+        network = Network(self.model.name, kind)
         top = Scope(self, network)
         self._reserve(network, 0, self._steps)
         for held in self.plan.inputs:
@@ -132,12 +133,15 @@ class Emission:
         used = {call for placed in self._steps for call in placed.home}
         for path in self._calls:
             if path not in used and bare(path) not in self._dissolved:
-                self.report.add(
-                    "KX403",
-                    "lost",
-                    f"the model {bare(path)[-1]}: there is no layer in it that does anything",
-                    layer="/".join(bare(path)),
-                )
+                self._tell_idle(path)
+
+    def _tell_idle(self, path: Path) -> None:
+        self.report.add(
+            "KX403",
+            "lost",
+            f"the model {bare(path)[-1]}: there is no layer in it that does anything",
+            layer="/".join(bare(path)),
+        )
 
     # ---- where nodes belong --------------------------------------------------------------------
 
@@ -210,7 +214,8 @@ class Emission:
             writer_of(settled.node.op)(site)
             site.check_complete()
         except ExportError as error:
-            raise error.at(placed.name)
+            error.at(placed.name)
+            raise
 
     def _maker(self, value: Value) -> Path:
         """The nested model that makes a value which is not there yet."""
@@ -223,19 +228,23 @@ class Emission:
         """Write one call of a nested model."""
         record = self._calls[path]
         layer, name = record.layer, self._model_name(path)
-        kind: Literal["sequential", "functional"] = (
-            "sequential" if layer.class_name == "Sequential" else "functional"
-        )
+        kind: Kind = "sequential" if layer.class_name == "Sequential" else "functional"
         network = Network(layer.name, kind)
-        inner = Scope(self, network, path, outer, outer.depth + len(layer.wrappers))
+        inner = Scope(self, network, path, outer, _lead(outer, record))
         self._reserve(network, inner.level, steps)
         self._fill(inner, steps)
-        given = [
-            (value, made)
-            for value in self._results(record, steps)
-            if (made := inner.made(value)) is not None
-        ]
-        network.outputs = [made.tensor for _, made in given]
+        given: list[Made] = []
+        for value in self._results(record, steps):
+            made = inner.held(value)
+            fed = inner.fed(made.tensor) if made else None
+            if made and fed:  # nothing in the model touches it
+                outer.define(value, made.layout, outer.take(fed.value, fed.layout, name))
+            elif made:
+                given.append(made)
+        if not given:
+            self._tell_idle(path)
+            return
+        network.outputs = [made.tensor for made in given]
         rank = {value: index for index, value in reversed(list(enumerate(record.inputs)))}
         feeds = sorted(inner.feeds(), key=lambda feed: rank.get(feed.value, len(rank)))
         network.sort_inputs([feed.tensor for feed in feeds])
@@ -243,16 +252,14 @@ class Emission:
             freeze(network)
         wrappers = [Wrapper(wrapper.name) for wrapper in layer.wrappers]
         wrappers[:1] = [Wrapper(name)] if wrappers else []
-        nested = FileLayer(
-            name, "", {}, wrappers=wrappers, inner_name=layer.name, network=network
-        )
+        nested = FileLayer(name, "", {}, wrappers=wrappers, inner_name=layer.name, network=network)
         inputs = [outer.take(feed.value, feed.layout, name) for feed in feeds]
         results = outer.call((name, ""), nested, inputs, outputs=len(given))
         if outer.network.variants((name, "")) > 1:
             raise NotNested(path, "its calls differ in layout")
-        for (value, made), tensor in zip(given, results, strict=True):
+        for made, tensor in zip(given, results, strict=True):
             tensor.mask = made.tensor.mask
-            outer.define(value, made.layout, tensor)
+            outer.define(made.value, made.layout, tensor)
 
     def _results(self, record: NestedCall, steps: Sequence[Placed]) -> list[Value]:
         """What a nested model gives: what it gave in the source, and what else is read outside."""
@@ -288,6 +295,14 @@ class Emission:
     def fuse(self, node: Node) -> None:
         """Say that a node has been written with the one before it."""
         self._fused.add(node)
+
+
+def _lead(outer: Scope, record: NestedCall) -> Terms:
+    """What all layouts in a nested model begin with: more than around it if it is repeated."""
+    count = len(record.layer.wrappers)
+    if not count:
+        return outer.lead
+    return record.inputs[0].axes[: 1 + outer.depth + count]
 
 
 def followers(plan: Plan) -> dict[Node, Settled]:

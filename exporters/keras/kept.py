@@ -11,8 +11,8 @@ from ...ir.report import Report
 from .dialects import BASE, Dialect, Known
 
 INPUT_KEYS = frozenset({
-    "name", "batch_input_shape", "input_dtype", "batch_shape", "input_shape", "input_dim", "input_length",
-    "weights", "sparse", "ragged", "optional", "build_input_shape",
+    "name", "batch_input_shape", "input_dtype", "batch_shape", "input_shape", "input_dim",
+    "input_length", "weights", "sparse", "ragged", "optional", "build_input_shape",
 })  # fmt: skip
 """Keys that say what a layer is called and what it is fed; the graph says so too."""
 

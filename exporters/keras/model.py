@@ -13,7 +13,7 @@ from ...ir.plan import Plan
 from ...ir.report import Event, Report
 from ..sink import Tensor, writing
 from ..target import Path
-from . import layers  # noqa: F401  (registers the writers)
+from . import layers  # ruff: ignore[unused-import]  (registers the writers)
 from .archive.hdf5 import Archive, LayerGroup, hdf5_sink
 from .dialects import DIALECTS, Dialect
 from .emit import emit

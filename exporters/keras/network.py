@@ -15,6 +15,8 @@ from ...ir.graph import Value
 from ...ir.layout import Axis, Labelled, Layout
 from ...ir.tensor import Param, Stored, Weight, extents
 
+Kind = Literal["sequential", "functional"]
+
 
 class Array(msgspec.Struct, frozen=True, eq=False):
     """One stored array of a layer: copied from a weight when the file is written.
@@ -170,7 +172,7 @@ class Network:
 
     __slots__ = ("_layers", "_reserved", "calls", "inputs", "kind", "name", "outputs")
 
-    def __init__(self, name: str, kind: Literal["sequential", "functional"]) -> None:
+    def __init__(self, name: str, kind: Kind) -> None:
         self.name, self.kind = name, kind
         self.calls: list[Call] = []
         self.inputs: list[Tensor] = []
@@ -226,9 +228,7 @@ class Network:
     def unique(self, name: str, key: tuple[str, str] | None = None) -> str:
         """A name that is free, or kept for this key."""
         candidate, number = name, 1
-        while candidate in self._reserved and (
-            key is None or self._reserved[candidate] != key
-        ):
+        while candidate in self._reserved and (key is None or self._reserved[candidate] != key):
             number += 1
             candidate = f"{name}_{number}"
         self._reserved[candidate] = None

@@ -7,6 +7,7 @@ layers of one depth as a depth-first walk from the outputs meets them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from .network import Array, Call, FileLayer, Network
@@ -23,7 +24,7 @@ def chain(network: Network) -> list[FileLayer] | None:
     calls = reachable(network)
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         return None
-    for before, call in zip(calls, calls[1:], strict=False):
+    for before, call in itertools.pairwise(calls):
         if len(call.inputs) != 1 or call.inputs[0].call is not before or call.inputs[0].index:
             return None
     layers = [call.layer for call in calls]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ExportError
 from ...ir.graph import Value
-from ...ir.layout import Layout
+from ...ir.layout import Layout, Terms
 from .bring import Mover
 from .network import FileLayer, Network, Tensor
 
@@ -27,7 +27,7 @@ class Made(NamedTuple):
     tensor: Tensor
 
 
-class NotNested(Exception):  # noqa: N818 (no error: the emission is begun again without the model)
+class NotNested(Exception):  # ruff: ignore[error-suffix-on-exception-name] (no error: the emission is begun again without the model)
     """A nested model cannot be written as one; its path is given."""
 
     def __init__(self, path: Path, why: str) -> None:
@@ -41,7 +41,9 @@ class Scope:
     Attributes:
         network: What is filled.
         path: The call that is written.
-        depth: Batch terms that the wrappers around the model take away.
+        lead: The terms that all layouts here begin with: the batch, and the steps that the
+            wrappers around the model repeat it over; none for the whole model.
+        depth: How many of them the wrappers take away.
         level: How many models of the file are around.
     """
 
@@ -51,25 +53,28 @@ class Scope:
         network: Network,
         path: Path = (),
         parent: Scope | None = None,
-        depth: int = 0,
+        lead: Terms = (),
     ) -> None:
         self.emission, self.network, self.path = emission, network, path
-        self.parent, self.depth = parent, depth
+        self.parent, self.lead = parent, lead
+        self.depth = max(0, len(lead) - 1)
         self.level: int = 0 if parent is None else parent.level + 1
         self._held: dict[Value, dict[Layout, Tensor]] = {}
         self._fed: dict[Tensor, Made] = {}
 
     def define(self, value: Value, layout: Layout, tensor: Tensor) -> None:
         """Say which tensor a value is."""
+        self._check(layout)
         self._held.setdefault(value, {})[layout] = tensor
 
-    def made(self, value: Value) -> Made | None:
-        """A value that came about here; None if it came from outside, or is not here."""
+    def held(self, value: Value) -> Made | None:
+        """A value as it first came to be here; None if it is not here."""
         held = self._held.get(value)
-        if held is None:
-            return None
-        layout, tensor = next(iter(held.items()))
-        return None if tensor in self._fed else Made(value, layout, tensor)
+        return None if held is None else Made(value, *next(iter(held.items())))
+
+    def fed(self, tensor: Tensor) -> Made | None:
+        """The value of the model around that a tensor is; None if it came about here."""
+        return self._fed.get(tensor)
 
     def take(self, value: Value, layout: Layout, name: str) -> Tensor:
         """A value in a layout; layers are put in that bring it there, once for all who want it.
@@ -134,12 +139,21 @@ class Scope:
             raise ExportError(f"the value {value.name} is used before it is made", where=name)
         if not self.parent.can(value):
             raise NotNested(self.path, "what it is fed is made after its first layer")
+        self._check(layout)
         outer = self.parent.take(value, layout, self.network.name)
         number = len(self.network.inputs) + 1
         own = f"{self.network.name}_input" + (f"_{number}" if number > 1 else "")
         tensor = self.input(self.network.unique(own), value, layout, outer.mask)
         self._fed[tensor] = Made(value, layout, tensor)
         return tensor
+
+    def _check(self, layout: Layout) -> None:
+        """Give up the repeated model around if a layout here does not begin as it has to."""
+        if layout.terms[: len(self.lead)] != self.lead:
+            scope = self
+            while scope.parent is not None and scope.parent.lead == self.lead:
+                scope = scope.parent
+            raise NotNested(scope.path, f"what it is repeated over does not lead in {layout}")
 
     def can(self, value: Value) -> bool:
         """Whether the value exists here or in a model around."""

@@ -83,6 +83,17 @@ class Site:
             raise self.refuse(f"the size of {' '.join(bindings)} is not known")
         return math.prod(size or 0 for size in sizes)
 
+    def number(self, axis: int, rank: int) -> int:
+        """An axis number to be stated: the last counts from the end, unless the source did not.
+
+        Args:
+            axis: As the layer counts it, the batch being 0.
+            rank: Of what it is an axis of.
+        """
+        stated = self.layer.config.get("axis") if self.layer else None
+        from_start = isinstance(stated, int) and stated >= 0
+        return -1 if axis == rank - 1 and not from_start else axis
+
     def repeats(self, batch: Sequence[Term]) -> int:
         """How many TimeDistributed a layer needs that has one batch axis, where there are these."""
         return len(batch) - 1 - self.depth
@@ -173,9 +184,12 @@ class Site:
         param = self.settled.node.params.get(port)
         if param is None:
             return None
-        text = pattern or stored_pattern(
-            self.dialect.storage, self.op.kind, port, rank=rank, backend=self.backend
-        )[0]
+        text = (
+            pattern
+            or stored_pattern(
+                self.dialect.storage, self.op.kind, port, rank=rank, backend=self.backend
+            )[0]
+        )
         return Array(name, param, self.settled.param_layout(port, text), trains)
 
     def put(

@@ -71,8 +71,9 @@ def spell_training(
     arrays = _state(training, network, dialect, report) or ()
     record = {"optimizer_config": {"class_name": name, "config": config}, **compiled}
     count = sum(1 for _, array in arrays if array.name != COUNT)
-    steps = "" if training.iterations is None else f", step {training.iterations:,}"
-    report.add("KT101", "carried", f"{name} with {count} arrays{steps}, loss and metrics")
+    state = f"{name} with {count} arrays" if count else f"{name} without its state"
+    steps = f", step {training.iterations:,}" if count and training.iterations else ""
+    report.add("KT101", "carried", f"{state}{steps}, loss and metrics")
     return State(record, arrays)
 
 
@@ -107,15 +108,19 @@ def _by_output(key: str, value: Any, renamed: Mapping[str, str]) -> Any:
 def _state(
     training: Training, network: Network, dialect: Dialect, report: Report
 ) -> tuple[tuple[str, Array], ...] | None:
-    """The optimizer's variables in the era's order; None if there are none, or not for all weights."""
+    """The optimizer's variables in the era's order; None where not every weight has its own."""
     order = SLOTS[dialect.vocabulary].get(training.optimizer)
     if order is None or not training.slots:
         return None
     weights = [array for _, array in trained(network)]
     by_weight = {(slot.kind, slot.weight): slot for slot in training.slots}
+    kinds = list(order.kinds)
+    empty = list(order.unread)
+    if training.config.get("amsgrad"):
+        kinds, empty = kinds + empty, []
     missing = [
         weight
-        for kind in order.kinds
+        for kind in kinds
         for array in weights
         for weight in array.weights
         if (kind, weight) not in by_weight
@@ -123,8 +128,8 @@ def _state(
     if missing:
         _lost(report, f"the state of {training.optimizer}: it has none for {missing[0].name}")
         return None
-    runs = [_slot(kind, array, by_weight) for kind in order.kinds for array in weights]
-    unread = [_empty(kind) for kind in order.unread for _ in weights]
+    runs = [_slot(kind, array, by_weight) for kind in kinds for array in weights]
+    unread = [_empty(kind) for kind in empty for _ in weights]
     return tuple(_named(training, order, [*runs, *unread]))
 
 
@@ -133,7 +138,8 @@ def _named(
 ) -> list[tuple[str, Array]]:
     """Names as Keras 2.2.4 gives them; it loads by order alone."""
     name = training.optimizer
-    found = [(f"training/{name}/variable_{i}", array) for i, array in enumerate(arrays, 1)]
+    first = 1 if order.counts else 0
+    found = [(f"training/{name}/variable_{i}", array) for i, array in enumerate(arrays, first)]
     if not order.counts:
         return found
     return [(f"{name}/{COUNT}", _scalar(training.iterations or 0)), *found]

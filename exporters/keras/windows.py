@@ -7,7 +7,7 @@ and how many there are, since elements behind the last window take no part.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -16,6 +16,7 @@ from ...ir.layout import Terms, key, size_of
 from ...ir.ops.convolution import Padding, Pads
 from .network import Tensor
 from .site import Site
+
 
 class Space(msgspec.Struct, frozen=True):
     """A spatial node's geometry in the target.
@@ -98,7 +99,8 @@ def _is_same(space: Space, window: Window, padding: Pads, axis: int, rule: Rule)
         return False
     if size is None or out is None:
         return pads == padding[axis]
-    return pads[0] == padding[axis][0] and out == -(-size // stride)
+    places = (size + sum(pads) - window.reach(axis)) // stride + 1
+    return pads[0] == padding[axis][0] and out == places
 
 
 def is_causal(space: Space, window: Window, padding: Padding) -> bool:
@@ -119,7 +121,7 @@ def needed(space: Space, window: Window, padding: Pads) -> Pads:
         size, out = space.sizes[axis], space.outs[axis]
         if size is not None and out is not None:
             last = (out - 1) * window.strides[axis] + window.reach(axis)
-            after = max(0, last - size - before)  # noqa: PLW2901
+            after = max(0, last - size - before)
         found.append((before, after))
     return tuple(found)
 
@@ -141,6 +143,7 @@ def along_space(
     site: Site, x: Tensor, space: Space, family: str, word: str, pairs: Pads, role: str
 ) -> Tensor:
     """A layer with a pair of numbers per spatial axis, under the key `word`."""
+    config: dict[str, Any]
     if space.rank > 1:
         config = {word: [list(pair) for pair in pairs], "data_format": space.data_format}
         class_name = f"{family}{space.rank}D"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import (  # noqa: F401  (importing a family registers its writers)
+from . import (  # ruff: ignore[unused-import]  (importing a family registers its writers)
     activation,
     bidirectional,
     convolution,

@@ -122,8 +122,8 @@ def softmax(site: Site) -> None:
     if axis == rank - 1 and not (site.layer and site.layer.class_name == "Softmax"):
         y = site.put("Activation", {"activation": "softmax"}, [x], repeats=repeats, mask=x.mask)
     else:
-        number = -1 if axis == rank - 1 else axis - repeats
-        y = site.put("Softmax", {"axis": number}, [x], repeats=repeats, mask=x.mask)
+        config = {"axis": site.number(axis - repeats, rank - repeats)}
+        y = site.put("Softmax", config, [x], repeats=repeats, mask=x.mask)
     site.give(y)
 
 
@@ -182,8 +182,10 @@ def _channels(site: Site, class_name: str, repeats: int) -> dict[str, Any]:
 
 def _noise_shape(site: Site, repeats: int) -> dict[str, Any]:
     """Dropout's `noise_shape` in the order that its axes have now."""
-    stated = site.layer.config.get("noise_shape") if site.layer else None
-    source = site.settled.node.inputs[0]
+    config = site.layer.config if site.layer else {}
+    stated, source = config.get("noise_shape"), site.settled.node.inputs[0]
+    if stated is None and site.layer and site.layer.class_name not in RANKS:
+        return {key: None for key in ("noise_shape",) if key in config}
     if not isinstance(stated, (list, tuple)) or source is None:
         return {}
     mine = source.axes[site.depth + len(site.layer.wrappers if site.layer else ()) :]

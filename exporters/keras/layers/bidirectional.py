@@ -119,7 +119,9 @@ def _inner_layer(layer: Layer) -> Layer:
     config = config if isinstance(config, Mapping) else {}
     name = config.get("name")
     return Layer(
-        name if isinstance(name, str) else f"{layer.name}_each", str(entry.get("class_name")), config
+        name if isinstance(name, str) else f"{layer.name}_each",
+        str(entry.get("class_name")),
+        config,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....eras import padding as rules
@@ -52,7 +52,13 @@ def depthwise_conv(site: Site) -> None:
 def separable_conv(site: Site) -> None:
     """SeparableConv1D, SeparableConv2D."""
     own = {"filters": site.size("filters"), "depth_multiplier": site.size("multiplier")}
-    _slide(site, "SeparableConv", own, ["depthwise_kernel", "pointwise_kernel"])
+    _slide(
+        site,
+        "SeparableConv",
+        own,
+        ["depthwise_kernel", "pointwise_kernel"],
+        same=rules.SEPARABLE,
+    )
 
 
 def _slide(
@@ -63,13 +69,14 @@ def _slide(
     *,
     names: dict[str, str] | None = None,
     causal: bool = False,
+    same: Mapping[str, rules.Rule] = rules.CONV,
 ) -> None:
     """A layer that slides kernels over space, zeros put around before it where it cannot say so."""
     op: Any = site.op
     space = space_of(site)
     taps = [size_of(term) for term in site.settled.bound["kernel_space"]]
     window = Window(tuple(size or 0 for size in taps), op.strides, op.dilation)
-    x, word = _padded(site, site.x(), space, window, op.padding, causal=causal)
+    x, word = _padded(site, space, window, op.padding, same[site.backend], causal=causal)
     config = {
         **own,
         "kernel_size": list(window.kernel),
@@ -78,9 +85,8 @@ def _slide(
         "data_format": space.data_format,
         "use_bias": "bias" in site.settled.node.params,
         "activation": fused(site),
+        "dilation_rate": list(window.dilation),
     }
-    if family != "DepthwiseConv" or any(step > 1 for step in window.dilation):
-        config["dilation_rate"] = list(window.dilation)
     arrays = [
         site.array((names or {}).get(port, port), port, rank=space.rank)
         for port in (*kernels, "bias")
@@ -90,10 +96,16 @@ def _slide(
 
 
 def _padded(
-    site: Site, x: Tensor, space: Space, window: Window, padding: Padding, *, causal: bool
+    site: Site,
+    space: Space,
+    window: Window,
+    padding: Padding,
+    rule: rules.Rule,
+    *,
+    causal: bool,
 ) -> tuple[Tensor, str]:
     """The input with zeros around it where needed, and the word for what the layer itself pads."""
-    word = said(space, window, padding, rules.CONV[site.backend])
+    x, word = site.x(), said(space, window, padding, rule)
     if word is not None:
         return x, word
     if causal and is_causal(space, window, padding):

@@ -33,8 +33,7 @@ def concatenate(site: Site) -> None:
     """Concatenate; the axis counted from the end where it is the last."""
     inputs = site.all()
     axis = site.axis("joined", result=True)
-    last = axis == len(site.seen(site.settled.results[0])) - 1
-    config = {"axis": -1 if last else axis}
+    config = {"axis": site.number(axis, len(site.seen(site.settled.results[0])))}
     site.give(site.put("Concatenate", config, inputs, mask=_common(inputs)))
 
 
@@ -55,7 +54,10 @@ def dot(site: Site) -> None:
         find(site.settled.layout_of(index).terms, bound[name][0]) - site.depth
         for index, name in enumerate(("x_contracted", "y_contracted"))
     ]
-    y = site.put("Dot", {"axes": axes, "normalize": op.normalize}, site.all())
+    stated = site.layer.config.get("axes") if site.layer else None
+    one = axes[0] == axes[1] and not isinstance(stated, (list, tuple))
+    config = {"axes": axes[0] if one else axes, "normalize": op.normalize}
+    y = site.put("Dot", config, site.all())
     if len(site.seen(site.settled.results[0])) == 1:
         # of two vectors Keras makes a column (2.2.4 `backend.batch_dot`), as the source's did
         column = site.emission.follower(site.settled.node)

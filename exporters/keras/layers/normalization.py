@@ -29,18 +29,17 @@ def batch_norm(site: Site) -> None:
         raise site.refuse("normalization along several axes at once is tf.keras' alone")
     repeats = site.own_repeats()
     axis = site.axis("axis") - repeats
-    last = axis == len(site.seen(site.settled.input)) - 1 - repeats
+    rank = len(site.seen(site.settled.input)) - repeats
     params = site.settled.node.params
     epsilon = op.epsilon if op.epsilon >= SMALLEST else RAISED
     config = {
-        "axis": -1 if last else axis,
+        "axis": site.number(axis, rank),
         "epsilon": epsilon,
         "center": "beta" in params,
         "scale": "gamma" in params,
     }
     arrays = [
-        site.array(name, port, trains=port in {"gamma", "beta"})
-        for port, name in STORED.items()
+        site.array(name, port, trains=port in {"gamma", "beta"}) for port, name in STORED.items()
     ]
     if epsilon != op.epsilon:
         site.tell("KN303", "changed", f"epsilon {op.epsilon} raised to {epsilon}, variance lowered")

@@ -19,8 +19,8 @@ def opaque(site: Site) -> None:
     assert isinstance(op, Opaque)
     if node.part == "activation" or (site.layer and site.layer.class_name == "Activation"):
         x = site.x()
-        config = {"activation": op.layer_class}
-        site.give(site.put("Activation", config, [x], repeats=site.own_repeats(), mask=x.mask))
+        named = {"activation": op.layer_class}
+        site.give(site.put("Activation", named, [x], repeats=site.own_repeats(), mask=x.mask))
         return
     config = site.layer.config if site.layer else {}
     if op.has_code:

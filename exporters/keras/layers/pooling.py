@@ -55,9 +55,7 @@ def pool(site: Site) -> None:
         site.give(_axis_by_axis(site, site.x(), space, window, op.padding))
 
 
-def _pool(
-    site: Site, x: Tensor, space: Space, window: Window, word: str, role: str = ""
-) -> Tensor:
+def _pool(site: Site, x: Tensor, space: Space, window: Window, word: str, role: str = "") -> Tensor:
     family = "MaxPooling" if isinstance(site.op, MaxPool) else "AveragePooling"
     config = {
         "pool_size": list(window.kernel),
@@ -84,9 +82,7 @@ def _edges_repeated(site: Site, x: Tensor, space: Space, pads: Pads) -> Tensor:
     return x
 
 
-def _axis_by_axis(
-    site: Site, x: Tensor, space: Space, window: Window, padding: Pads
-) -> Tensor:
+def _axis_by_axis(site: Site, x: Tensor, space: Space, window: Window, padding: Pads) -> Tensor:
     """Averages over the real elements of windows, one axis after the other.
 
     The mean over a rectangle is the mean of its rows' means. Along an axis, windows that reach
@@ -194,9 +190,10 @@ def up_sample(site: Site) -> None:
         site.give(time_last(site, x, space, "after"))
         return
     config = {"size": list(op.size), "data_format": space.data_format}
+    if space.rank == 2:
+        config["interpolation"] = op.interpolation
     if op.interpolation == "bilinear":
         site.tell(
             "KN302", "note", "bilinear up-sampling differs in Keras 2.2 and 2.3", level="warning"
         )
-        config["interpolation"] = "bilinear"
     site.give(site.put(f"UpSampling{space.rank}D", config, [site.x()], repeats=space.repeats))

@@ -41,12 +41,10 @@ def _said(
         return _flatten(layer, before, after)
     if class_name == "Permute":
         return _permute(before, after)
-    return _reshape(before, after) if class_name == "Reshape" else None
+    return _reshape(layer, before, after) if class_name == "Reshape" else None
 
 
-def _flatten(
-    layer: Layer | None, before: Terms, after: Terms
-) -> tuple[str, dict[str, Any]] | None:
+def _flatten(layer: Layer | None, before: Terms, after: Terms) -> tuple[str, dict[str, Any]] | None:
     if len(after) > 1 or len(before) < 2:
         return None
     stated = layer.config.get("data_format") if layer else None
@@ -71,15 +69,21 @@ def _permute(before: Terms, after: Terms) -> tuple[str, dict[str, Any]] | None:
     return ("Permute", {"dims": dims}) if not left and moves else None
 
 
-def _reshape(before: Terms, after: Terms) -> tuple[str, dict[str, Any]] | None:
+def _reshape(layer: Layer | None, before: Terms, after: Terms) -> tuple[str, dict[str, Any]] | None:
     if _bare(before) != _bare(after) or Layout(before).shape == Layout(after).shape:
         return None
-    return _to_shape(Layout(after))
+    return _to_shape(layer, Layout(after))
 
 
-def _to_shape(layout: Layout) -> tuple[str, dict[str, Any]] | None:
+def _to_shape(layer: Layer | None, layout: Layout) -> tuple[str, dict[str, Any]] | None:
     target = [-1 if size is None else size for size in layout.shape]
-    return ("Reshape", {"target_shape": target}) if target.count(-1) < 2 else None
+    if target.count(-1) > 1:
+        return None
+    stated = layer.config.get("target_shape") if layer else None
+    if isinstance(stated, (list, tuple)) and len(stated) == len(target) and -1 not in target:
+        open_too = [-1 if said == -1 else size for said, size in zip(stated, target, strict=True)]
+        target = open_too if open_too == list(stated) else target
+    return "Reshape", {"target_shape": target}
 
 
 def _bare(terms: Terms) -> Terms:
@@ -92,7 +96,7 @@ def reshape(site: Site) -> None:
     """A Reshape whose extents do not factor: the author's order is what it gets and gives."""
     repeats = site.own_repeats()
     lead = 1 + site.depth + repeats
-    found = _to_shape(Layout(site.settled.results[0].terms[lead:]))
+    found = _to_shape(site.layer, Layout(site.settled.results[0].terms[lead:]))
     if found is None:
         raise site.refuse("a Reshape with more than one unknown extent")
     site.give(site.put(*found, [site.x()], repeats=repeats))
