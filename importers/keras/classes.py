@@ -5,9 +5,11 @@ Modules and registered names are only compared, never looked up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from ...errors import ConfigError, show
 from .registry import TRANSLATORS
 
 OPERATION = "ops."
@@ -16,6 +18,20 @@ OPERATION = "ops."
 OPERATION_MODULES = ("keras.src.ops.", "keras.ops.", "keras.src.backend.")
 KERAS_MODULES = ("keras", "tf_keras", "tensorflow")
 OPERATION_ERAS = frozenset({"keras3"})
+UNKNOWN = "keras."
+"""Before the name of a class of Keras' own that has no translator: it is refused, not kept."""
+
+WITHOUT_TRANSLATOR = frozenset({
+    "InputLayer",
+    "Lambda",
+    "TimeDistributed",
+    "Sequential",
+    "Functional",
+    "Model",
+})
+"""Classes of Keras that are read otherwise than by a translator."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(>[A-Za-z_][A-Za-z0-9_.]*)?")
 OWN_PACKAGE = __name__.split(".", 1)[0]
 
 
@@ -31,6 +47,7 @@ def own_class(stored: Mapping[str, Any], era: str) -> str:
         like one of Keras' own, else its bare name, as a plugin knows it.
     """
     class_name, registered = str(stored["class_name"]), stored.get("registered_name")
+    _check_name(stored)
     bare = class_name.rsplit(">", 1)[-1]
     if bare in TRANSLATORS and not _is_builtin(bare):
         return bare  # a plugin's
@@ -39,7 +56,34 @@ def own_class(stored: Mapping[str, Any], era: str) -> str:
     if _is_foreign(stored) and _is_builtin(bare):
         full = registered if isinstance(registered, str) else class_name
         return full if ">" in full else f"Custom>{full}"
+    if _is_unknown_of_keras(stored, bare):
+        return f"{UNKNOWN}{bare}"
     return bare
+
+
+def _check_name(stored: Mapping[str, Any]) -> None:
+    """Only what can be the name of a class is taken for one, and only what Keras can find.
+
+    An author's class is registered with Keras, or of the author's own script (`module` null): an
+    object of any other module is nothing that Keras saved, and never looked up here.
+    """
+    class_name, module = str(stored["class_name"]), stored.get("module", "keras")
+    if not _NAME.fullmatch(class_name):
+        raise ConfigError(f"a layer of class {show(class_name)!r}, which cannot be a class's name")
+    first = str(module).split(".", 1)[0]
+    if isinstance(module, str) and first not in KERAS_MODULES and not stored.get("registered_name"):
+        raise ConfigError(
+            f"a layer of {show(module)}.{class_name}, which is not registered with Keras",
+            hint="nothing that a file names is ever imported; a plugin can say what it computes",
+        )
+
+
+def _is_unknown_of_keras(stored: Mapping[str, Any], bare: str) -> bool:
+    """Whether the file says that the class is Keras' own, and nobody here knows it."""
+    module = stored.get("module")
+    if not isinstance(module, str) or module.split(".", 1)[0] not in KERAS_MODULES:
+        return False
+    return bare not in TRANSLATORS and bare not in WITHOUT_TRANSLATOR
 
 
 def _is_operation(stored: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import ConfigError, KerasirError, UnsupportedLayerError
+from ...errors import ConfigError, KerasirError, UnsupportedLayerError, show
 from ...ir.build import Builder
 from ...ir.graph import Graph, Layer, Value
 from ...ir.layout import Axis, Term
@@ -30,6 +30,13 @@ INPUT_ROLES: Mapping[tuple[int, str | None], str] = {
     (4, "channels_last"): "DHWC",
 }
 """What the axes of an input print as, by rank without the batch, and the file's ordering."""
+
+
+INPUT_DTYPES = frozenset({
+    "float16", "bfloat16", "float32", "float64", "bool", "int8", "int16", "int32", "int64",
+    "uint8", "uint16", "uint32", "uint64", "float", "int",
+})  # fmt: skip
+"""What a caller can feed; `float` and `int` are Keras 0.3's words."""
 
 
 class Lifter:
@@ -121,9 +128,12 @@ class Lifter:
             self._batch_axis.size = sizes[0]
         axes: list[Term] = [self._batch_axis]
         axes += [Axis(r, n) for r, n in zip(roles or "X" * rank, sizes[1:], strict=True)]
-        dtype = spec.config.get("dtype")
+        stated = spec.config.get("dtype")
+        dtype = stated if isinstance(stated, str) else "float32"
+        if dtype not in INPUT_DTYPES:
+            raise ConfigError(f"an input of dtype {show(dtype)!r}", where=spec.name)
         self.layers.append(_layer_of(spec, (), ()))
-        return self.builder.input(spec.name, axes, dtype if isinstance(dtype, str) else "float32")
+        return self.builder.input(spec.name, axes, dtype)
 
     # ---- layers ----------------------------------------------------------------------------
 
@@ -268,22 +278,28 @@ def _check_arguments(spec: LayerSpec, translator: Translator, given: Given) -> N
         )
 
 
-def check_supported(model: ModelSpec, classes: Sequence[str] = ()) -> None:
-    """Name every layer that has no translator, all at once.
+def check_supported(model: ModelSpec) -> None:
+    """Name every layer of a class of Keras' own that has no translator, all at once.
+
+    An author's class is kept as it is; a class of Keras may do what must not be carried along
+    unread, such as loading another file.
 
     Raises:
         UnsupportedLayerError: There are some.
     """
     unknown: dict[str, list[str]] = {}
     for layer in walk(model):
-        if layer.class_name not in TRANSLATORS and layer.class_name not in classes:
+        if layer.class_name.startswith(UNKNOWN):
             unknown.setdefault(layer.source_class, []).append(layer.name)
     if unknown:
-        total = sum(map(len, unknown.values()))
+        count = sum(map(len, unknown.values()))
+        classes = len(unknown)
         raise UnsupportedLayerError(
-            f"no translator for {len(unknown)} classes",
-            where=f"{total} layers",
-            hint="write a plugin, see docs/plugins.md",
+            f"no translator for {', '.join(unknown)}"
+            if classes <= 3
+            else f"no translator for {classes} classes",
+            where=f"{count} layer{'s' * (count > 1)}",
+            hint="a plugin can say what they compute: --plugin FILE",
             details=[f"{name}   {', '.join(layers[:3])}" for name, layers in unknown.items()],
         )
 

@@ -14,7 +14,7 @@ from .archive.record import Archive
 from .builtin import furnish
 from .era import Era
 from .facts import era_of, read_facts
-from .lift import Lifter
+from .lift import Lifter, check_supported
 from .match import assign, slots_of
 from .proposals import no_architecture
 from .spec import ModelSpec
@@ -67,6 +67,7 @@ def _import(
     wrote = ERAS[era.value or "keras2"]
     vocabulary = spelling(archive, wrote.vocabulary)
     spec = _architecture(archive.config, vocabulary)
+    check_supported(spec)
     facts = read_facts(
         archive, spec, report, backend=backend, data_format=data_format, ordering=ordering
     )
