@@ -14,6 +14,7 @@ from ...ir.model import Scope
 from ...ir.report import Report
 from ...ir.tensor import Weight
 from .call import Given, LayerCall
+from .classes import UNKNOWN
 from .era import Era
 from .match_paths import Assigned
 from .opaque import lift_opaque
