@@ -69,7 +69,7 @@ def _check_name(stored: Mapping[str, Any]) -> None:
     """
     class_name, module = str(stored["class_name"]), stored.get("module", "keras")
     if not _NAME.fullmatch(class_name):
-        raise ConfigError(f"a layer of class {show(class_name)!r}, which cannot be a class's name")
+        raise ConfigError(f"a layer of class '{show(class_name)}', which cannot be a class's name")
     first = str(module).split(".", 1)[0]
     if isinstance(module, str) and first not in KERAS_MODULES and not stored.get("registered_name"):
         raise ConfigError(

@@ -132,7 +132,7 @@ class Lifter:
         stated = spec.config.get("dtype")
         dtype = stated if isinstance(stated, str) else "float32"
         if dtype not in INPUT_DTYPES:
-            raise ConfigError(f"an input of dtype {show(dtype)!r}", where=spec.name)
+            raise ConfigError(f"an input of dtype '{show(dtype)}'", where=spec.name)
         self.layers.append(_layer_of(spec, (), ()))
         return self.builder.input(spec.name, axes, dtype)
 
