@@ -17,7 +17,7 @@ class Settings:
 
     Attributes:
         quiet: Only errors.
-        verbose: 0, 1 (each layer) or 2 (each tensor).
+        verbose: 0, or more for each layer and each weight.
         json: One JSON document on stdout in place of text.
         color: When to colour.
         debug: Show where an error arose.

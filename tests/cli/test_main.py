@@ -42,7 +42,7 @@ Extend
 
 Options
   -q, --quiet        Print only errors
-  -v, --verbose      Print more: each layer; -vv: each tensor
+  -v, --verbose      Print more: each layer, each weight
       --json         Print one JSON document on stdout in place of text
       --color WHEN   auto, always or never [auto]
       --debug        Show a traceback with an error
@@ -119,7 +119,8 @@ def test_help_imports_nothing_heavy() -> None:
         ),
         (
             ("convert", "a", "model.foo"),
-            "model.foo: no kind known for '.foo' (use .onnx, .kerasir, .h5, .hdf5 or --to)",
+            "model.foo: no kind known for '.foo' (use .onnx, .kerasir, .h5, .hdf5, .npz, "
+            ".safetensors or --to)",
         ),
         (
             ("convert", "a", "b.h5", "--opset", "13"),
