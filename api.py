@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +17,7 @@ from .ir.check import check as check_plan
 from .ir.model import Model
 from .ir.plan import Plan
 from .ir.report import Report
-from .loading import load
+from .loading import load, load_weights
 from .passes.registry import PassInfo, run_passes
 from .passes.solve import solve
 from .targets import Aim, aim
@@ -70,6 +71,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         tolerance: Largest relative error that `verify` allows.
         expect: An `.npz` file of inputs and genuine predictions to verify against as well.
         weights_only: Write weights without architecture and training record.
+        weights_layout: For `.npz` and `.safetensors`: `canonical`, `onnx` or `stored`.
+        flattened: Of weights without an architecture, Dense layers behind a Flatten, by name:
+            channels, height and width of the feature map.
         overwrite: Replace DST if it exists.
         durable: Have the disk confirm before and after.
         refuse_code: Fail if SRC holds code.
@@ -96,6 +100,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: float = 1e-5
     expect: Path | None = None
     weights_only: bool = False
+    weights_layout: str | None = None
+    flattened: Mapping[str, tuple[int, int, int]] = {}
     overwrite: bool = False
     durable: bool = False
     refuse_code: bool = False
@@ -130,16 +136,26 @@ def convert(src: Path, dst: Path, **options: Any) -> Conversion:
     chosen = _options(options)
     target = _aim(os.fspath(dst), chosen)
     _free(os.fspath(dst), chosen)
-    model = load(
+    return _convert(_read(src, chosen, target), os.fspath(dst), chosen, target)
+
+
+def _read(src: Path, options: Options, target: Aim) -> Model:
+    """The model; where the target can hold them, weights may come without an architecture."""
+    wanted = None if target.data_format == "keep" else target.data_format
+    read = load
+    if target.described.bare:
+        read = partial(load_weights, flattened=options.flattened, wanted=wanted)
+    elif options.flattened:
+        raise UsageError(f"--flattened with --to {target.kind}", hint="it needs an architecture")
+    return read(
         src,
-        arch=chosen.arch,
-        backend=chosen.backend,
-        data_format=chosen.source_data_format,
-        isolated=chosen.isolated,
-        plugins=chosen.plugins,
-        allow_keys=chosen.allow_keys,
+        arch=options.arch,
+        backend=options.backend,
+        data_format=options.source_data_format,
+        isolated=options.isolated,
+        plugins=options.plugins,
+        allow_keys=options.allow_keys,
     )
-    return _convert(model, os.fspath(dst), chosen, target)
 
 
 def _options(given: Mapping[str, Any]) -> Options:
@@ -159,6 +175,7 @@ def _aim(dst: str, options: Options) -> Aim:
         io_layout=options.io_layout,
         opset=options.opset,
         weights_only=options.weights_only,
+        weights_layout=options.weights_layout,
     )
 
 
@@ -173,6 +190,7 @@ def _convert(model: Model, dst: str, options: Options, target: Aim | None = None
     goal = target or _aim(dst, options)
     report = Report(model.report.events)
     _refuse(model, report, options)
+    _refuse_arrays(model, goal, options)
 
     def after(step: PassInfo, changed: Model) -> None:
         if options.check:
@@ -220,6 +238,21 @@ def _refuse(model: Model, report: Report, options: Options) -> None:
         )
 
 
+def _refuse_arrays(model: Model, goal: Aim, options: Options) -> None:
+    """Stop where weights alone are not enough."""
+    proving = options.verify or options.expect is not None
+    if goal.described.arrays and proving:
+        raise UsageError(f"--verify with --to {goal.kind}", hint="arrays compute nothing")
+    if model.kind != "weights":
+        return
+    what = "" if goal.described.bare else f"{goal.described.title} needs an architecture"
+    if proving:
+        what = "nothing can be verified"
+    if what:
+        hint = "read them with --arch"
+        raise ExportError(f"weights only, and {what}", file=model.facts.path, hint=hint)
+
+
 def _export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) -> list[Any]:
     """Hand over to the exporter of the kind."""
     common = {"overwrite": options.overwrite, "durable": options.durable}
@@ -240,6 +273,32 @@ def _export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) ->
         from .exporters.kerasir import write_kerasir
 
         write_kerasir(model, path, progress=options.progress, **common)
+        return []
+    if goal.described.arrays:
+        from .exporters.arrays import export_arrays
+
+        export_arrays(
+            model,
+            plan,
+            path,
+            kind=goal.kind,
+            order=goal.weights_layout,
+            progress=options.progress,
+            **common,
+        )
+        return []
+    if model.kind == "weights":
+        from .exporters.keras.bare import export_bare
+
+        export_bare(
+            model,
+            plan,
+            path,
+            dialect=goal.described.dialect,
+            target_backend=goal.backend,
+            progress=options.progress,
+            **common,
+        )
         return []
     from .exporters.keras.model import export_keras
 

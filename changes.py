@@ -16,17 +16,11 @@ from .ir.coerce import Permute, decompose
 from .ir.layout import Fused, Joined, Layout, Reversed, Term, axes_of, expand, key, size_of
 from .ir.model import Model
 from .ir.notation import show
+from .ir.orders import ordered
 from .ir.plan import Held, Plan, Settled
 from .ir.report import Event
 from .ir.tensors import axis_names
 from .targets import Aim
-
-ONNX_ORDERS: Mapping[tuple[str, str], str] = {
-    ("Conv", "kernel"): "filters channels kernel_space",
-    ("ConvTranspose", "kernel"): "channels filters kernel_space",
-    ("GroupedConv", "kernel"): "(groups filters) in_group kernel_space",
-}
-"""How ONNX stores kernels (operators Conv and ConvTranspose, input W); others as declared."""
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,13 +97,13 @@ def changes(model: Model, plan: Plan, aim: Aim) -> Changes:
         plan: In which layouts.
         aim: To which kind of file.
     """
-    kind, backend = aim.kind, aim.backend
+    kind = aim.kind
     seen: set[object] = set()
     weights: list[Moved] = []
     axes: dict[str, list[str]] = {}
     for settled in plan.settled:
         if kind != "ir":
-            weights += _weights(settled, kind, backend, seen)
+            weights += _weights(settled, aim, seen)
         if _axis_moved(settled):
             axes.setdefault(settled.node.op.kind, []).append(_layer(settled))
     names = plan.graph.output_names
@@ -133,7 +127,7 @@ def _lost(model: Model, aim: Aim) -> Iterator[Event]:
         if aim.weights_only:
             message = f"the training record{state}: only weights are written"
         yield Event(code="KT301", kind="lost", message=message)
-    if aim.weights_only:
+    if aim.weights_only and model.kind != "weights":
         message = "the architecture: only weights are written"
         yield Event(code="KX204", kind="lost", message=message)
 
@@ -143,14 +137,16 @@ def _layer(settled: Settled) -> str:
     return settled.node.name if layer is None else layer.name
 
 
-def _weights(settled: Settled, kind: str, backend: str, seen: set[object]) -> Iterator[Moved]:
+def _weights(settled: Settled, aim: Aim, seen: set[object]) -> Iterator[Moved]:
     """Weights of a node that lie in another way; each once, at its first use."""
     for port, param in settled.node.params.items():
         if param.weight in seen or not param.stored:
             continue
         seen.add(param.weight)
+        if aim.weights_layout == "stored" and aim.described.arrays:
+            continue
         have = param.stored[0].layout
-        want = _written(settled, port, kind, backend)
+        want = _written(settled, port, aim)
         words = _words(have, want, joined=len(param.stored) > 1)
         if words:
             names = axis_names(settled.node, port, (have, want))
@@ -164,17 +160,16 @@ def _weights(settled: Settled, kind: str, backend: str, seen: set[object]) -> It
             )
 
 
-def _written(settled: Settled, port: str, kind: str, backend: str) -> Layout:
+def _written(settled: Settled, port: str, aim: Aim) -> Layout:
     """The layout in which a target stores a parameter; as declared where no table says."""
     op = settled.node.op.kind
     rank = len(settled.bound.get("kernel_space", ()))
-    if kind == "onnx":
-        text = ONNX_ORDERS.get((op, port))
-    else:
-        try:
-            text = storage.pattern("keras2", op, port, rank=rank, backend=backend)[0]
-        except KeyError:
-            text = None
+    if aim.kind == "onnx" or aim.described.arrays:
+        return ordered(settled, port, "onnx" if aim.kind == "onnx" else aim.weights_layout)
+    try:
+        text = storage.pattern("keras2", op, port, rank=rank, backend=aim.backend)[0]
+    except KeyError:
+        text = None
     return settled.params[port] if text is None else settled.param_layout(port, text)
 
 
@@ -203,8 +198,8 @@ def _axis_moved(settled: Settled) -> bool:
     """Whether the axis that an op works along has another number than its author gave it."""
     for binding in ("axis", "joined"):
         terms = settled.node.axes.get(binding, ())
-        value = settled.node.result
-        if len(terms) == 1 and terms[0] in value.axes:
+        value = settled.node.result if settled.node.results else None
+        if value is not None and len(terms) == 1 and terms[0] in value.axes:
             was = _from_the_end(value.axes.index(terms[0]), len(value.axes))
             now = settled.position(binding, result=True)
             return was != _from_the_end(now, len(settled.results[0].terms))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+from .errors import UsageError
 from .ir.model import Model
 
 Path = str | os.PathLike[str]
@@ -35,19 +37,84 @@ def load(
     Raises:
         KerasirError: The file, the layer or the weight that does not fit is named.
     """
+    return _load(path, arch, backend, data_format, isolated, plugins, allow_keys, None)
+
+
+def load_weights(
+    path: Path,
+    *,
+    arch: Path | None = None,
+    backend: str | None = None,
+    data_format: str | None = None,
+    isolated: bool = False,
+    plugins: Sequence[Path] = (),
+    allow_keys: Sequence[str] = (),
+    flattened: Mapping[str, tuple[int, int, int]] | None = None,
+    wanted: str | None = None,
+) -> Model:
+    """As `load`; but weights without an architecture come as a model that computes nothing.
+
+    Args:
+        path: As of `load`, and so what follows.
+        arch: If it is given, this is `load`.
+        backend: Which one wrote the weights.
+        data_format: Where the channels are.
+        isolated: Whether to run the HDF5 library in a process of its own.
+        plugins: Python files.
+        allow_keys: Configuration keys.
+        flattened: Of weights without an architecture, Dense layers behind a Flatten, by name:
+            channels, height and width of the feature map.
+        wanted: In which order the rows of those are wanted, `channels_first` or
+            `channels_last`; None for the order that they have.
+
+    Raises:
+        KerasirError: As of `load`.
+    """
+    rows = _Rows(flattened or {}, wanted)
+    return _load(path, arch, backend, data_format, isolated, plugins, allow_keys, rows)
+
+
+class _Rows(NamedTuple):
+    """What has to be said of Dense layers where no architecture tells."""
+
+    flattened: Mapping[str, tuple[int, int, int]]
+    wanted: str | None
+
+
+def _load(
+    path: Path,
+    arch: Path | None,
+    backend: str | None,
+    data_format: str | None,
+    isolated: bool,
+    plugins: Sequence[Path],
+    allow_keys: Sequence[str],
+    rows: _Rows | None,
+) -> Model:
     from .plugin import load_plugins
 
     load_plugins(plugins)
     name = os.fspath(path)
+    beside, builtin = _architecture(arch)
     if name.lower().endswith(".kerasir"):
         from .importers.kerasir import read_kerasir
 
+        _check_needless(rows)
         return read_kerasir(name)
     from .importers.keras.archive import read_archive
+    from .importers.keras.bare import read_bare
     from .importers.keras.read import import_model
 
-    beside, builtin = _architecture(arch)
     archive = read_archive(name, arch=beside, isolated=isolated)
+    if rows is not None and archive.config is None and builtin is None:
+        return read_bare(
+            archive,
+            backend=backend,
+            data_format=data_format,
+            flattened=rows.flattened,
+            wanted=rows.wanted,
+        )
+    _check_needless(rows)
     return import_model(
         archive,
         backend=backend,
@@ -55,6 +122,14 @@ def load(
         allowed=frozenset(allow_keys),
         builtin=builtin,
     )
+
+
+def _check_needless(rows: _Rows | None) -> None:
+    """Refuse what would be passed over: an architecture tells where layers are flattened."""
+    if rows is not None and rows.flattened:
+        raise UsageError(
+            "it is for weights without an architecture", where="--flattened", hint="leave it out"
+        )
 
 
 def _architecture(arch: Path | None) -> tuple[str | None, str | None]:

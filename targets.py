@@ -24,6 +24,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         data_format: Where the channels go if the user does not say.
         io: Whether inputs and outputs keep the source's order, if the user does not say.
         dialect: The exporters' table, for Keras kinds.
+        arrays: Whether it holds weights and nothing else.
+        bare: Whether weights that came without an architecture can be written so.
     """
 
     title: str
@@ -31,6 +33,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     data_format: DataFormat
     io: Literal["keep", "match"]
     dialect: str = ""
+    arrays: bool = False
+    bare: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
@@ -40,9 +44,16 @@ KINDS: Mapping[str, Kind] = {
         data_format="channels_last",
         io="match",
         dialect="keras2",
+        bare=True,
     ),
     "onnx": Kind(title="ONNX", pipeline="onnx", data_format="channels_first", io="keep"),
     "ir": Kind(title="kerasir IR", pipeline="ir", data_format="keep", io="keep"),
+    "npz": Kind(
+        title="NumPy", pipeline="keras", data_format="keep", io="keep", arrays=True, bare=True
+    ),
+    "safetensors": Kind(
+        title="safetensors", pipeline="keras", data_format="keep", io="keep", arrays=True, bare=True
+    ),
 }
 """By the word that `--to` takes."""
 
@@ -51,8 +62,12 @@ SUFFIXES: Mapping[str, str] = {
     ".kerasir": "ir",
     ".h5": "keras2",
     ".hdf5": "keras2",
+    ".npz": "npz",
+    ".safetensors": "safetensors",
 }
 """Which kind follows from the end of a file's name; the longest one that fits counts."""
+
+STAY = "kernels are cross-correlation ones; with --weights-layout stored they stay as they are"
 
 REFUSED: Mapping[tuple[str, str, object], str] = {
     ("onnx", "data_format", "channels_last"): "ONNX computes channels_first",
@@ -60,6 +75,8 @@ REFUSED: Mapping[tuple[str, str, object], str] = {
     ("onnx", "weights_only", True): "an ONNX file is a whole model",
     ("ir", "weights_only", True): "a .kerasir file is a whole model",
     ("onnx", "target_backend", "theano"): "ONNX kernels are never reversed",
+    ("npz", "target_backend", "theano"): STAY,
+    ("safetensors", "target_backend", "theano"): STAY,
 }
 """Options that a kind cannot have, and why."""
 
@@ -74,6 +91,7 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
         io: Whether inputs and outputs keep the source's order or match the target's.
         opset: For ONNX; None for the default of this release.
         weights_only: Whether architecture and training record are left out.
+        weights_layout: For arrays alone: the order of their axes, one of `ir.orders.ORDERS`.
     """
 
     kind: str
@@ -82,6 +100,7 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     io: Literal["keep", "match"]
     opset: int | None = None
     weights_only: bool = False
+    weights_layout: Literal["canonical", "onnx", "stored"] = "canonical"
 
     @property
     def described(self) -> Kind:
@@ -125,6 +144,7 @@ def aim(
     io_layout: str | None = None,
     opset: int | None = None,
     weights_only: bool = False,
+    weights_layout: str | None = None,
 ) -> Aim:
     """Everything a conversion aims at, defaults filled in.
 
@@ -145,13 +165,17 @@ def aim(
             raise UsageError(f"{flag} {value} with --to {name}", hint=reason)
     if opset is not None and name != "onnx":
         raise UsageError(f"--opset with --to {name}", hint="only ONNX has opsets")
+    if weights_layout is not None and not kind.arrays:
+        holding = " and ".join(other for other, kind in KINDS.items() if kind.arrays)
+        raise UsageError(f"--weights-layout with --to {name}", hint=f"it is for {holding}")
     chosen = {
         "kind": name,
         "data_format": data_format or kind.data_format,
         "backend": target_backend or "tensorflow",
         "io": io_layout or kind.io,
         "opset": opset,
-        "weights_only": weights_only,
+        "weights_only": weights_only or kind.arrays,
+        "weights_layout": weights_layout or "canonical",
     }
     try:
         return msgspec.convert(chosen, Aim)

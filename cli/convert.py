@@ -8,15 +8,17 @@ import click
 import msgspec
 
 from ..errors import UsageError
+from ..ir.orders import ORDERS
 from .progress import Progress
 from .reading import FORMATS, MEANT, reading_options
 from .settings import Settings, document
 from .summary import print_summary
-from .usage import Command, OneOf, Option
+from .usage import Command, FeatureMap, OneOf, Option
 
 if TYPE_CHECKING:
     from ..api import Conversion
 
+SOURCE = "Source: what the file may not say"
 TARGET = "Target: what DST should be"
 
 
@@ -24,12 +26,20 @@ def _options() -> list[click.Parameter]:
     return [
         click.Argument(["src"], metavar="SRC"),
         click.Argument(["dst"], metavar="DST"),
-        *reading_options("Source: what the file may not say"),
+        *reading_options(SOURCE),
+        Option(
+            ["--flattened"],
+            metavar="LAYER=C,H,W",
+            type=FeatureMap(),
+            multiple=True,
+            section=SOURCE,
+            help="Shape that entered Flatten before LAYER, if there is no --arch",
+        ),
         Option(
             ["--to"],
             metavar="KIND",
             section=TARGET,
-            help="keras2, onnx or ir [from DST's name]",
+            help="keras2, onnx, ir, npz or safetensors [from DST's name]",
         ),
         Option(
             ["--data-format"],
@@ -50,6 +60,13 @@ def _options() -> list[click.Parameter]:
             is_flag=True,
             section=TARGET,
             help="Write weights without architecture and training record",
+        ),
+        Option(
+            ["--weights-layout"],
+            metavar="NAME",
+            type=OneOf(*ORDERS),
+            section=TARGET,
+            help="canonical, onnx or stored, for npz and safetensors [canonical]",
         ),
         Option(["--opset"], metavar="N", type=click.INT, section="ONNX", help="13 to 28 [17]"),
         Option(
@@ -135,7 +152,8 @@ def _options() -> list[click.Parameter]:
 @click.command(
     cls=Command,
     intro="Convert SRC to DST. The target follows from DST's name: .h5 (Keras 2), .onnx,\n"
-    ".kerasir; --to overrules it. DST appears only if everything worked.",
+    ".kerasir; .npz and .safetensors for the weights alone; --to overrules it. DST appears\n"
+    "only if everything worked.",
     params=_options(),
     examples=[
         ("A Theano-era file for Keras 2 on TensorFlow, checked:",
@@ -158,6 +176,7 @@ def convert(settings: Settings, /, src: str, dst: str, report: str | None, **opt
     if report is not None and not report.endswith(".json"):
         raise UsageError(f"no kind of report known for {report!r}", hint="name it .json")
     given = dict(options)
+    given["flattened"] = dict(given["flattened"])
     given["plugins"], given["allow_keys"] = given.pop("plugin"), given.pop("allow_key")
     with Progress(settings.err, "copying weights", quiet=settings.quiet) as progress:
         done = run(src, dst, isolated=True, progress=progress, **given)

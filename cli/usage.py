@@ -50,6 +50,33 @@ class OneOf(click.ParamType):  # type: ignore[type-arg]
         raise UsageError(f"no {value!r}", where=param.opts[0] if param else "", hint=hint)
 
 
+class FeatureMap(click.ParamType):  # type: ignore[type-arg]
+    """A layer and the feature map that is flattened before it: `LAYER=C,H,W`."""
+
+    name = "map"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[int, int, int]]:
+        """The layer's name; channels, height and width.
+
+        Raises:
+            UsageError: It is written otherwise.
+        """
+        if isinstance(value, tuple):
+            return value
+        layer, equals, text = str(value).rpartition("=")
+        parts = text.split(",")
+        if not equals or not layer or len(parts) != 3 or not all(p.isdecimal() for p in parts):
+            raise UsageError(
+                f"no feature map {value!r}",
+                where=param.opts[0] if param else "",
+                hint="write LAYER=C,H,W, such as fc1=512,7,7",
+            )
+        channels, height, width = map(int, parts)
+        return layer, (channels, height, width)
+
+
 class Option(click.Option):
     """An option that knows the group of the help it stands in.
 

@@ -13,7 +13,7 @@ from .report import Report
 from .tensors import Tensors
 from .training import Training
 
-ModelKind = Literal["sequential", "functional"]
+ModelKind = Literal["sequential", "functional", "weights"]
 Trust = Literal["user", "file", "inferred", "unknown"]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from genuine import FixtureCase
 from kerasir.cli import convert as module
-from kerasir.targets import KINDS
+from kerasir.targets import KINDS, SUFFIXES
 
 TH = "keras1.2.2-theano/vgg_th"
 
@@ -165,13 +165,28 @@ def test_weights_alone(kerasir, work, genuine: Callable[[str], FixtureCase]) -> 
     case = genuine(TH)
     shutil.copy(case.folder / "weights.h5", folder)
     shutil.copy(case.folder / "arch.json", folder)
-    code, _, err = kerasir("convert", "weights.h5", "new.h5")
+    code, _, err = kerasir("convert", "weights.h5", "new.onnx")
     assert code == 1
     assert "weights only" in err
     code, _, err = kerasir(
         "convert", "weights.h5", "new.h5", "--arch", "arch.json", "--backend", "theano", "--verify"
     )
     assert code == 0, err
+
+
+def test_weights_to_weights(kerasir, work, genuine: Callable[[str], FixtureCase]) -> None:
+    folder = work(TH)
+    shutil.copy(genuine(TH).folder / "weights.h5", folder)
+    code, _, err = kerasir(
+        "convert", "weights.h5", "new.safetensors", "--flattened", "dense_1=6,3,4",
+        "--weights-layout", "onnx",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "safetensors, weights only" in err
+    assert "rows of Dense layers are left in their order: dense_2 (" in err
+    code, _, err = kerasir("convert", "weights.h5", "new.npz", "--flattened", "dense_1=72")
+    assert code == 2
+    assert "no feature map 'dense_1=72' (write LAYER=C,H,W, such as fc1=512,7,7)" in err
 
 
 def test_onnx_is_what_it_says(kerasir, work) -> None:
@@ -202,6 +217,7 @@ def test_the_help_names_every_kind_and_opset_there_is() -> None:
     told = {option.name: option.help for option in module.convert.params if hasattr(option, "help")}
     *first, last = KINDS
     assert told["to"] == f"{', '.join(first)} or {last} [from DST's name]"
+    assert all(suffix in module.convert.intro for suffix in SUFFIXES if suffix != ".hdf5")
     assert told["opset"] == f"{LOWEST} to {HIGHEST} [{DEFAULT_OPSET}]"
 
 
@@ -212,3 +228,26 @@ def test_the_numbers_of_a_converted_file(kerasir, work, genuine) -> None:
     assert kerasir("convert", "old.h5", "new.h5").code == 0
     np.savez(folder / "x.npz", in_0=np.moveaxis(case.inputs()[0], 1, 3), out_0=case.outputs()[0])
     assert kerasir("verify", "new.h5", "--expect", "x.npz").code == 0
+
+
+def test_every_option_of_the_interface_can_be_said(kerasir, work) -> None:
+    """But for those that the program sets itself."""
+    from kerasir.api import Options
+
+    plural = {"plugin": "plugins", "allow_key": "allow_keys"}
+    said = {plural.get(str(option.name), str(option.name)) for option in module.convert.params}
+    assert set(Options.__struct_fields__) - said == {"isolated", "progress"}
+
+
+def test_known_answers_prove_the_reading_as_well(kerasir, work, genuine) -> None:
+    folder = work(TH)
+    data = genuine(TH).folder / "data.npz"
+    code, _, err = kerasir("convert", "old.h5", "new.onnx", "--expect", data)
+    assert code == 0
+    assert "  verified  the output agrees; " in err
+    code, _, err = kerasir(
+        "convert", "old.h5", "b.onnx", "--expect", data, "--backend", "tensorflow"
+    )
+    assert code == 1
+    assert "dense_2 of A, against data.npz" in err
+    assert not (folder / "b.onnx").exists()
