@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
+
+from msgspec.structs import replace
 
 from ..errors import ConfigError
 from ..importers.keras.archive import Archive, read_archive
@@ -49,15 +52,29 @@ def inspect_file(path: str, **reading: Any) -> Inspection:
     """
     from ..loading import load
 
+    if path.lower().endswith(".kerasir"):
+        return _kept(path, load(path, **reading))
     try:
         return inspect_model(load(path, **reading))
     except ConfigError:
-        if path.lower().endswith(".kerasir") or reading.get("arch") is not None:
+        if reading.get("arch") is not None:
             raise
         archive = read_archive(path, isolated=bool(reading.get("isolated")))
         if archive.config is not None:
             raise
     return _bare_weights(archive)
+
+
+def _kept(path: str, model: Model) -> Inspection:
+    """A model that kerasir wrote: its facts are those of the file it was read from."""
+    found, facts = inspect_model(model), model.facts
+    origin = Note(
+        code="KE209",
+        message=f"read from {os.path.basename(facts.path)}, {facts.bytes:,} bytes, which the facts "
+        "above are of",
+    )
+    here = replace(facts, path=path, bytes=os.path.getsize(path), container="kerasir")
+    return replace(found, facts=here, notes=(*found.notes, origin))
 
 
 def inspect_model(model: Model) -> Inspection:

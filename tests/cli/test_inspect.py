@@ -159,3 +159,16 @@ def test_the_same_file_under_another_name_is_the_same(kerasir, beside, tmp_path:
     mine, other = kerasir("inspect", "model.h5").out, kerasir("inspect", copy).out
     assert other.splitlines()[0].startswith('"')
     assert mine.splitlines()[1:] == other.splitlines()[1:]
+
+
+def test_a_file_of_kerasirs_own(kerasir, beside, tmp_path: Path) -> None:
+    beside("keras1.2.2-theano/vgg_th")
+    own = tmp_path / "model.kerasir"
+    assert kerasir("convert", "-q", "model.h5", own).code == 0
+    mine, other = kerasir("inspect", "model.h5").out, kerasir("inspect", own).out
+    size = own.stat().st_size / 1024
+    assert other.splitlines()[0] == f"{own}   {size:.1f} KiB   .kerasir, full model"
+    assert other.splitlines()[1:-1] == mine.splitlines()[1:]
+    assert other.splitlines()[-1] == (
+        "  · read from model.h5, 34,372 bytes, which the facts above are of"
+    )
