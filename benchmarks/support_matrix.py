@@ -6,7 +6,7 @@ Every genuine file (those of tests/data, and the complete set beside the project
 read and computed by the reference, and converted to Keras 2 HDF5 in either data format and to ONNX;
 each result is compared with the genuine prediction, to 1e-5 of its largest magnitude (the Keras
 files by the reference in float32, the ONNX files by ONNX Runtime). A layer class has passed where
-every file with it has. Where a file fails and the error names a layer, only that layer's class
+every file with it has. Where a file fails and the error names a layer or a class, only that class
 counts as failed, and nothing is said of the others.
 """
 
@@ -163,7 +163,9 @@ def judges(outcome: Outcome, layers: Classes, name: str) -> bool:
     """Whether an outcome says something about a class."""
     if name not in layers.values():
         return False
-    return not outcome.reason or layers.get(outcome.layer, name) == name
+    blamed = {layers[outcome.layer]} if outcome.layer in layers else set[str]()
+    blamed |= {kind for kind in layers.values() if kind in outcome.reason.split()}
+    return not outcome.reason or not blamed or name in blamed
 
 
 def reasons(outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -50,13 +50,17 @@ def folder(tmp_path: Path) -> Path:
 
 def test_there_are_documents_and_code_in_them() -> None:
     assert len(DOCUMENTS) > 8
+    assert NOTEBOOKS
     assert len(found("python")) > 5
     assert len(found("python", excerpt=True)) > 5
     assert found("console")
 
 
+NOTEBOOKS = sorted((PROJECT / "examples").glob("*.ipynb"))
+
+
 @pytest.mark.parametrize(
-    "path", sorted({path for path, _ in found("python")}), ids=lambda path: path.stem
+    "path", sorted({path for path, _ in found("python")} | {*NOTEBOOKS}), ids=lambda path: path.stem
 )
 def test_python_runs(path: Path, folder: Path) -> None:
     done = subprocess.run(

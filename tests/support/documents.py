@@ -1,11 +1,15 @@
-"""Documents and the code in them. As a script: runs the Python blocks of one, in its own process.
+"""Documents and the code in them. As a script: runs the code of one, in its own process.
 
-python documents.py DOCUMENT
+python documents.py DOCUMENT.md|NOTEBOOK.ipynb
 """
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import doctest
+import io
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -74,5 +78,36 @@ def run(name: str, text: str) -> int:
     return runner.summarize(verbose=False).failed
 
 
+def run_notebook(text: str) -> int:
+    """Run a notebook's code cells in order; how many gave something else than what they show."""
+    names: dict[str, Any] = {}
+    wrong = 0
+    for cell in json.loads(text)["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        shown = "".join(map(_shown, cell["outputs"]))
+        given = _given("".join(cell["source"]), names)
+        if given != shown:
+            print(f"shown:\n{shown}\ngiven:\n{given}")
+            wrong += 1
+    return wrong
+
+
+def _shown(output: dict[str, Any]) -> str:
+    return "".join(output["text"] if "text" in output else output["data"]["text/plain"])
+
+
+def _given(source: str, names: dict[str, Any]) -> str:
+    """What a cell prints, and its last expression as it shows itself."""
+    tree = ast.parse(source)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(tree, "cell", "exec"), names)
+        value = eval(compile(ast.Expression(last.value), "cell", "eval"), names) if last else None
+    return printed.getvalue() + ("" if value is None else repr(value))
+
+
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1], Path(sys.argv[1]).read_text(encoding="utf-8")) > 0)
+    content = Path(sys.argv[1]).read_text(encoding="utf-8")
+    notebook = sys.argv[1].endswith(".ipynb")
+    sys.exit((run_notebook(content) if notebook else run(sys.argv[1], content)) > 0)
