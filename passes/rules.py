@@ -100,8 +100,8 @@ def _arrived(node: Node, pattern: Pattern, layout: Layout) -> Bound:
         elif isinstance(item, Ref) and item.binding != REST:
             found[item.binding] = _inner(node, item.binding, layout)
     if REST in pattern.bindings:
-        others = [node.axes[name] for name in pattern.bindings if name != REST]
-        taken = {key(term) for terms in others for term in terms}
+        others = [item for item in pattern.items if item != Ref(REST)]
+        taken = {key(term) for item in others for term in item.build(node.axes)}
         found[REST] = tuple(term for term in layout.terms if key(term) not in taken)
     return found
 
@@ -160,15 +160,16 @@ def _wanted(port: Port, layout: Layout, bound: Bound, policy: Policy) -> Terms:
 
 
 def _kept(pattern: Pattern, layout: Layout, bound: Bound) -> Terms:
-    """The layout as it arrives, but each binding's terms in the order that is settled for them.
+    """The layout as it arrives, but each item's terms in the order that is settled for them.
 
     A weight over several terms that an earlier use has settled makes these run as they do there.
     """
     found = list(layout.terms)
-    for name in pattern.bindings:
-        held = {key(term) for term in bound[name]}
+    for item in pattern.items:
+        terms = item.build(bound)
+        held = {key(term) for term in terms}
         places = [index for index, term in enumerate(layout.terms) if key(term) in held]
-        for index, term in zip(places, bound[name], strict=True):
+        for index, term in zip(places, terms, strict=True):
             found[index] = term
     return tuple(found)
 
