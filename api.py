@@ -257,16 +257,15 @@ def _export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) ->
     """Hand over to the exporter of the kind."""
     common = {"overwrite": options.overwrite, "durable": options.durable}
     if goal.kind == "onnx":
-        from .exporters.onnx.export import export_onnx
+        from .exporters.onnx.export import DEFAULT_OPSET, export_onnx
 
-        given = {} if goal.opset is None else {"opset": goal.opset}
         return export_onnx(
             model,
             plan,
             path,
+            opset=DEFAULT_OPSET if goal.opset is None else goal.opset,
             external_data=options.external_data,
             progress=options.progress,
-            **given,
             **common,
         )
     if goal.kind == "ir":
