@@ -46,7 +46,7 @@ def reading_options(section: str) -> list[click.Parameter]:
             ["--arch"],
             metavar="FILE",
             section=section,
-            help="Architecture of a weights-only file: .json, .yaml, a Keras file",
+            help="Architecture of weights: .json, .yaml, a Keras file, builtin:NAME",
         ),
         Option(
             ["--source-data-format"],
