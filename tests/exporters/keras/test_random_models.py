@@ -1,4 +1,4 @@
-"""Files for either backend, in every order: the oracle, which knows positions only, computes the same.
+"""Files for either backend, in every order: the oracle of positions computes the same.
 
 The oracle reads and evaluates what was written by itself, with no code of the package: names and
 order of the weights, kernels, configurations and the graph are all in the proof.
@@ -35,7 +35,7 @@ POLICIES = (
     Policy(order="channels_last", io="keep"),
 )
 CLOSE = 1e-6
-"""Relative to the largest number of an output: BatchNormalization's epsilon is stored in float32."""
+"""Relative to the largest number of an output; an epsilon is stored in float32."""
 
 REFUSED = {
     # TensorFlow's `same` over unknown sizes cannot be said to Theano
@@ -43,7 +43,9 @@ REFUSED = {
 }
 
 
-def written(example: Example, source: str, target: str, folder: Path) -> Iterator[tuple[str, float]]:
+def written(
+    example: Example, source: str, target: str, folder: Path
+) -> Iterator[tuple[str, float]]:
     """For every order, what it is and how far the written file's outputs are off."""
     model = kerasir.load(write_keras2(example, folder / "source.h5", source))
     wanted = example.outputs(source)
