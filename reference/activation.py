@@ -123,7 +123,8 @@ def silu(op: Silu, x: Array) -> Array:
 
 @elementwise(HardSilu)
 def hard_silu(op: HardSilu, x: Array) -> Array:
-    return x * np.clip(x / 6 + 0.5, 0, 1)
+    y: Array = x * np.clip(x / 6 + 0.5, 0, 1)
+    return y
 
 
 @elementwise(Gelu)
