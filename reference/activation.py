@@ -123,8 +123,7 @@ def silu(op: Silu, x: Array) -> Array:
 
 @elementwise(HardSilu)
 def hard_silu(op: HardSilu, x: Array) -> Array:
-    y: Array = x * np.clip(x / 6 + 0.5, 0, 1)
-    return y
+    return x * np.clip(x / 6 + 0.5, 0, 1)
 
 
 @elementwise(Gelu)
@@ -133,7 +132,8 @@ def gelu(op: Gelu, x: Array) -> Array:
         share: Array = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
     else:
         share = _ERF(x / math.sqrt(2)).astype(x.dtype)
-    return 0.5 * x * (1 + share)
+    y: Array = 0.5 * x * (1 + share)
+    return y
 
 
 _ERF = np.vectorize(math.erf, otypes=[np.float64])
