@@ -14,10 +14,12 @@ from ...ir.report import Report
 from ...ir.signature import Pattern
 from ...ir.tensor import Param, Stored, Weight
 from .archive.record import Archive, StoredWeight, WeightGroup
+from .builtin import PREFIX
 from .call import SPACE
 from .facts import era_of, read_facts
 from .guesses import GATES, Guess, guesses, parts
 from .match import listed
+from .proposals import propose
 from .spec import LayerSpec, ModelSpec
 
 Flattened = Mapping[str, tuple[int, int, int]]
@@ -186,8 +188,12 @@ class _Reader:
             if node.op.kind != "Bare":
                 kinds[node.op.kind] = kinds.get(node.op.kind, 0) + 1
         counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing"
+        fitting = propose(self.archive)
         self.report.add(
-            "KE206", "assumed", f"no architecture: by rank, extent and name there are {counted}"
+            "KE206",
+            "assumed",
+            f"no architecture: by rank, extent and name there are {counted}",
+            fix=f"for a whole model: --arch {PREFIX}{fitting[0]}" if fitting else "",
         )
         if self.rows:
             self.report.add(

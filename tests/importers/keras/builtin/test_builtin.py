@@ -17,6 +17,7 @@ from kerasir.importers.keras.builtin import ARCHITECTURES, architecture
 from kerasir.importers.keras.builtin.models import WEIGHTED
 from kerasir.importers.keras.proposals import propose
 from kerasir.importers.keras.read import import_model
+from kerasir.inspection import inspect_file
 from kerasir.ir.model import Model
 from kerasir.ir.source import ConstantSource
 from kerasir.passes.solve import authored
@@ -217,6 +218,12 @@ def test_a_file_becomes_a_model(tmp_path: Path) -> None:
     weights = weights_file(tmp_path / "mobilenet.h5", layers)
     with pytest.raises(KerasirError, match=r"add --arch builtin:mobilenet-0\.25"):
         kerasir.load(weights)
+    (note,) = inspect_file(str(weights)).notes
+    assert note.message == "weights only: names and shapes are those of MobileNet 0.25"
+    assert note.fix == "--arch builtin:mobilenet-0.25"
+    alone = kerasir.convert(weights, tmp_path / "alone.h5")
+    fixes = {event.code: event.fix for event in alone.report}
+    assert fixes["KE206"] == "for a whole model: --arch builtin:mobilenet-0.25"
     done = kerasir.convert(
         weights, tmp_path / "out.h5", arch="builtin:mobilenet-0.25", data_format="channels_last"
     )
