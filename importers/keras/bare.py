@@ -121,13 +121,14 @@ class _Reader:
             return Fact(None, "unknown", "kernels of Keras 2 lie alike in either ordering")
         told = [found for found in map(_told, self._parts()) if found is not None]
         if told and len(set(told)) == 1:
+            many = "a kernel and its bias" if len(told) == 1 else f"{len(told)} kernels and biases"
             self.report.add(
                 "KE205",
                 "assumed",
-                f"{told[0]}: the extents of {len(told)} kernels and biases fit so only",
+                f"{told[0]}: the extents of {many} fit so only",
                 fix="to overrule: --source-data-format",
             )
-            return Fact(told[0], "inferred", f"extents of {len(told)} kernels and biases")
+            return Fact(told[0], "inferred", f"extents of {many}")
         return Fact(None, "unknown", "the extents of the weights do not tell")
 
     # ---- nodes -----------------------------------------------------------------------------
@@ -187,12 +188,15 @@ class _Reader:
         for node in nodes:
             if node.op.kind != "Bare":
                 kinds[node.op.kind] = kinds.get(node.op.kind, 0) + 1
-        counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing"
+        counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        known = (
+            f"by rank, extent and name there are {counted}" if kinds else "nothing is recognized"
+        )
         fitting = propose(self.archive)
         self.report.add(
             "KE206",
             "assumed",
-            f"no architecture: by rank, extent and name there are {counted}",
+            f"no architecture: {known}",
             fix=f"for a whole model: --arch {PREFIX}{fitting[0]}" if fitting else "",
         )
         if self.rows:
