@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...eras import storage
@@ -68,6 +69,7 @@ class _Reader:
         self.groups = [
             (group, [*parts(group)] if group.weights else []) for group in archive.groups
         ]
+        self.called = Counter(group.name for group in archive.groups)
         self.left: list[str] = []
         self.rows: list[str] = []
 
@@ -83,7 +85,8 @@ class _Reader:
         nodes: list[Node] = []
         for group, inner in self.groups:
             names = [weight.name for weight in group.weights]
-            layer = Layer(group.name or group.layer, "", {"weight_names": names})
+            own = group.name if group.name and self.called[group.name] == 1 else group.layer
+            layer = Layer(own, "", {"weight_names": names})
             layers.append(layer)
             for prefix, part in inner:
                 name = f"{layer.name}/{prefix}" if prefix else layer.name
@@ -277,6 +280,8 @@ def _params(
         LayoutError: The extents do not go together: the guess is wrong.
     """
     for port, places in guess.arrays.items():
+        if (guess.of, port) not in storage.STORAGE[dialect]:
+            raise LayoutError(f"this era has no {guess.of}")
         texts = storage.pattern(
             dialect, guess.of, port, rank=guess.rank, backend=backend or "tensorflow"
         )

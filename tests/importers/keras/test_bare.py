@@ -7,18 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import msgspec
 import numpy as np
 import pytest
 from crafted import numbers, values, weights_file
+from hypothesis import given, strategies as st
+from published import archive_of
 
 import kerasir
 from genuine import FixtureCase
 from kerasir.errors import ConfigError, ExportError, KerasirError, UsageError, WeightError
 from kerasir.importers.keras.archive import read_archive
+from kerasir.importers.keras.archive.record import StoredWeight, WeightGroup
 from kerasir.importers.keras.bare import read_bare
 from kerasir.ir.check import check
 from kerasir.ir.model import Model
-from kerasir.ir.source import Array
+from kerasir.ir.source import Array, ConstantSource
 from kerasir.passes.solve import solve
 
 Genuine = Callable[[str], FixtureCase]
@@ -197,8 +201,8 @@ def test_what_nothing_tells_is_kept_as_it_is(tmp_path: Path) -> None:
     )
     found = stored_in(tmp_path / "new.h5")
     for layer in ("odd", "prelu_1"):
-        for array, given in zip(found[layer], layers[layer].values(), strict=True):
-            np.testing.assert_array_equal(array, given)
+        for array, right in zip(found[layer], layers[layer].values(), strict=True):
+            np.testing.assert_array_equal(array, right)
     kernel = layers["conv"]["conv/kernel:0"]
     np.testing.assert_array_equal(found["conv"][0], kernel[::-1, ::-1])
 
@@ -219,8 +223,20 @@ def test_layers_of_a_nested_model_keep_their_order(tmp_path: Path) -> None:
     done = kerasir.convert(weights, tmp_path / "new.h5", target_backend="theano")
     assert [node.op.kind for node in done.model.graph.nodes] == ["Conv", "BatchNorm", "Dense"]
     found = stored_in(tmp_path / "new.h5")["inner"]
-    for at, (array, given) in enumerate(zip(found, inner.values(), strict=True)):
-        np.testing.assert_array_equal(array, given[::-1, ::-1] if at == 0 else given)
+    for at, (array, right) in enumerate(zip(found, inner.values(), strict=True)):
+        np.testing.assert_array_equal(array, right[::-1, ::-1] if at == 0 else right)
+
+
+def test_layers_of_one_name_keep_apart() -> None:
+    """Recent Keras 3 notes names, which are unique in their model only; paths are in the file."""
+    arrays = [StoredWeight("0", f"/{at}/0", ConstantSource(1.0, (2, 3 + at))) for at in range(3)]
+    groups = [
+        WeightGroup(f"layers/{path}", (array,), name)
+        for path, name, array in zip("abc", ("d", "d", "e"), arrays, strict=True)
+    ]
+    model = read_bare(msgspec.structs.replace(archive_of(groups), keras_version="3.4.1"))
+    assert [layer.name for layer in model.layers] == ["layers/a", "layers/b", "e"]
+    assert list(model.tensors) == ["layers/a/kernel", "layers/b/kernel", "e/kernel"]
 
 
 # ---- what stops --------------------------------------------------------------------------------
@@ -275,6 +291,52 @@ def test_targets_that_need_an_architecture(genuine: Genuine, tmp_path: Path, nam
 def test_nothing_can_be_verified(genuine: Genuine, tmp_path: Path) -> None:
     with pytest.raises(KerasirError, match="weights only, and nothing can be verified"):
         kerasir.convert(genuine(VGG).folder / "weights.h5", tmp_path / "new.h5", verify=True)
+
+
+NAMES = (
+    "kernel:0", "bias:0", "x/kernel:0", "x/depthwise_kernel:0", "x/pointwise_kernel:0", "l_W",
+    "l_b", "l_U", "l_W_i", "gamma", "x/beta:0", "moving_mean:0", "running_std", "alpha", "embeddings:0",
+    "param_0", "", "/", "a//b", "recurrent_kernel",
+)  # fmt: skip
+LAYERS = (
+    "dense_1", "convolution1d_1", "depthwise_conv2d", "conv2d_transpose", "embedding_1", "prelu_1",
+    "layers/separable_conv2d", "locally_connected1d_1", "",
+)  # fmt: skip
+WEIGHTS = st.lists(
+    st.tuples(st.sampled_from(NAMES), st.lists(st.integers(0, 4), max_size=6)), max_size=13
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(LAYERS), WEIGHTS), max_size=3),
+    st.sampled_from(["channels_first", "channels_last"]),
+    st.sampled_from(["theano", "tensorflow"]),
+    st.sampled_from([None, "1.2.2", "2.2.4", "3.1.0"]),
+)
+def test_whatever_a_file_holds_is_kept(
+    layers: list[tuple[str, list[tuple[str, list[int]]]]],
+    ordering: str,
+    backend: str,
+    version: str | None,
+) -> None:
+    """Each array is in the model once, with as many numbers as it has; no guess goes wrong."""
+    groups = []
+    for number, (layer, weights) in enumerate(layers):
+        held = [
+            StoredWeight(name, f"/{number}/{at}", ConstantSource(1.0, tuple(shape)))
+            for at, (name, shape) in enumerate(weights)
+        ]
+        groups.append(WeightGroup(f"{layer}_{number}", tuple(held)))
+    archive = msgspec.structs.replace(archive_of(groups), keras_version=version)
+    model = read_bare(archive, backend=backend, data_format=ordering)
+    params = [param for node in model.graph.nodes for param in node.params.values()]
+    sources = [source for param in params for source in param.weight.sources]
+    stored = [weight.source for group in groups for weight in group.weights]
+    assert len(sources) == len(stored)
+    assert {id(source) for source in sources} == {id(source) for source in stored}
+    for node in model.graph.nodes:
+        for port, param in node.params.items():
+            assert param.numpy(node.param_layout(port)).size == param.weight.count
 
 
 def test_a_plan_of_bare_weights_is_checked(genuine: Genuine) -> None:
