@@ -295,8 +295,8 @@ def test_nothing_can_be_verified(genuine: Genuine, tmp_path: Path) -> None:
 
 NAMES = (
     "kernel:0", "bias:0", "x/kernel:0", "x/depthwise_kernel:0", "x/pointwise_kernel:0", "l_W",
-    "l_b", "l_U", "l_W_i", "gamma", "x/beta:0", "moving_mean:0", "running_std", "alpha", "embeddings:0",
-    "param_0", "", "/", "a//b", "recurrent_kernel",
+    "l_b", "l_U", "l_W_i", "gamma", "x/beta:0", "moving_mean:0", "running_std", "alpha",
+    "embeddings:0", "param_0", "", "/", "a//b", "recurrent_kernel",
 )  # fmt: skip
 LAYERS = (
     "dense_1", "convolution1d_1", "depthwise_conv2d", "conv2d_transpose", "embedding_1", "prelu_1",
