@@ -7,6 +7,8 @@ import math
 import numpy as np
 
 from ..ir.ops.activation import (
+    Abs,
+    Affine,
     Celu,
     Clip,
     Elu,
@@ -17,10 +19,12 @@ from ..ir.ops.activation import (
     HardSilu,
     LeakyRelu,
     Linear,
+    Log,
     LogSigmoid,
     LogSoftmax,
     Mish,
     ParametricSoftplus,
+    Power,
     PRelu,
     Relu,
     Selu,
@@ -180,6 +184,27 @@ def sparse_plus(op: SparsePlus, x: Array) -> Array:
     return np.where(x < 1, np.square(np.maximum(x + 1, 0)) / 4, x)
 
 
+@elementwise(Affine)
+def affine(op: Affine, x: Array) -> Array:
+    return op.scale * x + op.offset
+
+
+@elementwise(Power)
+def power(op: Power, x: Array) -> Array:
+    y: Array = np.power(x, np.asarray(op.exponent, x.dtype))
+    return y
+
+
+@elementwise(Abs)
+def absolute(op: Abs, x: Array) -> Array:
+    return np.abs(x)
+
+
+@elementwise(Log)
+def log(op: Log, x: Array) -> Array:
+    return np.log(x)
+
+
 @elementwise(Clip)
 def clip(op: Clip, x: Array) -> Array:
     top = x if op.low is None else np.maximum(x, op.low)
@@ -206,8 +231,9 @@ def sparsemax(op: Sparsemax, at: Computing) -> Results:
     falling = -np.sort(-x, -1)
     total = falling.cumsum(-1)
     counts = np.arange(1, x.shape[-1] + 1)
-    last = (falling * counts > total - 1).sum(-1, keepdims=True)
-    threshold = (np.take_along_axis(total, last - 1, -1) - 1) / last
+    remain = falling * counts + 1 > total
+    sums = np.where(remain, total, 0).sum(-1, keepdims=True)
+    threshold = (sums - 1) / remain.sum(-1, keepdims=True)
     return (at.give(np.maximum(x - threshold, 0), "... (axis)"),)
 
 

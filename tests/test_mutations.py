@@ -92,7 +92,7 @@ def test_two_gates_swapped(
     name: str, order: str, genuine: Genuine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # names tell Keras 1's arrays apart; where they do not, their order has to
-    monkeypatch.setattr(match, "_is_called", lambda name, names: False)
+    monkeypatch.setattr(match, "is_called", lambda name, names: False)
     assert agrees(genuine(name))
     first, second, *rest = getattr(recurrent, order)
     monkeypatch.setattr(recurrent, order, (second, first, *rest))

@@ -77,11 +77,6 @@ class Given(msgspec.Struct, frozen=True):
         """How many of the arguments are tensors, or nests of them."""
         return sum(_holds_tensors(value) for value in (*self.args, *self.kwargs.values()))
 
-    @property
-    def training(self) -> bool:
-        """Whether the layer is called as in training, whatever the model is called for."""
-        return bool(self.kwargs.get("training"))
-
     def but_for(self, known: Collection[str]) -> list[str]:
         """The keyword arguments that say something and are not known."""
         return [key for key, value in self.kwargs.items() if key not in known and value is not None]
@@ -94,6 +89,10 @@ def _holds_tensors(value: Any) -> bool:
         return any(map(_holds_tensors, value))
     return isinstance(value, Value)
 
+
+TRAINS_ON_CALL: frozenset[str] = frozenset({"keras2", "tf_keras"})
+"""Vocabularies in which a layer that was called with `training=True` acts so in predictions too;
+in Keras 3 what a model is called for counts (3.15 `models/functional.py` `operation_fn`)."""
 
 MASKS_ALONE: frozenset[str] = frozenset({"keras3"})
 """Vocabularies in which a mask comes along by itself only where one argument alone is a tensor:
@@ -146,6 +145,12 @@ class LayerCall:
     def class_name(self) -> str:
         """The layer's class, in the vocabulary of Keras 2."""
         return self.layer.class_name
+
+    @property
+    def training(self) -> bool:
+        """Whether the layer acts as in training, whatever the model is called for."""
+        stated = bool(self.given.kwargs.get("training"))
+        return stated and self.era.vocabulary in TRAINS_ON_CALL
 
     # ---- axes ------------------------------------------------------------------------------
 

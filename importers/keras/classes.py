@@ -15,7 +15,7 @@ from .registry import TRANSLATORS
 OPERATION = "ops."
 """Before the name of an operation on tensors: Keras 3 has a layer Add and an operation Add."""
 
-OPERATION_MODULES = ("keras.src.ops.", "keras.ops.", "keras.src.backend.")
+OPERATION_MODULES = ("keras.src.ops.", "keras.ops.", "keras.src.activations.")
 KERAS_MODULES = ("keras", "tf_keras", "tensorflow")
 OPERATION_ERAS = frozenset({"keras3"})
 UNKNOWN = "keras."

@@ -8,13 +8,13 @@ from typing import Any
 
 from ...errors import ConfigError, KerasirError, UnsupportedLayerError, show
 from ...ir.build import Builder
-from ...ir.graph import Graph, Layer, Value
+from ...ir.graph import Graph, Layer, Node, Value
 from ...ir.layout import Axis, Term
 from ...ir.model import Scope
 from ...ir.report import Report
 from ...ir.tensor import Weight
-from .call import Given, LayerCall
-from .classes import UNKNOWN
+from .call import TRAINS_ON_CALL, Given, LayerCall
+from .classes import OPERATION, UNKNOWN
 from .era import Era
 from .match_paths import Assigned
 from .opaque import lift_opaque
@@ -78,8 +78,20 @@ class Lifter:
             WeightError: A stored array that does not fit.
         """
         outputs = self._model(model, None, (), (), 1)
+        self._drop_unread(outputs)
         names = [ref.layer for ref in model.outputs]
         return self.builder.freeze(outputs, names)
+
+    def _drop_unread(self, outputs: Sequence[Value]) -> None:
+        """Operations that nobody reads: masks, which Keras 3 puts into the graph twice."""
+        read, kept = set(outputs), list[Node]()
+        for node in reversed(self.builder.nodes):
+            of_operation = node.layer is not None and node.layer.class_name.startswith(OPERATION)
+            if of_operation and not read & set(node.results):
+                continue
+            kept.append(node)
+            read.update(value for value in node.inputs if value is not None)
+        self.builder.nodes[:] = reversed(kept)
 
     # ---- models ----------------------------------------------------------------------------
 
@@ -167,7 +179,7 @@ class Lifter:
     ) -> Sequence[Value]:
         here = (*path, spec.name)
         if spec.model is not None:
-            if given.training:
+            if given.kwargs.get("training") and self.era.vocabulary in TRAINS_ON_CALL:
                 raise ConfigError("a nested model that is called with training=True")
             return self._nested(spec, index, given.inputs, here, scope, batch, wrappers)
         if spec.wrapped is not None and spec.class_name in REPEATS:
@@ -221,6 +233,8 @@ class Lifter:
         shared = self.weights.setdefault(here, {})
         stored = self.assigned.get(here, {})
         translator = TRANSLATORS.get(spec.class_name)
+        if translator is None and spec.class_name.startswith(OPERATION):
+            raise UnsupportedLayerError(f"the operation {spec.source_class!r:.80} is not known")
         if translator is None:
             return lift_opaque(self.builder, layer, inputs, stored, shared, self.report)
         _check_arguments(spec, translator, given)
@@ -273,7 +287,7 @@ def _check_arguments(spec: LayerSpec, translator: Translator, given: Given) -> N
         ConfigError: There is one.
     """
     unknown = given.but_for(EVERY_CALL | translator.arguments)
-    if unknown:
+    if unknown and not translator.free:
         raise ConfigError(
             f"{spec.class_name} is called with {unknown[0]!r:.80}, which kerasir does not know"
         )

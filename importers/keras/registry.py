@@ -49,6 +49,7 @@ class Translator(msgspec.Struct, frozen=True):
         places: Where its arrays lie in the files of Keras 3, in the order of the slots: paths from
             the layer's own group, by the names of attributes such as `cell`.
         arguments: Keyword arguments of a call that `translate` looks at in `call.given`.
+        free: Whether no key of the configuration changes an inference, known or not.
     """
 
     config: type[Config]
@@ -56,6 +57,7 @@ class Translator(msgspec.Struct, frozen=True):
     translate: Translate
     places: tuple[str, ...] = ("",)
     arguments: frozenset[str] = frozenset()
+    free: bool = False
 
 
 TRANSLATORS: dict[str, Translator] = {}
@@ -74,6 +76,7 @@ def translates(
     slots: Slots = no_slots,
     places: tuple[str, ...] = ("",),
     arguments: Collection[str] = (),
+    free: bool = False,
 ) -> Callable[[F], F]:
     """Register the translator of one or several layer classes.
 
@@ -86,7 +89,8 @@ def translates(
             if name in TRANSLATORS:
                 taken = TRANSLATORS[name].translate
                 raise PluginError(f"layer class {name} is already translated by {taken!r}")
-            TRANSLATORS[name] = Translator(config, slots, function, places, frozenset(arguments))
+            read = frozenset(arguments)
+            TRANSLATORS[name] = Translator(config, slots, function, places, read, free)
         return function
 
     return register
@@ -133,6 +137,7 @@ def read_config(
     """
     known = set(translator.config.__struct_fields__)
     unknown = [key for key in stored if key not in known and key not in PRESERVED]
+    unknown = [] if translator.free else unknown
     silent = [key for key in unknown if not stored[key]]
     loud = [key for key in unknown if key not in silent and f"{class_name}.{key}" not in allowed]
     if loud:

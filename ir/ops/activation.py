@@ -201,6 +201,40 @@ class SparsePlus(Elementwise, frozen=True, kw_only=True):
 
 
 @op
+class Affine(Elementwise, frozen=True, kw_only=True):
+    """y = scale * x + offset, with one number each (Keras Rescaling).
+
+    Attributes:
+        scale: Multiplies.
+        offset: Is added.
+    """
+
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+@op
+class Power(Elementwise, frozen=True, kw_only=True):
+    """y = x ^ exponent: square, sqrt, reciprocal.
+
+    Attributes:
+        exponent: One number.
+    """
+
+    exponent: float
+
+
+@op
+class Abs(Elementwise, frozen=True, kw_only=True):
+    """y = |x|."""
+
+
+@op
+class Log(Elementwise, frozen=True, kw_only=True):
+    """y = log(x)."""
+
+
+@op
 class Clip(Elementwise, frozen=True, kw_only=True):
     """y = min(max(x, low), high); hard_tanh is one from -1 to 1.
 
@@ -233,7 +267,12 @@ class LogSoftmax(AlongAxis, frozen=True, kw_only=True):
 
 @op
 class Sparsemax(AlongAxis, frozen=True, kw_only=True):
-    """y = max(x - t, 0) along an axis, t such that the sum is 1 (Martins and Astudillo, 2016)."""
+    """y = max(x - t, 0) along an axis, the threshold t as Keras 3 computes it.
+
+    Of the numbers in falling order, the first k remain for which j * x_j + 1 > s_j, s_j being the
+    sum of the first j. Keras 3.15 takes t = (s_1 + ... + s_k - 1) / k, on every backend
+    (`backend/jax/nn.py` `sparsemax`); Martins and Astudillo, 2016, have t = (s_k - 1) / k.
+    """
 
 
 @op

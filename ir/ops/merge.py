@@ -34,6 +34,11 @@ class Multiply(Merge, frozen=True, kw_only=True):
 
 
 @op
+class Divide(Merge, frozen=True, kw_only=True):
+    """The first input over the second."""
+
+
+@op
 class Average(Merge, frozen=True, kw_only=True):
     """The mean of the inputs."""
 

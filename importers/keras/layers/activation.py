@@ -210,10 +210,18 @@ for _name, (_config, _make) in LAYERS.items():
     translates(_name, config=_config)(_elementwise)
 
 
+@translates("Identity")
+def identity(call: LayerCall, x: Value) -> Value:
+    """Identity (tf.keras and Keras 3)."""
+    return call.add(Linear(), [x], call.axes(x)).result
+
+
 @translates("Softmax", config=SoftmaxConfig)
 def softmax(call: LayerCall, x: Value) -> Value:
     """Softmax (Keras 2.1 on); along several axes together in tf.keras and Keras 3."""
     config: SoftmaxConfig = call.config  # type: ignore[assignment]
+    if isinstance(call.given.kwargs.get("mask"), Value):
+        raise ConfigError("a Softmax that leaves masked elements out")
     axes = config.axis if isinstance(config.axis, tuple) else (config.axis,)
     return along(call, x, Softmax(), axes)
 

@@ -1,8 +1,9 @@
-"""ConvLSTM2D."""
+"""ConvLSTM1D, 2D and 3D."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 from ....eras import padding as rules, storage
@@ -15,12 +16,20 @@ from ....ir.tensor import Param, Stored
 from ..call import SPACE, LayerCall, learn_sizes, one_or_many
 from ..registry import Config, Slot, translates
 from .activation import pointwise
-from .convolution import Numbers, Window
-from .recurrent import KERAS1_LETTERS, KERAS1_LSTM_GATES, LSTM_GATES, PER_GATE
+from .convolution import Numbers, Window, form_of
+from .recurrent import (
+    INITIAL_STATE,
+    KERAS1_LETTERS,
+    KERAS1_LSTM_GATES,
+    LSTM_GATES,
+    PER_GATE,
+    fitted,
+    initial_states,
+)
 
 
 class ConvLSTMConfig(Config, frozen=True, kw_only=True):
-    """What ConvLSTM2D reads."""
+    """What ConvLSTM layers read."""
 
     filters: int
     kernel_size: Numbers
@@ -35,6 +44,7 @@ class ConvLSTMConfig(Config, frozen=True, kw_only=True):
     return_state: bool = False
     go_backwards: bool = False
     stateful: bool = False
+    zero_output_for_mask: bool = False
 
 
 def _slots(config: Any, era: str) -> Sequence[Slot]:
@@ -46,19 +56,19 @@ def _slots(config: Any, era: str) -> Sequence[Slot]:
     return (Slot("kernel"), Slot("recurrent_kernel"), *bias)
 
 
-@translates("ConvLSTM2D", config=ConvLSTMConfig, slots=_slots, places=("cell",))
-def conv_lstm2d(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
-    """ConvLSTM2D. The state's convolution has `same` padding and no stride."""
+def _conv_lstm(call: LayerCall, x: Value, *states: Value, rank: int) -> Value | tuple[Value, ...]:
+    """ConvLSTM. The state's convolution has `same` padding and no stride."""
     config: ConvLSTMConfig = call.config  # type: ignore[assignment]
+    states = initial_states(call, states)
     if len(states) not in {0, 2}:
-        raise ConfigError(f"ConvLSTM2D with {len(states)} initial states")
+        raise ConfigError(f"{call.class_name} with {len(states)} initial states")
     call.batch += 1  # time runs like a batch under the convolution
-    window = Window(call, x, config, 2)
+    window = Window(call, x, config, rank)
     call.batch -= 1
     batch, time = window.ports.batch[:-1], window.ports.batch[-1:]
     filters = Axis("U", config.filters)
-    sizes = one_or_many(config.kernel_size, 2, "kernel_size")
-    own_taps: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[2], sizes, strict=True))
+    sizes = one_or_many(config.kernel_size, rank, "kernel_size")
+    own_taps: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], sizes, strict=True))
     bound = window.bindings(
         batch=batch,
         time=time,
@@ -68,16 +78,29 @@ def conv_lstm2d(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Valu
         gates=(Labelled(Axis("G", len(LSTM_GATES)), LSTM_GATES),),
     )
     ports = ("kernel", "recurrent_kernel", "bias")
-    params = {port: _param(call, port, bound, config.data_format) for port in ports}
+    params = {port: _param(call, port, bound, rank) for port in ports}
     y = window.ports.placed(filters, window.space)
     state: Terms = tuple(term for term in y if term not in time)
-    mask, given = call.mask(x), states or (None, None)
+    mask = call.mask(x)
+    begin = [fitted(call, value, state) for value in states]
+    if mask is not None and config.zero_output_for_mask:
+        raise ConfigError(f"{call.class_name} with zero_output_for_mask behind a mask")
     op = _op(call, config, window, sizes)
-    node = call.add(op, [x, mask, *given], y, state, state, axes=bound, params=params)
+    node = call.add(op, [x, mask, *begin], y, state, state, axes=bound, params=params)
     result = node.results[0] if config.return_sequences else node.results[1]
     if config.return_sequences:
         call.set_mask(result, mask)
     return (result, *node.results[1:]) if config.return_state else result
+
+
+for _rank in SPACE:
+    translates(
+        f"ConvLSTM{_rank}D",
+        config=ConvLSTMConfig,
+        slots=_slots,
+        places=("cell",),
+        arguments=(INITIAL_STATE,),
+    )(partial(_conv_lstm, rank=_rank))
 
 
 def _op(
@@ -98,14 +121,13 @@ def _op(
     )
 
 
-def _param(
-    call: LayerCall, port: str, bound: dict[str, Terms], data_format: str | None
-) -> Param | None:
+def _param(call: LayerCall, port: str, bound: dict[str, Terms], rank: int) -> Param | None:
     """A parameter of all gates, from one array or from one array per gate."""
     letter = KERAS1_LETTERS[port]
+    form = form_of(call.config, rank)
     if f"{letter}_i" not in call.stored:
-        return call.param(ConvLSTM, port, bound, rank=2, data_format=data_format)
-    one = Layout(_pattern(call, port, data_format).build(bound))
+        return call.param(ConvLSTM, port, bound, rank=rank, data_format=form)
+    one = Layout(_pattern(call, port, form).build(bound))
     slots = [f"{letter}_{gate}" for gate in LSTM_GATES]
     for slot in slots:
         if not learn_sizes(one, call.stored[slot].source.shape):

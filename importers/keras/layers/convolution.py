@@ -113,16 +113,17 @@ class Window:
         x: Value,
         config: Any,
         rank: int,
-        same: Mapping[str, rules.Rule] = rules.CONV,
+        same: Mapping[str, rules.Rule] | None = None,
     ) -> None:
         self.rank = rank
-        self.ports: Ports = call.spatial(x, _format(config, rank), rank)
+        self.ports: Ports = call.spatial(x, form_of(config, rank), rank)
         kernel = one_or_many(config.kernel_size, rank, "kernel_size")
         self.strides = one_or_many(config.strides, rank, "strides")
         self.dilation = one_or_many(getattr(config, "dilation_rate", 1), rank, "dilation_rate")
         self.taps: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], kernel, strict=True))
         sizes = [size_of(term) for term in self.ports.space]
-        self.padding, extents = _padded(config.padding, same[call.era.same], sizes, kernel, self)
+        rule = (same or rules.CONV)[call.era.same]
+        self.padding, extents = _padded(config.padding, rule, sizes, kernel, self)
         if any(extent is not None and extent < 1 for extent in extents):
             raise ConfigError(f"a kernel of {kernel} does not fit an input {x.layout}")
         self.space: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], extents, strict=True))
@@ -137,7 +138,8 @@ class Window:
         }
 
 
-def _format(config: Any, rank: int) -> str | None:
+def form_of(config: Any, rank: int) -> str | None:
+    """A layer's data format as it states it; of one dimension, channels_last where it does not."""
     # Keras 1's Conv1D is channels_last and does not say so
     return (config.data_format or "channels_last") if rank == 1 else config.data_format
 
@@ -221,17 +223,27 @@ def _grouped(call: LayerCall, x: Value, config: ConvConfig, window: Window) -> V
     return _finish(call, x, op, axes, window, fuse((groups, filters)), config)
 
 
-@translates(
-    "DepthwiseConv2D",
-    config=DepthwiseConfig,
-    slots=lambda config, era: (
-        (Slot("depthwise_kernel"), Slot("bias")) if config.use_bias else (Slot("depthwise_kernel"),)
-    ),
-)
+def depthwise_slots(config: Any, era: str) -> Sequence[Slot]:
+    """A kernel, and a bias if there is one."""
+    kernel = Slot("depthwise_kernel")
+    return (kernel, Slot("bias")) if config.use_bias else (kernel,)
+
+
+@translates("DepthwiseConv1D", config=DepthwiseConfig, slots=depthwise_slots)
+def depthwise_conv1d(call: LayerCall, x: Value) -> Value:
+    """DepthwiseConv1D (tf.keras and Keras 3)."""
+    return _depthwise(call, x, 1)
+
+
+@translates("DepthwiseConv2D", config=DepthwiseConfig, slots=depthwise_slots)
 def depthwise_conv2d(call: LayerCall, x: Value) -> Value:
     """DepthwiseConv2D."""
+    return _depthwise(call, x, 2)
+
+
+def _depthwise(call: LayerCall, x: Value, rank: int) -> Value:
     config: DepthwiseConfig = call.config  # type: ignore[assignment]
-    window = Window(call, x, config, 2)
+    window = Window(call, x, config, rank)
     multiplier = Axis("M", config.depth_multiplier)
     axes = window.bindings(multiplier=(multiplier,))
     op = DepthwiseConv(strides=window.strides, dilation=window.dilation, padding=window.padding)
@@ -257,7 +269,7 @@ def _separable(call: LayerCall, x: Value, rank: int) -> Value:
     multiplier, filters = Axis("M", config.depth_multiplier), Axis("C", config.filters)
     axes = window.bindings(multiplier=(multiplier,), filters=(filters,))
     op = SeparableConv(strides=window.strides, dilation=window.dilation, padding=window.padding)
-    form = _format(config, rank)
+    form = form_of(config, rank)
     params = {
         port: call.param(SeparableConv, port, axes, rank=rank, data_format=form)
         for port in ("depthwise_kernel", "pointwise_kernel", "bias")
@@ -278,7 +290,7 @@ def _finish(
     kernel: str = "kernel",
 ) -> Value:
     """The node of a convolution with one kernel, its bias, and the activation behind it."""
-    form = _format(config, window.rank)
+    form = form_of(config, window.rank)
     params = {
         "kernel": call.param(
             type(op), "kernel", axes, rank=window.rank, data_format=form, slot=kernel

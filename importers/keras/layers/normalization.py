@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from ....errors import ConfigError
 from ....ir.graph import Value
-from ....ir.layout import Layout, Terms
-from ....ir.ops.normalization import BatchNorm, BatchStatisticsNorm, SampleNorm
+from ....ir.layout import Axis, Layout, Terms, fuse, size_of
+from ....ir.ops.normalization import (
+    BatchNorm,
+    BatchStatisticsNorm,
+    GroupNorm,
+    LayerNorm,
+    RMSNorm,
+    SampleNorm,
+    UnitNorm,
+)
 from ....ir.source import MappedSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
@@ -29,11 +39,54 @@ class BatchNormConfig(Config, frozen=True, kw_only=True):
     center: bool = True
     scale: bool = True
     mode: int = 0
+    renorm: bool = False
+
+
+class LayerNormConfig(Config, frozen=True, kw_only=True):
+    """What LayerNormalization reads."""
+
+    axis: int | tuple[int, ...] = -1
+    epsilon: float = 1e-3
+    center: bool = True
+    scale: bool = True
+
+
+class RMSNormConfig(Config, frozen=True, kw_only=True):
+    """What RMSNormalization reads."""
+
+    axis: int | tuple[int, ...] = -1
+    epsilon: float = 1e-6
+
+
+class GroupNormConfig(Config, frozen=True, kw_only=True):
+    """What GroupNormalization reads."""
+
+    groups: int = 32
+    axis: int = -1
+    epsilon: float = 1e-3
+    center: bool = True
+    scale: bool = True
+
+
+class UnitNormConfig(Config, frozen=True, kw_only=True):
+    """What UnitNormalization reads."""
+
+    axis: int | tuple[int, ...] = -1
+
+
+SHORTEST: Mapping[str, float] = {"tf_keras": 1e-6, "keras3": 1e-12}
+"""The least length that UnitNormalization divides by, by vocabulary."""
+
+
+def _learnt(config: Any, era: str) -> Sequence[Slot]:
+    return (*[Slot("gamma")] * config.scale, *[Slot("beta")] * config.center)
 
 
 def _slots(config: Any, era: str) -> Sequence[Slot]:
-    learnt = [Slot("gamma")] * config.scale + [Slot("beta")] * config.center
-    return (*learnt, Slot("mean", trainable=False), Slot("variance", trainable=False))
+    names = ["mean", "variance"]
+    if config.renorm:  # used in training alone
+        names += ["stddev", "renorm_mean", "renorm_stddev"]
+    return (*_learnt(config, era), *(Slot(name, trainable=False) for name in names))
 
 
 @translates("BatchNormalization", config=BatchNormConfig, slots=_slots)
@@ -43,6 +96,8 @@ def batch_normalization(call: LayerCall, x: Value) -> Value:
     Keras 1's "running_std" holds the variance (Keras 1.2.2 `BatchNormalization.call`).
     """
     config: BatchNormConfig = call.config  # type: ignore[assignment]
+    if call.training:
+        config = msgspec.structs.replace(config, mode=2)
     if config.mode != 0:
         return _own_statistics(call, x, config)
     stated = config.axis if isinstance(config.axis, tuple) else (config.axis,)
@@ -60,12 +115,14 @@ def batch_normalization(call: LayerCall, x: Value) -> Value:
 def _own_statistics(call: LayerCall, x: Value, config: BatchNormConfig) -> Value:
     """Keras 1's modes that normalize by the input's own statistics; the stored ones are unused.
 
-    Source: Keras 1.2.2 `layers/normalization.py` `BatchNormalization.call`.
+    Of mode 2 is what a layer computes that is called with `training=True`, too. Source: Keras
+    1.2.2 `layers/normalization.py` `BatchNormalization.call`.
     """
-    if config.mode not in MODES or isinstance(config.axis, tuple):
+    stated = config.axis if isinstance(config.axis, tuple) else (config.axis,)
+    if config.mode not in MODES or len(stated) != 1:
         raise ConfigError(f"BatchNormalization in mode {config.mode!r}")
     kind = MODES[config.mode]
-    bound = {"axis": (call.axis(x, -1 if kind is SampleNorm else config.axis),)}
+    bound = {"axis": (call.axis(x, -1 if kind is SampleNorm else stated[0]),)}
     params = {port: call.param(kind, port, bound) for port in ("gamma", "beta")}
     op = kind(epsilon=config.epsilon)
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result
@@ -83,3 +140,59 @@ def _squared(call: LayerCall, axis: Terms, epsilon: float) -> Param:
     source = MappedSource(stored.source, lambda s: (s + epsilon) ** 2)
     weight = call.made("variance", "variance", source, stored.name)
     return Param(weight, (Stored(layout),))
+
+
+def _along(call: LayerCall, x: Value, stated: int | tuple[int, ...]) -> Terms:
+    """The axes that a layer names, in the order in which they lie (Keras sorts them)."""
+    numbers = stated if isinstance(stated, tuple) else (stated,)
+    terms = {call.axis(x, number) for number in numbers}
+    return tuple(term for term in call.axes(x) if term in terms)
+
+
+@translates("LayerNormalization", config=LayerNormConfig, slots=_learnt)
+def layer_normalization(call: LayerCall, x: Value) -> Value:
+    """LayerNormalization."""
+    config: LayerNormConfig = call.config  # type: ignore[assignment]
+    bound = {"axis": _along(call, x, config.axis)}
+    params = {port: call.param(LayerNorm, port, bound) for port in ("gamma", "beta")}
+    op = LayerNorm(epsilon=config.epsilon)
+    return call.add(op, [x], call.axes(x), axes=bound, params=params).result
+
+
+@translates("RMSNormalization", config=RMSNormConfig, slots=lambda config, era: (Slot("scale"),))
+def rms_normalization(call: LayerCall, x: Value) -> Value:
+    """RMSNormalization (Keras 3)."""
+    config: RMSNormConfig = call.config  # type: ignore[assignment]
+    bound = {"axis": _along(call, x, config.axis)}
+    params = {"scale": call.param(RMSNorm, "scale", bound)}
+    op = RMSNorm(epsilon=config.epsilon)
+    return call.add(op, [x], call.axes(x), axes=bound, params=params).result
+
+
+@translates("GroupNormalization", config=GroupNormConfig, slots=_learnt)
+def group_normalization(call: LayerCall, x: Value) -> Value:
+    """GroupNormalization; -1 groups are as many as channels."""
+    config: GroupNormConfig = call.config  # type: ignore[assignment]
+    channels = call.axis(x, config.axis)
+    size = size_of(channels)
+    count = size if config.groups == -1 else config.groups
+    if not isinstance(channels, Axis) or not size or not count or size % count:
+        raise ConfigError(f"{config.groups} groups of {channels!r} of an input {x.layout}")
+    groups, inner = Axis("G", count), Axis("C", size // count)
+    call.builder.splits.split(channels, fuse((groups, inner)))
+    axes = call.axes(x)
+    bound = {"batch": axes[: call.batch], "groups": (groups,), "in_group": (inner,)}
+    whole = fuse((groups, inner))
+    rest = tuple(term for term in axes[call.batch :] if term != whole)
+    params = {port: call.param(GroupNorm, port, bound) for port in ("gamma", "beta")}
+    op = GroupNorm(epsilon=config.epsilon)
+    return call.add(op, [x], axes, axes={**bound, "...": rest}, params=params).result
+
+
+@translates("UnitNormalization", config=UnitNormConfig)
+def unit_normalization(call: LayerCall, x: Value) -> Value:
+    """UnitNormalization."""
+    config: UnitNormConfig = call.config  # type: ignore[assignment]
+    bound = {"axis": _along(call, x, config.axis)}
+    op = UnitNorm(epsilon=SHORTEST.get(call.era.vocabulary, SHORTEST["tf_keras"]))
+    return call.add(op, [x], call.axes(x), axes=bound).result

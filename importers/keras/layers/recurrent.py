@@ -13,9 +13,10 @@ import msgspec
 
 from ....errors import ConfigError
 from ....ir.graph import Node, Value
-from ....ir.layout import Axis, Labelled, Layout, Terms
+from ....ir.layout import Axis, Labelled, Layout, Terms, axes_of, size_of
 from ....ir.op import Op
 from ....ir.ops.recurrent import GRU, LSTM, ReverseTime, SimpleRNN, ZeroAbsent
+from ....ir.ops.shape import Reshape
 from ....ir.source import PartSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
@@ -126,10 +127,11 @@ class Recurrence:
         if len(axes) != call.batch + 2 or self.config.time_major:
             raise ConfigError(f"{call.class_name} over an input {x.layout}")
         batch, time, features = axes[: call.batch], axes[-2], axes[-1]
-        units = Axis("U", self.config.units)
+        units = self._units(x, states)
         bound = self._bound(batch, time, features, units)
-        given = (*states, *(None,) * (self.kind.states - len(states)))
         state = (*batch, units)
+        begin = [fitted(call, value, state) for value in states if value is not None]
+        given = (*begin, *(None,) * (self.kind.states - len(begin)))
         return call.add(
             self._op(backwards),
             [x, call.mask(x), *given],
@@ -139,6 +141,15 @@ class Recurrence:
             params=self._params(bound),
             part=part,
         )
+
+    def _units(self, x: Value, states: Sequence[Value | None]) -> Axis:
+        """The axis of the units: that of the first initial state, if the input does not have it."""
+        first = next((value for value in states if value is not None), None)
+        axis = self.call.axes(first)[-1] if first is not None else None
+        taken = axis in set(axes_of(self.call.axes(x)))
+        if isinstance(axis, Axis) and axis.size == self.config.units and not taken:
+            return axis
+        return Axis("U", self.config.units)
 
     def _op(self, backwards: bool) -> Op:
         config, op = self.config, self.kind.op
@@ -243,6 +254,20 @@ def initial_states(call: LayerCall, positional: tuple[Value, ...]) -> tuple[Valu
     if positional or not all(isinstance(state, Value) for state in found):
         raise ConfigError(f"{call.class_name} with initial states that are no tensors")
     return found
+
+
+def fitted(call: LayerCall, state: Value, wanted: Terms) -> Value:
+    """An initial state over the axes of the layer; by a Reshape where its own are others.
+
+    Raises:
+        ConfigError: It has another shape.
+    """
+    axes = call.axes(state)
+    if axes == wanted:
+        return state
+    if [size_of(term) for term in axes] != [size_of(term) for term in wanted]:
+        raise ConfigError(f"{call.class_name} with an initial state {state.layout}")
+    return call.add(Reshape(), [state], wanted, part="state").result
 
 
 def zeroed(call: LayerCall, y: Value, mask: Value, part: str) -> Value:

@@ -72,7 +72,7 @@ def reshape(call: LayerCall, x: Value) -> Value:
     config: ReshapeConfig = call.config  # type: ignore[assignment]
     axes = call.axes(x)
     batch, rest = axes[: call.batch], axes[call.batch :]
-    target = _target(config.target_shape, rest, x)
+    target = target_of(config.target_shape, rest, x)
     found = factor(rest, target, call.builder.splits)
     if found is not None:
         return call.add(View(layer_class="Reshape"), [x], (*batch, *found)).result
@@ -80,7 +80,12 @@ def reshape(call: LayerCall, x: Value) -> Value:
     return call.add(Reshape(), [x], (*batch, *axes_of_result)).result
 
 
-def _target(stated: Sequence[int | None], rest: Sequence[Term], x: Value) -> list[int]:
+def target_of(stated: Sequence[int | None], rest: Sequence[Term], x: Value) -> list[int]:
+    """The extents of a reshaped input; -1 only where it stands for an unknown one.
+
+    Raises:
+        ConfigError: They do not hold as many elements as the input.
+    """
     sizes = [size_of(term) for term in rest]
     known = [extent for extent in stated if extent not in {-1, None}]
     target = [-1 if extent is None else extent for extent in stated]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....eras.augmentation import AUGMENTATION
 from ....ir.graph import Value
 from ....ir.ops.activation import TrainingOnly
 from ..call import LayerCall
@@ -25,6 +26,16 @@ class NoiseConfig(Config, frozen=True, kw_only=True):
     "ActivityRegularization",
     config=NoiseConfig,
 )
+@translates(*AUGMENTATION, free=True)
 def training_only(call: LayerCall, x: Value) -> Value:
-    """Dropout, noise, activity regularization: inverted, so identity at inference in every era."""
+    """Dropout, noise, augmentation, regularization: identity at inference in every era."""
+    if call.training:
+        call.report.add(
+            "KN103",
+            "assumed",
+            f"{call.name} ({call.class_name}) is called with training=True; it is computed as at "
+            "inference, where it changes nothing",
+            layer=call.name,
+            level="warning",
+        )
     return call.add(TrainingOnly(layer_class=call.class_name), [x], call.axes(x)).result

@@ -32,6 +32,12 @@ class TransposedConfig(Config, frozen=True, kw_only=True):
     groups: int = 1
 
 
+@translates("Conv1DTranspose", config=TransposedConfig, slots=kernel_bias)
+def conv1d_transpose(call: LayerCall, x: Value) -> Value:
+    """Conv1DTranspose (tf.keras and Keras 3)."""
+    return _transposed(call, x, 1)
+
+
 @translates("Conv2DTranspose", config=TransposedConfig, slots=kernel_bias)
 def conv2d_transpose(call: LayerCall, x: Value) -> Value:
     """Conv2DTranspose, and Keras 1's Deconvolution2D."""
