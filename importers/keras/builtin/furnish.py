@@ -24,13 +24,13 @@ COUNTED: Mapping[str, re.Pattern[str]] = {
 
 
 def furnish(
-    archive: Archive, name: str, era: str | None, data_format: str | None, report: Report
+    archive: Archive, text: str, era: str | None, data_format: str | None, report: Report
 ) -> tuple[Archive, Fact]:
     """Put a built-in architecture in the place of the file's own.
 
     Args:
         archive: The file.
-        name: A key of `ARCHITECTURES`.
+        text: A key of `ARCHITECTURES`; `NAME@SIZE` says the extent of the images as well.
         era: Of the weights.
         data_format: As the user says.
         report: Told what was assumed.
@@ -41,10 +41,10 @@ def furnish(
     Raises:
         UsageError: There is no such architecture.
     """
-    named(name)
+    name, size = named(text)
     ordering = _ordering(archive, name, era, data_format, report)
-    written = architecture(name, ordering.value or "channels_last")
-    place = PREFIX + name
+    written = architecture(name, ordering.value or "channels_last", size)
+    place = PREFIX + text
     furnished = msgspec.structs.replace(
         archive,
         config=_as_counted(written, archive),

@@ -70,12 +70,13 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 """By the name that `--arch builtin:NAME` takes."""
 
 
-def named(name: str) -> Architecture:
-    """The architecture of a name.
+def named(text: str) -> tuple[str, int | None]:
+    """The name of an architecture, and the extent of images that `NAME@SIZE` asks for.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is no such architecture, or the extent is none.
     """
+    name, at, size = text.partition("@")
     found = ARCHITECTURES.get(name)
     if found is None:
         import difflib
@@ -87,7 +88,11 @@ def named(name: str) -> Architecture:
             hint=f"did you mean {near[0]}?" if near else "",
             details=(f"There are {', '.join(ARCHITECTURES)}.",),
         )
-    return found
+    if at and not (size.isdecimal() and len(size) < 6 and int(size)):
+        raise UsageError(
+            f"no extent of images {size!r}", where="--arch", hint=f"such as {name}@{found.size}"
+        )
+    return name, int(size) if at else None
 
 
 def architecture(name: str, data_format: DataFormat, size: int | None = None) -> Written:
@@ -98,11 +103,8 @@ def architecture(name: str, data_format: DataFormat, size: int | None = None) ->
         data_format: `channels_first` or `channels_last`, of every layer.
         size: Extent of the images in pixels; that of the training if not given, and any at all
             without the top.
-
-    Raises:
-        UsageError: There is no such architecture.
     """
-    found = named(name)
+    found = ARCHITECTURES[name]
     extent = found.size if size is None and found.top else size
     net = Net(name.removesuffix(NO_TOP).replace("-", "_"), data_format, extent)
     output = found.write(net, found.top)

@@ -208,6 +208,21 @@ def test_unknown_name() -> None:
         assert second.startswith("  There are vgg16, vgg16-notop, vgg19, ")
 
 
+def test_extent_of_images() -> None:
+    archive = published("2.2.4-tensorflow-tf-mobilenet-0.25")
+    for text, sizes in (
+        ("mobilenet-0.25-notop@96", (96, 3, 256)),
+        ("mobilenet-0.25", (224, 7, 256)),
+    ):
+        model = import_model(archive, builtin=text)
+        last = next(n for n in model.graph.nodes if n.name == "conv_pw_13")
+        assert model.graph.inputs[0].layout.shape == (None, sizes[0], sizes[0], 3)
+        assert last.result.layout.shape == (None, *sizes[1:2] * 2, sizes[2])
+    for wrong in ("0", "x", "", "1000000", "-3"):
+        with pytest.raises(UsageError, match=r"no extent of images '.*' \(such as vgg16@224\)"):
+            import_model(archive, builtin=f"vgg16@{wrong}")
+
+
 def test_a_file_becomes_a_model(tmp_path: Path) -> None:
     """Keras 2 without version, backend and architecture, as the weights were published."""
     (one,) = (one for one in PREDICTED if one.name == "mobilenet-0.25")
