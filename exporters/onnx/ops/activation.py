@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from ....ir.ops.activation import (
+    Abs,
+    Affine,
     AlongAxis,
     Celu,
     Clip,
@@ -16,10 +19,12 @@ from ....ir.ops.activation import (
     HardSilu,
     LeakyRelu,
     Linear,
+    Log,
     LogSigmoid,
     LogSoftmax,
     Mish,
     ParametricSoftplus,
+    Power,
     PRelu,
     Relu,
     Selu,
@@ -42,6 +47,9 @@ from ..draft import Edge
 from ..emitting import Emitting
 from ..registry import emits
 
+ROOTS: Mapping[float, str] = {0.5: "Sqrt", -1.0: "Reciprocal"}
+"""Powers that have an operator of their own."""
+
 
 @emits(Linear)
 def linear(op: Linear, at: Emitting) -> Edge:
@@ -51,6 +59,31 @@ def linear(op: Linear, at: Emitting) -> Edge:
 @emits(TrainingOnly)
 def training_only(op: TrainingOnly, at: Emitting) -> Edge:
     return at.x
+
+
+@emits(Affine)
+def affine(op: Affine, at: Emitting) -> Edge:
+    y = at.x if op.scale == 1 else at.add("Mul", at.x, at.number(op.scale))
+    return y if op.offset == 0 else at.add("Add", y, at.number(op.offset))
+
+
+@emits(Power)
+def power(op: Power, at: Emitting) -> Edge:
+    if op.exponent == 2:
+        return at.add("Mul", at.x, at.x)
+    if op.exponent in ROOTS:
+        return at.add(ROOTS[op.exponent], at.x)
+    return at.add("Pow", at.x, at.number(op.exponent))
+
+
+@emits(Abs)
+def absolute(op: Abs, at: Emitting) -> Edge:
+    return at.add("Abs", at.x)
+
+
+@emits(Log)
+def log(op: Log, at: Emitting) -> Edge:
+    return at.add("Log", at.x)
 
 
 @emits(Relu)
@@ -267,8 +300,8 @@ def sparsemax(op: Sparsemax, at: Emitting) -> Edge:
 def _sparse(at: Emitting, x: Edge, axis: int, size: int) -> Edge:
     """Sparsemax along one dimension.
 
-    The k largest numbers are above the threshold if k times the k-th, plus 1, is above their sum;
-    the threshold is what these together have too much of, shared among them.
+    The k largest numbers remain if k times the k-th, plus 1, is above their sum; the threshold is
+    what their running sums together have above 1, shared among them.
     """
     falling = Edge(f"{at.name}/TopK", at.dtype, x.shape)
     places = Edge(f"{at.name}/TopK", "int64", x.shape)
@@ -281,7 +314,7 @@ def _sparse(at: Emitting, x: Edge, axis: int, size: int) -> Edge:
     scaled = at.add("Add", at.add("Mul", falling, ranks), at.number(1))
     above = at.cast(at.add("Greater", scaled, total, dtype="bool"), at.dtype)
     count = at.reduce("ReduceSum", above, [axis], keepdims=True)
-    sum_above = at.reduce("ReduceSum", at.add("Mul", falling, above), [axis], keepdims=True)
+    sum_above = at.reduce("ReduceSum", at.add("Mul", total, above), [axis], keepdims=True)
     threshold = at.add("Div", at.add("Sub", sum_above, at.number(1)), count)
     return at.add("Relu", at.add("Sub", x, threshold))
 

@@ -9,6 +9,7 @@ from ....ir.ops.merge import (
     Add,
     Average,
     Concat,
+    Divide,
     Dot,
     Maximum,
     Merge,
@@ -27,7 +28,12 @@ OF_ANY_NUMBER: Mapping[type[Merge], str] = {
     Maximum: "Max",
     Minimum: "Min",
 }
-OF_TWO: Mapping[type[Merge], str] = {Add: "Add", Subtract: "Sub", Multiply: "Mul"}
+OF_TWO: Mapping[type[Merge], str] = {
+    Add: "Add",
+    Subtract: "Sub",
+    Multiply: "Mul",
+    Divide: "Div",
+}
 
 SMALLEST_SQUARE = 1e-12
 """What a squared length is at least (TensorFlow `l2_normalize`)."""

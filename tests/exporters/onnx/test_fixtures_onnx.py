@@ -26,8 +26,15 @@ EVERY_OPSET = "keras2.2.4-theano"
 WITHIN = 1e-5
 """Largest difference, relative to the largest output."""
 
-UNFACTORED = {"flat_reshape_back_th"}
-"""Their Flatten walks the channels last, so that the Reshape behind it needs a Transpose."""
+MOVES_WITHIN = {
+    "flat_reshape_back_th": "its Flatten walks the channels last, and a Reshape follows",
+    "m_conv_lstm_tf": "frames become a row of steps, channels last",
+    "m_functions_tf": "a map is added to a turned one",
+    "m_norms_tf": "a grouped normalization, then a Reshape that does not factor",
+    "m_operations_tf": "as m_functions_tf",
+    "m_scaling_tf": "its first layers are no convolutions, so what the input needs comes later",
+}
+"""Models that cannot do without a Transpose between their layers, and why."""
 
 
 def loaded(case: FixtureCase) -> Model:
@@ -63,9 +70,8 @@ def test_genuine_file(fixture_case: FixtureCase, tmp_path: Path) -> None:
             assert mine.shape == genuine.shape
             assert np.abs(mine - genuine).max() <= WITHIN * np.abs(genuine).max()
     own = {settled.node.op.kind for settled in found.plan.settled} & SPARED
-    if not own and fixture_case.case not in UNFACTORED:
-        assert not found.plan.inner_coercions
-        assert found.counts["Transpose"] <= moves(found.plan)
+    assert own or found.counts["Transpose"] <= moves(found.plan)
+    assert own or not found.plan.inner_coercions or fixture_case.case in MOVES_WITHIN
 
 
 def test_the_genuine_files_are_many() -> None:

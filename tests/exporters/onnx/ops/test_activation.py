@@ -12,6 +12,8 @@ from onnx_models import agrees, newest_opset
 from kerasir.exporters.onnx.opsets import LOWEST
 from kerasir.ir.op import Op
 from kerasir.ir.ops.activation import (
+    Abs,
+    Affine,
     Celu,
     Clip,
     Elu,
@@ -22,10 +24,12 @@ from kerasir.ir.ops.activation import (
     HardSilu,
     LeakyRelu,
     Linear,
+    Log,
     LogSigmoid,
     LogSoftmax,
     Mish,
     ParametricSoftplus,
+    Power,
     PRelu,
     Relu,
     Selu,
@@ -119,6 +123,10 @@ def test_operators_that_came_later(op: Op, operator: str, since: int, tmp_path: 
 @pytest.mark.parametrize(
     "op",
     [
+        Affine(scale=1 / 127.5, offset=-1),
+        Affine(offset=3),
+        Affine(scale=0.5),
+        Affine(),
         Silu(),
         LogSigmoid(),
         TanhShrink(),
@@ -132,6 +140,22 @@ def test_operators_that_came_later(op: Op, operator: str, since: int, tmp_path: 
 )
 def test_functions_composed_of_others(op: Op, tmp_path: Path) -> None:
     agrees(OneOp(op, {"...": (None, 4)}), BENDS, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("op", "operator"),
+    [
+        (Power(exponent=2), "Mul"),
+        (Power(exponent=0.5), "Sqrt"),
+        (Power(exponent=-1), "Reciprocal"),
+        (Power(exponent=1.5), "Pow"),
+        (Log(), "Log"),
+        (Abs(), "Abs"),
+    ],
+)
+def test_functions_of_positive_numbers(op: Op, operator: str, tmp_path: Path) -> None:
+    found = agrees(OneOp(op, {"...": (None, 4)}), np.abs(BENDS) + 0.25, folder=tmp_path)
+    assert dict(found.counts) == {operator: 1}
 
 
 @pytest.mark.parametrize("op", [Linear(), TrainingOnly(layer_class="Dropout")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from one_op import Array, numbers
 from onnx_models import Exported, expected, export, must_equal, newest_opset
@@ -14,7 +15,17 @@ from kerasir.ir.build import Builder
 from kerasir.ir.graph import Graph
 from kerasir.ir.layout import Axis, Joined, Terms, copy_of
 from kerasir.ir.op import Op
-from kerasir.ir.ops.merge import Add, Average, Concat, Dot, Maximum, Minimum, Multiply, Subtract
+from kerasir.ir.ops.merge import (
+    Add,
+    Average,
+    Concat,
+    Divide,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
 
 Shape = tuple[int, ...]
 opsets = pytest.mark.parametrize("opset", [LOWEST, newest_opset()])
@@ -59,6 +70,7 @@ def merged(op: Op, shapes: Sequence[Shape]) -> Graph:
         (Maximum(), {"Max": 1}, {"Max": 1}),
         (Minimum(), {"Min": 1}, {"Min": 1}),
         (Subtract(), {"Sub": 1}, {"Sub": 2}),
+        (Divide(), {"Div": 1}, {"Div": 2}),
     ],
     ids=lambda value: getattr(value, "kind", ""),
 )
@@ -66,7 +78,7 @@ def test_merges(
     op: Op, two: dict[str, int], three: dict[str, int], opset: int, tmp_path: Path
 ) -> None:
     shapes = [(2, 3, 4, 5), (2, 3, 1, 1), (2, 1, 4, 5)]
-    arrays = [numbers(*shape) for shape in shapes]
+    arrays = [np.sign(x) * (np.abs(x) + 0.5) for x in (numbers(*shape) for shape in shapes)]
     found = must_agree(merged(op, shapes[:2]), arrays[:2], tmp_path, opset)
     assert dict(found.counts) == two
     assert dict(must_agree(merged(op, shapes), arrays, tmp_path, opset).counts) == three

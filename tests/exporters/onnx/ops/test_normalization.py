@@ -6,11 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from one_op import Array, OneOp, numbers
-from onnx_models import agrees, newest_opset
+from one_op import Array, OneOp, numbers, weight
+from onnx_models import agrees, expected, export, must_equal, newest_opset
 
 from kerasir.exporters.onnx.opsets import LOWEST
-from kerasir.ir.ops.normalization import BatchNorm, BatchStatisticsNorm, SampleNorm
+from kerasir.ir.build import Builder
+from kerasir.ir.layout import Axis, Layout, fuse
+from kerasir.ir.ops.normalization import (
+    BatchNorm,
+    BatchStatisticsNorm,
+    GroupNorm,
+    LayerNorm,
+    RMSNorm,
+    SampleNorm,
+    UnitNorm,
+)
 
 
 def weights(*names: str) -> dict[str, Array]:
@@ -64,3 +74,56 @@ def test_statistics_of_what_is_fed(
         sizes = {"...": (None, 3), "axis": (4,)}
         one = OneOp(kind(epsilon=0.01), sizes, weights(*names), roll=roll)
         agrees(one, 2 * numbers(5, 3, 4) + 1, folder=tmp_path, opset=opset)
+
+
+@pytest.mark.parametrize("opset", [LOWEST, 16, 17, newest_opset()])
+@pytest.mark.parametrize("names", [(), ("gamma",), ("beta",), ("gamma", "beta")])
+@pytest.mark.parametrize("axis", [(4,), (4, 5)])
+@pytest.mark.parametrize("roll", [0, 1])
+def test_layer_norm(
+    names: tuple[str, ...], axis: tuple[int, ...], roll: int, opset: int, tmp_path: Path
+) -> None:
+    params = {name: numbers(*axis) for name in names}
+    one = OneOp(LayerNorm(epsilon=0.01), {"...": (None, 3), "axis": axis}, params, roll=roll)
+    found = agrees(one, 2 * numbers(2, 3, *axis) + 1, folder=tmp_path, opset=opset)
+    assert found.counts["LayerNormalization"] == (opset >= 17 and roll == 0)
+
+
+@pytest.mark.parametrize("opset", [LOWEST, newest_opset()])
+@pytest.mark.parametrize("axis", [(4,), (4, 5)])
+@pytest.mark.parametrize("roll", [0, 1])
+def test_lengths(axis: tuple[int, ...], roll: int, opset: int, tmp_path: Path) -> None:
+    sizes, x = {"...": (None, 3), "axis": axis}, numbers(2, 3, *axis)
+    x[0, 0] = 0
+    agrees(OneOp(UnitNorm(epsilon=0.5), sizes, roll=roll), x, folder=tmp_path, opset=opset)
+    for params in ({}, {"scale": numbers(*axis)}):
+        one = OneOp(RMSNorm(epsilon=0.01), sizes, params, roll=roll)
+        agrees(one, x, folder=tmp_path, opset=opset)
+
+
+@pytest.mark.parametrize("opset", [LOWEST, newest_opset()])
+@pytest.mark.parametrize("names", [(), ("gamma", "beta")])
+@pytest.mark.parametrize("rest", [(), (5,), (None, None)])
+@pytest.mark.parametrize("first", [True, False])
+def test_group_norm(
+    names: tuple[str, ...],
+    rest: tuple[int | None, ...],
+    first: bool,
+    opset: int,
+    tmp_path: Path,
+) -> None:
+    """Wherever the channels are; behind the batch by one operator."""
+    builder = Builder()
+    batch, groups, inner = Axis("N", None), Axis("G", 2), Axis("C", 3)
+    channels, others = fuse((groups, inner)), tuple(Axis("H", size) for size in rest)
+    terms = (batch, channels, *others) if first else (batch, *others, channels)
+    x = builder.input("x", terms)
+    axes = {"batch": (batch,), "groups": (groups,), "in_group": (inner,), "...": others}
+    params = {name: weight(f"norm/{name}", numbers(6), Layout.of(channels)) for name in names}
+    node = builder.add(GroupNorm(epsilon=0.01), "norm", [x], [terms], axes=axes, params=params)
+    graph = builder.freeze(node.results)
+    places = [4 if size is None else size for size in rest]
+    array = numbers(2, 6, *places) if first else numbers(2, *places, 6)
+    found = export(graph, tmp_path, opset=opset)
+    must_equal(found.run([array]), expected(graph, [array]))
+    assert found.counts["InstanceNormalization"] == (first or not rest)
