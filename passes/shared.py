@@ -43,6 +43,9 @@ class Locks:
             fits = fits and len(a.layout.terms) == len(b.layout.terms)
             pairs = zip(a.layout.terms, b.layout.terms, strict=False)
             fits = fits and all(_pair(x, y, mapping) for x, y in pairs)
+            # an axis that a source holds one label of alone, as Keras 1's gates
+            fits = fits and tuple(a.at.values()) == tuple(b.at.values())
+            mapping.update(zip(a.at, b.at, strict=False))
         self._leads.add(leader)
         if not fits:
             self._pinned.update(users)
