@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ExportError
 from ...ir import coerce
-from ...ir.layout import Joined, Layout, Term, size_of
+from ...ir.layout import Joined, Layout, Term, Terms, size_of
 from .network import FileLayer, Tensor
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Mover:
         Raises:
             ExportError: It cannot be brought there, with the reason.
         """
-        if want.terms[: self.lead] != have.terms[: self.lead]:
+        if not begins(want, have.terms[: self.lead]):
             raise self._refusal(f"the way from {have} to {want} would take the batch apart")
         return self._rest(tensor, Layout(have.terms[self.lead :]), Layout(want.terms[self.lead :]))
 
@@ -109,6 +109,14 @@ class Mover:
 
     def _refusal(self, what: str, hint: str = "") -> ExportError:
         return ExportError(what, where=self.name, hint=hint)
+
+
+def begins(layout: Layout, lead: Terms) -> bool:
+    """Whether a layout begins with these terms; axes of size one have no identity."""
+    pairs = zip(layout.terms, lead, strict=False)
+    return len(layout.terms) >= len(lead) and all(
+        term == wanted or size_of(term) == size_of(wanted) == 1 for term, wanted in pairs
+    )
 
 
 def _known(term: Term) -> int:

@@ -45,7 +45,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         first_call: The number of a nested model's first call: 1, as call 0 made it.
         calls_twice: Whether nested models are called twice on the same inputs, so that versions
             that count their calls from 0 find the same call under the same number.
-        inner_module: What a wrapper's inner layer states as its module; "" for nothing.
+        inner_modules: What the layer, or the model, inside a wrapper states as its module, which
+            Keras 3 asks for and others pass over; "" for nothing.
         vocabulary: Whose names activations, optimizers and their slots have.
         storage: Which table of `eras.storage` the weights follow.
         weight_suffix: What names of weights end in, by backend.
@@ -59,7 +60,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     sequential: Literal["dict", "list"]
     first_call: int
     calls_twice: bool
-    inner_module: str
+    inner_modules: tuple[str, str]
     vocabulary: str
     storage: Literal["keras1_th", "keras1_tf", "keras2"]
     weight_suffix: Mapping[str, str]
@@ -193,7 +194,7 @@ DIALECTS: Mapping[str, Dialect] = {
         sequential="dict",
         first_call=1,
         calls_twice=True,
-        inner_module="keras.layers",
+        inner_modules=("keras.layers", "keras"),
         vocabulary="keras2",
         storage="keras2",
         weight_suffix={"tensorflow": ":0", "theano": ""},

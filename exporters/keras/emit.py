@@ -13,6 +13,7 @@ from ...ir.report import Report
 from ...ir.tensor import Weight
 from .dialects import Dialect
 from .network import FileLayer, Kind, Network, Wrapper
+from .order import chain, defies_keras2
 from .registry import writer_of
 from .scope import Made, NotNested, Path, Scope
 from .site import Site
@@ -250,9 +251,13 @@ class Emission:
         network.sort_inputs([feed.tensor for feed in feeds])
         if layer.config.get("trainable") is False:
             freeze(network)
+        if layer.wrappers:
+            self._ease_repeating(network, name)
         wrappers = [Wrapper(wrapper.name) for wrapper in layer.wrappers]
         wrappers[:1] = [Wrapper(name)] if wrappers else []
         nested = FileLayer(name, "", {}, wrappers=wrappers, inner_name=layer.name, network=network)
+        if outer.level and self.dialect.calls_twice and defies_keras2(nested):
+            raise NotNested(path, "Keras 2.2 cannot load it inside another model")
         inputs = [outer.take(feed.value, feed.layout, name) for feed in feeds]
         results = outer.call((name, ""), nested, inputs, outputs=len(given))
         if outer.network.variants((name, "")) > 1:
@@ -260,6 +265,21 @@ class Emission:
         for made, tensor in zip(given, results, strict=True):
             tensor.mask = made.tensor.mask
             outer.define(made.value, made.layout, tensor)
+
+    def _ease_repeating(self, network: Network, name: str) -> None:
+        """Keras 3 repeats a Sequential that it reads from HDF5, but no functional model.
+
+        Source: runs of Keras 3.15 (`TimeDistributed.compute_output_shape`).
+        """
+        if network.kind == "sequential" or not self.dialect.calls_twice:
+            return
+        if chain(network) is None:
+            message = "Keras 3 cannot load a functional model inside TimeDistributed"
+            self.report.add("KX303", "note", message, layer=name, level="warning")
+            return
+        network.kind = "sequential"
+        message = f"{network.name} is written as a Sequential, which Keras 3 can repeat"
+        self.report.add("KX405", "changed", message, layer=name)
 
     def _results(self, record: NestedCall, steps: Sequence[Placed]) -> list[Value]:
         """What a nested model gives: what it gave in the source, and what else is read outside."""

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 
 from .network import Array, Call, FileLayer, Network
 
+CONVERTED = frozenset({"Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D"})
+"""Classes whose first array Keras 2.2.4 looks at when it loads (`preprocess_weights_for_loading`)."""
+
 
 def reachable(network: Network) -> list[Call]:
     """The calls that an output needs, and all inputs, in order of execution."""
@@ -47,6 +50,29 @@ def listed(network: Network) -> list[FileLayer]:
     return unused + sorted(depth_of, key=lambda layer: (-depth_of[layer], index[layer]))
 
 
+def made(network: Network) -> list[Call]:
+    """The calls in the order in which Keras 2.2 makes them again when it loads the model.
+
+    It goes through the layers as listed, over and over, and makes every call whose inputs are
+    there, so a layer's later call may come before an earlier one: it is number 0 then, whatever
+    the file says. Later versions keep a layer's calls in order; numbered as they are made here,
+    all versions agree.
+    Source: Keras 2.2.4 `engine/network.py` (`Network.from_config`).
+    """
+    waiting: dict[FileLayer, list[Call]] = {}
+    for call in reachable(network):
+        waiting.setdefault(call.layer, []).append(call)
+    layers = listed(network)
+    there: dict[Call, None] = {}
+    while any(waiting.values()):
+        for layer in layers:
+            for call in list(waiting[layer]):
+                if all(tensor.call in there for tensor in call.inputs):
+                    there[call] = None
+                    waiting[layer].remove(call)
+    return list(there)
+
+
 def layers_of(network: Network) -> list[FileLayer]:
     """A model's layers in the order in which their weights are stored, inputs included."""
     found = chain(network) if network.kind == "sequential" else None
@@ -62,6 +88,17 @@ def stored(layer: FileLayer) -> list[tuple[FileLayer, Array]]:
     """
     training, others = _split(layer)
     return training + others
+
+
+def defies_keras2(layer: FileLayer) -> bool:
+    """Whether Keras 2.2 fails to load this model inside another one.
+
+    It hands the inner model what does not train by itself, and takes the first of it for kernels.
+    Source: runs of Keras 2.2.4 (`engine/saving.py`, `convert_nested_model`).
+    """
+    training, others = _split(layer)
+    owners = {owner.class_name for owner, _ in training}
+    return bool(others) and bool(owners & CONVERTED)
 
 
 def trained(network: Network) -> list[tuple[FileLayer, Array]]:

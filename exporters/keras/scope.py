@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...errors import ExportError
 from ...ir.graph import Value
 from ...ir.layout import Layout, Terms
-from .bring import Mover
+from .bring import Mover, begins
 from .network import FileLayer, Network, Tensor
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class Scope:
         if held is None:
             held = self._held[value] = {layout: self._enter(value, layout, name)}
         if layout not in held:
+            self._check(layout)
             have, tensor = next(iter(held.items()))
             held[layout] = self.bring(tensor, have, layout, name)
         return held[layout]
@@ -149,7 +150,7 @@ class Scope:
 
     def _check(self, layout: Layout) -> None:
         """Give up the repeated model around if a layout here does not begin as it has to."""
-        if layout.terms[: len(self.lead)] != self.lead:
+        if not begins(layout, self.lead):
             scope = self
             while scope.parent is not None and scope.parent.lead == self.lead:
                 scope = scope.parent

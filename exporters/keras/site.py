@@ -101,14 +101,18 @@ class Site:
     def own_repeats(self) -> int:
         """The source's wrappers around a layer that can do without, if they can be written back.
 
-        They can where the terms that they repeat over lead the input and the result alike.
+        They can where the terms that they repeat over still lead the input and the result.
         """
+        node = self.settled.node
         count = len(self.layer.wrappers) if self.layer else 0
+        first = next((value for value in node.inputs if value is not None), None)
+        if not count or first is None:
+            return 0
         lead = 1 + self.depth + count
         layouts = [held.layout for held in self.settled.inputs if held is not None]
         heads = {layout.terms[:lead] for layout in (*layouts, *self.settled.results)}
         rest = min(len(layout.terms) for layout in layouts) - lead
-        return count if len(heads) == 1 and rest > 0 else 0
+        return count if heads == {first.axes[:lead]} and rest > 0 else 0
 
     def refuse(self, what: str, hint: str = "") -> ExportError:
         """The error for something that the target cannot express."""

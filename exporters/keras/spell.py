@@ -9,7 +9,7 @@ import msgspec
 
 from .dialects import Dialect
 from .network import Array, Call, FileLayer, Network, Tensor
-from .order import chain, layers_of, listed, reachable, stored
+from .order import chain, layers_of, listed, made, stored
 
 Config = dict[str, Any]
 
@@ -45,19 +45,24 @@ def _entry(layer: FileLayer, dialect: Dialect) -> Config:
         config = {"name": layer.inner_name if layer.wrappers else layer.name, **layer.config}
         entry = {"class_name": layer.class_name, "config": config}
     for wrapper in reversed(layer.wrappers):
-        if dialect.inner_module:
-            entry = {"module": dialect.inner_module, "registered_name": None, **entry}
+        entry = inside(entry, dialect, model=layer.network is not None)
         name = layer.name if wrapper is layer.wrappers[0] else wrapper.name
         config = {"name": name, **wrapper.config, "layer": entry}
         entry = {"class_name": "TimeDistributed", "config": config}
     return entry
 
 
+def inside(entry: Config, dialect: Dialect, *, model: bool = False) -> Config:
+    """An entry as it stands in a wrapper's configuration."""
+    module = dialect.inner_modules[model]
+    return {"module": module, "registered_name": None, **entry} if module else entry
+
+
 # ---- functional models --------------------------------------------------------------------------
 
 
 def _functional(network: Network, dialect: Dialect) -> Config:
-    calls = reachable(network)
+    calls = made(network)
     numbers = _numbers(calls, dialect)
 
     def ref(tensor: Tensor) -> list[Any]:

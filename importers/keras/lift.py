@@ -213,7 +213,9 @@ class Lifter:
         wrappers: tuple[Layer, ...],
     ) -> Sequence[Value]:
         assert spec.model is not None
-        inner_scope = (*scope, f"{spec.name}#{index}")
+        # a name inside a wrapper may be another layer's name outside it
+        own = wrappers[0].name if wrappers else spec.name
+        inner_scope = (*scope, f"{own}#{index}")
         outputs = self._model(spec.model, inputs, here, inner_scope, batch)
         layer = _layer_of(spec, scope, wrappers)
         if index == 0:

@@ -15,6 +15,7 @@ from ....ir.plan import Settled
 from ..kept import kept
 from ..registry import writes
 from ..site import Site
+from ..spell import inside
 from .recurrent import recurrent_arrays, recurrent_config, recurrent_inputs
 
 MODES: Mapping[type[Op], str] = {Add: "sum", Multiply: "mul", Average: "ave", Concat: "concat"}
@@ -68,13 +69,11 @@ def bidirectional(site: Site) -> None:
         "go_backwards": backwards,
     }
     entry: dict[str, Any] = {"class_name": inner.class_name, "config": config}
-    if site.dialect.inner_module:
-        entry = {"module": site.dialect.inner_module, "registered_name": None, **entry}
     mode = None if halves.merge is None else MODES[type(halves.merge.node.op)]
     results = _results(halves, state=state)
     tensors = site.put_all(
         "Bidirectional",
-        {"layer": entry, "merge_mode": mode},
+        {"layer": inside(entry, site.dialect), "merge_mode": mode},
         inputs,
         role=None,
         arrays=[

@@ -91,6 +91,8 @@ def _axis_by_axis(site: Site, x: Tensor, space: Space, window: Window, padding: 
     for axis in range(space.rank):
         size, out = space.sizes[axis] or 0, space.outs[axis] or 0
         step, reach = window.strides[axis], window.kernel[axis]
+        if step == reach == 1:
+            continue
         starts = [number * step - padding[axis][0] for number in range(out)]
         spans = [(max(0, start), min(size, start + reach)) for start in starts]
         whole = [i for i, start in enumerate(starts) if 0 <= start <= size - reach]
@@ -144,12 +146,12 @@ def global_pool(site: Site) -> None:
     if not 1 <= len(space) <= 3 or repeats < 0:
         raise site.refuse(f"no global pool of Keras takes {layout}")
     batch, channels = others[:-1], others[-1]
-    rest = layout.terms[len(batch) :]
-    x = site.x()
-    if key(rest[0]) != key(channels) and key(rest[-1]) != key(channels):
+    x, rest = site.x(), layout.terms[len(batch) :]
+    leads = layout.terms[: len(batch)] == tuple(batch)
+    first = leads and key(rest[0]) == key(channels)
+    if not leads or (not first and key(rest[-1]) != key(channels)):
         x = site.bring(x, layout, Layout((*batch, *space, channels)))
-        rest = (*space, channels)
-    data_format = "channels_first" if key(rest[0]) == key(channels) else "channels_last"
+    data_format = "channels_first" if first else "channels_last"
     family = "GlobalMaxPooling" if isinstance(site.op, GlobalMaxPool) else "GlobalAveragePooling"
     class_name = f"{family}{len(space)}D"
     y = site.put(class_name, {"data_format": data_format}, [x], repeats=repeats)

@@ -33,7 +33,7 @@ def conv_transpose(site: Site) -> None:
         "use_bias": "bias" in site.settled.node.params,
         "activation": fused(site),
     }
-    config["output_padding"] = list(extra) or None
+    config["output_padding"] = list(extra) if any(extra) else None
     if space.rank == 2 or any(step > 1 for step in op.dilation):
         config["dilation_rate"] = list(op.dilation)
     arrays = [site.array(port, port) for port in ("kernel", "bias")]
