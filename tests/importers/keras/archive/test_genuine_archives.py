@@ -67,7 +67,7 @@ def test_configuration_is_as_in_the_file(fixture_case: FixtureCase) -> None:
     else:
         with h5py.File(fixture_case.model) as file:
             text = file.attrs["model_config"]
-            training = file.attrs["training_config"]
+            training = file.attrs.get("training_config", "null")
             version, backend = file.attrs["keras_version"], file.attrs.get("backend")
         assert archive.config == json.loads(text)
         assert archive.training_config == json.loads(training)
