@@ -92,7 +92,8 @@ def _raised(call: LayerCall, value: Value, rank: int) -> Value:
     if len(axes) == rank:
         return value
     units = tuple(Axis("X", 1) for _ in range(rank - len(axes)))
-    return call.add(View(), [value], (*axes[:1], *units, *axes[1:]), part="view").result
+    raised = (*axes[: call.batch], *units, *axes[call.batch :])
+    return call.add(View(), [value], raised, part="view").result
 
 
 def _unique(terms: Sequence[Term]) -> Terms:
