@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from .network import Array, Call, FileLayer, Network
 
 CONVERTED = frozenset({"Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D"})
-"""Classes whose first array Keras 2.2.4 looks at when it loads (`preprocess_weights_for_loading`)."""
+"""Classes whose first array Keras 2.2.4 converts on loading (`preprocess_weights_for_loading`)."""
 
 
 def reachable(network: Network) -> list[Call]:
