@@ -105,7 +105,7 @@ def test_keras_archive_is_read_in_place(fixture_case: FixtureCase, tmp_path: Pat
         inner = Path(members.extract("model.weights.h5", tmp_path))
     assert_same_numbers(archive, inner)
     assert (archive.config, archive.keras_version) == (config, version)
-    assert archive.training_config == config["compile_config"]
+    assert archive.training_config == config.get("compile_config")
     assert (archive.container, archive.form, archive.content) == ("keras-zip", "paths", "model")
 
 
