@@ -43,8 +43,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         functional: The class name of a functional model.
         sequential: A Sequential's config as a dict that begins with an InputLayer, or a list.
         first_call: The number of a nested model's first call: 1, as call 0 made it.
-        calls_twice: Whether nested models are called twice on the same inputs, so that versions
-            that count their calls from 0 find the same call under the same number.
+        readers: Which Keras are to load it: `Keras 2`, `Keras 3`. What one of them cannot load is
+            written otherwise where there is another way.
         inner_modules: What the layer, or the model, inside a wrapper states as its module, which
             Keras 3 asks for and others pass over; "" for nothing.
         vocabulary: Whose names activations, optimizers and their slots have.
@@ -59,7 +59,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     functional: str
     sequential: Literal["dict", "list"]
     first_call: int
-    calls_twice: bool
+    readers: tuple[str, ...]
     inner_modules: tuple[str, str]
     vocabulary: str
     storage: Literal["keras1_th", "keras1_tf", "keras2"]
@@ -193,7 +193,7 @@ DIALECTS: Mapping[str, Dialect] = {
         functional="Model",
         sequential="dict",
         first_call=1,
-        calls_twice=True,
+        readers=("Keras 2", "Keras 3"),
         inner_modules=("keras.layers", "keras"),
         vocabulary="keras2",
         storage="keras2",

@@ -23,12 +23,13 @@ Home = tuple[Path, ...]
 
 
 class Placed:
-    """A node, the models of the file around it, and what its name begins with there."""
+    """A node, the models of the file around it, and those dissolved since the innermost of them."""
 
-    __slots__ = ("home", "prefix", "settled")
+    __slots__ = ("dissolved", "home", "prefix", "settled")
 
-    def __init__(self, settled: Settled, home: Home, prefix: tuple[str, ...]) -> None:
-        self.settled, self.home, self.prefix = settled, home, prefix
+    def __init__(self, settled: Settled, home: Home, dissolved: Sequence[Layer]) -> None:
+        self.settled, self.home, self.dissolved = settled, home, tuple(dissolved)
+        self.prefix = tuple(map(outer_name, dissolved))
 
     @property
     def name(self) -> str:
@@ -153,31 +154,33 @@ class Emission:
         for settled in self.plan.settled:
             node = settled.node
             if node.layer is not None:
-                home, prefix = self._home(node.layer.scope)
+                home, dissolved = self._home(node.layer.scope)
             else:  # a pass made it: it goes where its first input is
                 known = [homes[v] for v in node.inputs if v is not None and v in homes]
-                home, prefix = known[0] if known else (), ()
+                home, dissolved = known[0] if known else (), []
             homes |= dict.fromkeys(node.results, home)
             if node.part != "mask":
-                found.append(Placed(settled, home, prefix))
+                found.append(Placed(settled, home, dissolved))
         return found
 
-    def _home(self, scope: Path) -> tuple[Home, tuple[str, ...]]:
-        """The models around, and the names of those dissolved since the innermost of them."""
+    def _home(self, scope: Path) -> tuple[Home, list[Layer]]:
+        """The models around, and those dissolved since the innermost of them."""
         home: list[Path] = []
-        prefix: list[str] = []
+        dissolved: list[Layer] = []
         for index, part in enumerate(scope):
             around = scope[: index + 1]
-            if around in self._calls and bare(around) not in self._dissolved:
-                home.append(around)
-                prefix = []
+            if around not in self._calls:
+                dissolved.append(Layer(bare((part,))[0], "Model"))
+            elif bare(around) in self._dissolved:
+                dissolved.append(self._calls[around].layer)
             else:
-                prefix += bare((part,))
-        return tuple(home), tuple(prefix)
+                home.append(around)
+                dissolved = []
+        return tuple(home), dissolved
 
     def _model_name(self, path: Path) -> str:
-        prefix = self._home(path[:-1])[1]
-        return "_".join((*prefix, outer_name(self._calls[path].layer)))
+        dissolved = self._home(path[:-1])[1]
+        return "_".join(map(outer_name, (*dissolved, self._calls[path].layer)))
 
     def _reserve(self, network: Network, depth: int, steps: Sequence[Placed]) -> None:
         """Keep the source's names for the source's layers."""
@@ -210,7 +213,8 @@ class Emission:
         for port, held in zip(settled.node.op.inputs, settled.inputs, strict=False):
             if held is not None and port.name != "mask" and not scope.can(held.value):
                 raise NotNested(self._maker(held.value), "other layers stand between its own")
-        site = Site(self, scope, settled, placed.name)
+        lost = sum(len(layer.wrappers) for layer in placed.dissolved)
+        site = Site(self, scope, settled, placed.name, lost)
         try:
             writer_of(settled.node.op)(site)
             site.check_complete()
@@ -251,12 +255,12 @@ class Emission:
         network.sort_inputs([feed.tensor for feed in feeds])
         if layer.config.get("trainable") is False:
             freeze(network)
-        if layer.wrappers:
-            self._ease_repeating(network, name)
+        chained = outer.network.kind == "sequential"
+        self._ease(network, path, repeated=bool(layer.wrappers), chained=chained)
         wrappers = [Wrapper(wrapper.name) for wrapper in layer.wrappers]
         wrappers[:1] = [Wrapper(name)] if wrappers else []
         nested = FileLayer(name, "", {}, wrappers=wrappers, inner_name=layer.name, network=network)
-        if outer.level and self.dialect.calls_twice and defies_keras2(nested):
+        if outer.level and "Keras 2" in self.dialect.readers and defies_keras2(nested):
             raise NotNested(path, "Keras 2.2 cannot load it inside another model")
         inputs = [outer.take(feed.value, feed.layout, name) for feed in feeds]
         results = outer.call((name, ""), nested, inputs, outputs=len(given))
@@ -266,20 +270,24 @@ class Emission:
             tensor.mask = made.tensor.mask
             outer.define(made.value, made.layout, tensor)
 
-    def _ease_repeating(self, network: Network, name: str) -> None:
-        """Keras 3 repeats a Sequential that it reads from HDF5, but no functional model.
+    def _ease(self, network: Network, path: Path, *, repeated: bool, chained: bool) -> None:
+        """Write a functional model otherwise where Keras 3 cannot load it from HDF5.
 
-        Source: runs of Keras 3.15 (`TimeDistributed.compute_output_shape`).
+        Neither inside TimeDistributed nor inside a Sequential does it take one.
+        Source: runs of Keras 3.15 (`TimeDistributed.compute_output_shape`, `Sequential.build`).
         """
-        if network.kind == "sequential" or not self.dialect.calls_twice:
+        if network.kind == "sequential" or "Keras 3" not in self.dialect.readers:
             return
-        if chain(network) is None:
+        if chain(network) is not None and (repeated or chained):
+            network.kind = "sequential"
+            message = f"{network.name} is written as a Sequential, which Keras 3 can load there"
+            self.report.add("KX405", "changed", message, layer=self._model_name(path))
+        elif repeated and any(t.mask for call in network.calls for t in call.outputs):
             message = "Keras 3 cannot load a functional model inside TimeDistributed"
+            name = self._model_name(path)
             self.report.add("KX303", "note", message, layer=name, level="warning")
-            return
-        network.kind = "sequential"
-        message = f"{network.name} is written as a Sequential, which Keras 3 can repeat"
-        self.report.add("KX405", "changed", message, layer=name)
+        elif repeated:
+            raise NotNested(path, "Keras 3 cannot load a functional model inside TimeDistributed")
 
     def _results(self, record: NestedCall, steps: Sequence[Placed]) -> list[Value]:
         """What a nested model gives: what it gave in the source, and what else is read outside."""

@@ -58,12 +58,15 @@ def export_keras(
     """
     target = _dialect(dialect, target_backend)
     network, report = emit(model, plan, target, target_backend)
-    _tell_form(model, network, report)
-    held = groups(network, target.weight_suffix[target_backend])
+    if model.kind == "sequential" and not is_chain(network, target):
+        report.add(
+            "KX404", "changed", "written as a functional model: it is no chain of layers any more"
+        )
+    held = groups(network, target, target_backend)
     state = None
     if not weights_only and model.training is not None:
         state = spell_training(model.training, network, model.graph, target, report)
-    _check_all_carried(model, network, report)
+    _check_all_carried(model, held, report)
     archive = _archive(network, held, state, target, target_backend, weights_only)
     arrays = [array for group in held for _, array in group.arrays]
     arrays += [array for _, array in (state.arrays if state else ())]
@@ -95,16 +98,9 @@ def _dialect(name: str, backend: str) -> Dialect:
     return dialect
 
 
-def _tell_form(model: Model, network: Network, report: Report) -> None:
-    if model.kind == "sequential" and not is_chain(network):
-        report.add(
-            "KX404", "changed", "written as a functional model: it is no chain of layers any more"
-        )
-
-
-def _check_all_carried(model: Model, network: Network, report: Report) -> None:
+def _check_all_carried(model: Model, held: Sequence[Group], report: Report) -> None:
     """Tell of weights that no output needs: Keras does not load such layers."""
-    arrays = [array for group in groups(network, "") for _, array in group.arrays]
+    arrays = [array for group in held for _, array in group.arrays]
     written = {weight for array in arrays for weight in array.weights}
     for weight in model.graph.weights():
         if weight not in written:

@@ -33,11 +33,14 @@ class Site:
             where those were dissolved.
         depth: Batch terms that the model around takes away (it is repeated over time); layouts
             here are seen without them.
+        lost: How many wrappers were around models that were dissolved.
     """
 
-    def __init__(self, emission: Emission, scope: Scope, settled: Settled, name: str) -> None:
+    def __init__(
+        self, emission: Emission, scope: Scope, settled: Settled, name: str, lost: int = 0
+    ) -> None:
         self.emission, self.scope, self.settled, self.name = emission, scope, settled, name
-        self.depth = scope.depth
+        self.depth, self.lost = scope.depth, lost
         self._taken: list[Settled] = []
         self._read: set[int] = set()
         self._stored: set[Weight] = set()
@@ -98,13 +101,18 @@ class Site:
         """How many TimeDistributed a layer needs that has one batch axis, where there are these."""
         return len(batch) - 1 - self.depth
 
-    def own_repeats(self) -> int:
+    def own_repeats(self, *, all_around: bool = False) -> int:
         """The source's wrappers around a layer that can do without, if they can be written back.
 
         They can where the terms that they repeat over still lead the input and the result.
+
+        Args:
+            all_around: Count those around dissolved models too: for a layer that cannot do
+                without, being one for inputs of a certain rank.
         """
         node = self.settled.node
         count = len(self.layer.wrappers) if self.layer else 0
+        count += self.lost if all_around else 0
         first = next((value for value in node.inputs if value is not None), None)
         if not count or first is None:
             return 0
@@ -147,7 +155,7 @@ class Site:
 
     def beside(self, settled: Settled) -> Site:
         """A site for another node of the same layer."""
-        return Site(self.emission, self.scope, settled, self.name)
+        return Site(self.emission, self.scope, settled, self.name, self.lost)
 
     def take_over(self, after: Settled) -> None:
         """Write the node behind this one with it: `give` gives its result too."""

@@ -23,18 +23,26 @@ class Group(msgspec.Struct, frozen=True, eq=False):
 
 def spell(network: Network, dialect: Dialect) -> Config:
     """A model's configuration, with its class."""
-    layers = chain(network) if network.kind == "sequential" else None
-    if layers is None:
+    if not is_chain(network, dialect):
         return {"class_name": dialect.functional, "config": _functional(network, dialect)}
-    entries = [_entry(layer, dialect) for layer in layers]
+    entries = [_entry(layer, dialect) for layer in chain(network) or ()]
     if dialect.sequential == "list":
         return {"class_name": "Sequential", "config": entries}
     return {"class_name": "Sequential", "config": {"name": network.name, "layers": entries}}
 
 
-def is_chain(network: Network) -> bool:
-    """Whether the model is written as a Sequential."""
-    return network.kind == "sequential" and chain(network) is not None
+def is_chain(network: Network, dialect: Dialect) -> bool:
+    """Whether the model is written as a Sequential.
+
+    Keras 3 takes the result of a functional model inside a Sequential for a list of one.
+    Source: runs of Keras 3.15 (`Sequential.build`).
+    """
+    layers = chain(network) if network.kind == "sequential" else None
+    return layers is not None and all(
+        layer.network is None or bool(layer.wrappers) or is_chain(layer.network, dialect)
+        for layer in layers
+        if "Keras 3" in dialect.readers
+    )
 
 
 def _entry(layer: FileLayer, dialect: Dialect) -> Config:
@@ -90,7 +98,7 @@ def _is_model(layer: FileLayer) -> bool:
 
 
 def _twice(layer: FileLayer, dialect: Dialect) -> bool:
-    return dialect.calls_twice and _is_model(layer)
+    return "Keras 3" in dialect.readers and _is_model(layer)
 
 
 def _numbers(calls: Sequence[Call], dialect: Dialect) -> Mapping[Call, int]:
@@ -106,7 +114,7 @@ def _numbers(calls: Sequence[Call], dialect: Dialect) -> Mapping[Call, int]:
     for call in calls:
         number = count[call.layer] = count.get(call.layer, -1) + 1
         if _is_model(call.layer):
-            number = number * (2 if dialect.calls_twice else 1) + dialect.first_call
+            number = number * (2 if _twice(call.layer, dialect) else 1) + dialect.first_call
         found[call] = number
     return found
 
@@ -114,16 +122,13 @@ def _numbers(calls: Sequence[Call], dialect: Dialect) -> Mapping[Call, int]:
 # ---- arrays -------------------------------------------------------------------------------------
 
 
-def groups(network: Network, suffix: str) -> list[Group]:
-    """The arrays of every layer of the model, in the order in which Keras loads them.
-
-    Args:
-        network: The model.
-        suffix: What every name ends in: `:0` for TensorFlow.
-    """
+def groups(network: Network, dialect: Dialect, backend: str) -> list[Group]:
+    """The arrays of every layer of the model, in the order in which Keras loads them."""
     found: list[Group] = []
+    suffix = dialect.weight_suffix[backend]
+    whole = not is_chain(network, dialect)
     for layer in layers_of(network):
-        if layer.is_input and is_chain(network):
+        if layer.is_input and not whole:
             continue  # a Sequential does not list its input
         names: set[str] = set()
         arrays = [

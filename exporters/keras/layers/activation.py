@@ -77,22 +77,28 @@ def _stated(site: Site, after: Settled) -> str | None:
     return name
 
 
-def as_layer(op: Op) -> tuple[str, Mapping[str, Any]] | None:
+def as_layer(site: Site) -> tuple[str, Mapping[str, Any]] | None:
     """The layer that computes a function which has no name."""
+    op = site.op
     if isinstance(op, LeakyRelu):
         return "LeakyReLU", {"alpha": op.negative_slope}
     if isinstance(op, Elu):
         return "ELU", {"alpha": op.alpha}
     if isinstance(op, ThresholdedRelu):
-        return "ThresholdedReLU", {"theta": op.theta}
-    if isinstance(op, Relu):
-        config = {
-            "max_value": op.max_value,
-            "negative_slope": op.negative_slope,
-            "threshold": op.threshold,
-        }
-        return "ReLU", config
-    return None
+        if op.theta < 0 or "Keras 3" not in site.dialect.readers:
+            return "ThresholdedReLU", {"theta": op.theta}
+        # x where x > theta, else 0: this is how every version computes a ReLU with a threshold
+        site.tell("KX102", "changed", "ThresholdedReLU is written as a ReLU with a threshold")
+        return "ReLU", _relu(Relu(threshold=op.theta))
+    return ("ReLU", _relu(op)) if isinstance(op, Relu) else None
+
+
+def _relu(op: Relu) -> Mapping[str, Any]:
+    return {
+        "max_value": op.max_value,
+        "negative_slope": op.negative_slope,
+        "threshold": op.threshold,
+    }
 
 
 @writes(
@@ -102,7 +108,7 @@ def as_layer(op: Op) -> tuple[str, Mapping[str, Any]] | None:
 )  # fmt: skip
 def elementwise(site: Site) -> None:
     """A function of each number by itself: as the source's class of layer, or by its name."""
-    layer = as_layer(site.op)
+    layer = as_layer(site)
     if layer is None or not site.layer or site.layer.class_name != layer[0]:
         name = name_of(site, site.op)
         layer = ("Activation", {"activation": name}) if name else layer
@@ -152,7 +158,7 @@ def training_only(site: Site) -> None:
     """A layer that acts in training alone, with what the source said of it."""
     op, x = site.op, site.x()
     assert isinstance(op, TrainingOnly)
-    repeats = site.own_repeats()
+    repeats = site.own_repeats(all_around=op.layer_class in RANKS)
     rank = len(site.seen(site.settled.input)) - repeats
     if RANKS.get(op.layer_class, rank) != rank:
         _lost(site, f"{op.layer_class} cannot be written for {site.settled.input}: left out")
@@ -167,7 +173,7 @@ def _channels(site: Site, class_name: str, repeats: int) -> dict[str, Any]:
     source = site.settled.node.inputs[0]
     if class_name not in RANKS or site.layer is None or source is None:
         return {}
-    lead = 1 + site.depth + len(site.layer.wrappers)
+    lead = 1 + site.depth + site.lost + len(site.layer.wrappers)
     first = site.layer.config.get("data_format") == "channels_first"
     channels = source.axes[lead] if first else source.axes[-1]
     terms = site.seen(site.settled.input)[repeats:]
@@ -188,7 +194,8 @@ def _noise_shape(site: Site, repeats: int) -> dict[str, Any]:
         return {key: None for key in ("noise_shape",) if key in config}
     if not isinstance(stated, (list, tuple)) or source is None:
         return {}
-    mine = source.axes[site.depth + len(site.layer.wrappers if site.layer else ()) :]
+    around = site.depth + site.lost + len(site.layer.wrappers if site.layer else ())
+    mine = source.axes[around:]
     terms = site.seen(site.settled.input)[repeats:]
     sizes = {key(term): size for term, size in zip(mine, stated, strict=False)}
     if len(mine) != len(stated) or any(key(term) not in sizes for term in terms):

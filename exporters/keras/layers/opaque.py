@@ -35,7 +35,9 @@ def opaque(site: Site) -> None:
         Array(_called(name, param), param, param.stored[0].layout)
         for name, param in node.params.items()
     ]
-    repeats = site.own_repeats()
+    repeats = site.own_repeats(all_around=True)
+    if repeats < site.lost + len(site.layer.wrappers if site.layer else ()):
+        raise site.refuse("what it is repeated over does not lead its input any more")
     site.note(arrays)
     layer = FileLayer(
         site.name,
