@@ -239,6 +239,13 @@ NODES: Mapping[str, Meaning] = {
     "Softplus": _plain(Softplus()),
     "Elu": _plain(Elu()),
     "Selu": _plain(Selu()),
+    "Transpose": Meaning("transpose", arguments=("x", "perm")),
+    "Reshape": Meaning("reshape", arguments=("tensor", "shape")),
+    "ExpandDims": Meaning("expand_dims", arguments=("input", "axis")),
+    "Mean": Meaning("mean", arguments=("input", "axis")),
+    "Max": Meaning("max", arguments=("input", "axis")),
+    "Sum": Meaning("sum", arguments=("input", "axis")),
+    "Softmax": Meaning("softmax", arguments=("logits",)),
 }
 """By the operator of a graph node (TensorFlowOpLayer, TensorFlow 1.13 to 2.3)."""
 

@@ -17,6 +17,9 @@ OPERATION = "ops."
 
 OPERATION_MODULES = ("keras.src.ops.", "keras.ops.", "keras.src.activations.")
 KERAS_MODULES = ("keras", "tf_keras", "tensorflow")
+OWN_REGISTERED = frozenset({"Custom>CustomScaleLayer"})
+"""Classes that Keras itself registers like an author's (tf-keras `inception_resnet_v2.py`)."""
+
 OPERATION_ERAS = frozenset({"keras3"})
 UNKNOWN = "keras."
 """Before the name of a class of Keras' own that has no translator: it is refused, not kept."""
@@ -53,7 +56,7 @@ def own_class(stored: Mapping[str, Any], era: str) -> str:
         return bare  # a plugin's
     if era in OPERATION_ERAS and _is_operation(stored):
         return OPERATION + bare
-    if _is_foreign(stored) and _is_builtin(bare):
+    if class_name not in OWN_REGISTERED and _is_foreign(stored) and _is_builtin(bare):
         full = registered if isinstance(registered, str) else class_name
         return full if ">" in full else f"Custom>{full}"
     if _is_unknown_of_keras(stored, bare):

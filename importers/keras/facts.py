@@ -159,12 +159,12 @@ def _stated(layer: LayerSpec) -> str | None:
     if not layer.class_name.endswith(("2D", "3D", "2DTranspose", "3DTranspose")):
         return None
     found = layer.config.get("data_format")
-    return found if found in {"channels_first", "channels_last"} else None
+    return found if found == "channels_first" or found == "channels_last" else None
 
 
 def _is_silent(layer: LayerSpec) -> bool:
     spatial = layer.class_name.endswith(("2D", "3D", "2DTranspose", "3DTranspose"))
-    return spatial and layer.config.get("data_format") in {None, "default"}
+    return spatial and layer.config.get("data_format") in (None, "default")
 
 
 def reverses(backend: str | None) -> bool:

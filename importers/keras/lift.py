@@ -283,11 +283,15 @@ EVERY_CALL: frozenset[str] = frozenset({"training", "mask"})
 
 
 def _check_arguments(spec: LayerSpec, translator: Translator, given: Given) -> None:
-    """Refuse a call with an argument that the translator does not look at.
+    """Refuse a call with other arguments than the translator looks at.
 
     Raises:
         ConfigError: There is one.
     """
+    least, most = translator.takes
+    count = len(given.inputs)
+    if count < least or (most is not None and count > most):
+        raise ConfigError(f"{spec.class_name} is called with {count} tensors")
     unknown = given.but_for(EVERY_CALL | translator.arguments)
     if unknown and not translator.free:
         raise ConfigError(

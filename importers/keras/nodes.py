@@ -140,7 +140,7 @@ def _revived(value: Any, offsets: Offsets, where: str) -> Any:
     """An argument as plain data, with a `Ref` for each tensor."""
     if isinstance(value, Mapping):
         config = value.get("config")
-        kind = value.get("class_name")
+        kind = str(value.get("class_name"))
         if kind == TENSOR and isinstance(config, Mapping):
             # these count from 0, for nested models too
             return _ref(config.get("keras_history"), offsets, where, shifted=False)

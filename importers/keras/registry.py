@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
@@ -59,6 +60,15 @@ class Translator(msgspec.Struct, frozen=True):
     arguments: frozenset[str] = frozenset()
     free: bool = False
 
+    @property
+    def takes(self) -> tuple[int, int | None]:
+        """The fewest and the most tensors that the layer is called with; None for any number."""
+        _, *parameters = signature(self.translate).parameters.values()
+        own = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        many = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        # an operation may find its tensors among the keyword arguments
+        return max(0 if self.free else 1, len(own)), None if many else len(own)
+
 
 TRANSLATORS: dict[str, Translator] = {}
 
@@ -112,7 +122,7 @@ PRESERVED: frozenset[str] = frozenset(
         "embeddings_regularizer", "embeddings_constraint", "forget_bias_init", "unit_forget_bias",
         "dropout", "recurrent_dropout", "rate", "stddev", "seed", "noise_shape", "l1", "l2",
         "implementation", "unroll", "fused", "virtual_batch_size", "adjustment", "renorm",
-        "renorm_clipping", "renorm_momentum",
+        "renorm_clipping", "renorm_momentum", "synchronized",
     }
 )  # fmt: skip
 """Keys that inference does not need; the exporters write them back."""

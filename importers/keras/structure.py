@@ -68,10 +68,10 @@ def model_kind(stored: Any) -> Literal["sequential", "functional"] | None:
     """
     if not isinstance(stored, Mapping):
         return None
-    config = stored.get("config")
-    if stored.get("class_name") == "Sequential":
+    config, class_name = stored.get("config"), str(stored.get("class_name"))
+    if class_name == "Sequential":
         return "sequential"
-    if stored.get("class_name") in MODELS:
+    if class_name in MODELS:
         return "functional"
     if isinstance(config, Mapping) and config.keys() >= FUNCTIONAL_KEYS:
         return "functional"
@@ -134,7 +134,7 @@ def _halves(config: Config, era: str) -> dict[str, Any]:
         if isinstance(config.get(key), Mapping):
             names = _upgraded(config[key], era)
             found[key] = dict(zip(("class_name", "config"), names, strict=True))
-    if "backward_layer" in found and _same(found["layer"], found["backward_layer"]):
+    if len(found) == 2 and _same(found["layer"], found["backward_layer"]):
         found["backward_layer"] = None  # Keras 3 states it always
     return found
 

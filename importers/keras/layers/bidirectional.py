@@ -12,6 +12,7 @@ from ....ir.graph import Value
 from ....ir.ops.recurrent import ReverseTime
 from ..call import LayerCall
 from ..registry import Config, Slot, translates
+from .conv_recurrent import RANKS, ConvLSTMConfig, ConvRecurrence, conv_slots
 from .merge import MODES, joined, merged
 from .recurrent import (
     INITIAL_STATE,
@@ -37,7 +38,7 @@ class BidirectionalConfig(Config, frozen=True, kw_only=True):
     merge_mode: Literal["sum", "mul", "concat", "ave"] | None = "concat"
 
 
-Half = tuple[str, RecurrentConfig]
+Half = tuple[str, RecurrentConfig | ConvLSTMConfig]
 """A layer inside: its class and its configuration."""
 
 
@@ -62,24 +63,40 @@ def _halves(config: BidirectionalConfig) -> tuple[Half, Half]:
 
 def _half(stored: Mapping[str, Any]) -> Half:
     class_name, config = stored.get("class_name"), stored.get("config")
-    if not isinstance(class_name, str) or class_name not in kinds():
+    if not isinstance(class_name, str) or class_name not in {*kinds(), *RANKS}:
         raise ConfigError(f"Bidirectional over a layer of class {class_name!r:.80}")
     if not isinstance(config, Mapping):
         raise ConfigError(f"Bidirectional over a {class_name} without config")
-    fields = RecurrentConfig.__struct_fields__
-    picked = {key: config[key] for key in fields if config.get(key) is not None}
+    kind: type[RecurrentConfig | ConvLSTMConfig] = RecurrentConfig
+    if class_name in RANKS:
+        kind = ConvLSTMConfig
+    picked = {key: config[key] for key in kind.__struct_fields__ if config.get(key) is not None}
     try:
-        return class_name, msgspec.convert(picked, RecurrentConfig)
+        return class_name, msgspec.convert(picked, kind)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{class_name}: {error}") from error
+
+
+def _slots_of(half: Half, era: str) -> Sequence[Slot]:
+    class_name, config = half
+    if isinstance(config, ConvLSTMConfig):
+        return conv_slots(config, era)
+    return slots_of_class(class_name, config, era)
+
+
+def _recurrence(call: LayerCall, half: Half, prefix: str) -> Recurrence | ConvRecurrence:
+    class_name, config = half
+    if isinstance(config, ConvLSTMConfig):
+        return ConvRecurrence(call, class_name, config, prefix)
+    return Recurrence(call, class_name, config, prefix)
 
 
 def _slots(config: Any, era: str) -> Sequence[Slot]:
     """The forward layer's arrays, then the backward layer's."""
     return tuple(
         Slot(f"{half}_{slot.name}")
-        for half, (class_name, inner) in zip(HALVES, _halves(config), strict=True)
-        for slot in slots_of_class(class_name, inner, era)
+        for half, inner in zip(HALVES, _halves(config), strict=True)
+        for slot in _slots_of(inner, era)
     )
 
 
@@ -98,25 +115,24 @@ def bidirectional(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Va
     config: BidirectionalConfig = call.config  # type: ignore[assignment]
     inner = _halves(config)
     states = initial_states(call, states)
-    counts = [kinds()[class_name].states for class_name, _ in inner]
-    if len(states) not in {0, sum(counts)}:
+    halves = [_recurrence(call, half, f"{name}_") for name, half in zip(HALVES, inner, strict=True)]
+    first = halves[0].states
+    if len(states) not in {0, first + halves[1].states}:
         raise ConfigError(f"Bidirectional with {len(states)} initial states")
-    own = (states[: counts[0]], states[counts[0] :])
     nodes = [
-        Recurrence(call, class_name, half, f"{name}_").node(x, begin, name, half.go_backwards)
-        for name, begin, (class_name, half) in zip(HALVES, own, inner, strict=True)
+        half.node(x, begin, name, half.config.go_backwards)
+        for name, begin, half in zip(HALVES, (states[:first], states[first:]), halves, strict=True)
     ]
     sequences = inner[0][1].return_sequences
     if sequences:
         forward, walked = (node.results[0] for node in nodes)
-        time = (call.axes(walked)[-2],)
-        turned = call.add(
-            ReverseTime(), [walked], call.axes(walked), axes={"time": time}, part="turned"
-        )
-        halves = _with_zeros(call, x, (forward, turned.result))
+        axes = call.axes(walked)
+        time = (axes[call.batch],)
+        turned = call.add(ReverseTime(), [walked], axes, axes={"time": time}, part="turned")
+        ends = _with_zeros(call, x, (forward, turned.result))
     else:
-        halves = (nodes[0].results[1], nodes[1].results[1])
-    results = _merged(call, config.merge_mode, halves)
+        ends = (nodes[0].results[1], nodes[1].results[1])
+    results = _merged(call, config.merge_mode, ends)
     if sequences:
         for y in results:
             call.set_mask(y, call.mask(x))
@@ -129,6 +145,8 @@ def _with_zeros(call: LayerCall, x: Value, halves: tuple[Value, Value]) -> tuple
     mask = call.mask(x)
     if mask is None or call.era.vocabulary not in ZEROED:
         return halves
+    if len(call.axes(halves[0])) != call.batch + 2:
+        raise ConfigError("Bidirectional over a ConvLSTM behind a mask")
     first, second = (
         zeroed(call, y, mask, f"{name}_absent") for name, y in zip(HALVES, halves, strict=True)
     )

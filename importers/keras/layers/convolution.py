@@ -200,24 +200,49 @@ def _conv(call: LayerCall, x: Value, rank: int) -> Value:
     config: ConvConfig = call.config  # type: ignore[assignment]
     window = Window(call, x, config, rank)
     if config.groups > 1:
-        return _grouped(call, x, config, window)
+        alone = config.groups == size_of(window.ports.channels)
+        return (_each_alone if alone else _grouped)(call, x, config, window)
     filters = Axis("C", config.filters)
     axes = window.bindings(filters=(filters,))
     op = Conv(strides=window.strides, dilation=window.dilation, padding=window.padding)
     return _finish(call, x, op, axes, window, filters, config)
 
 
-def _grouped(call: LayerCall, x: Value, config: ConvConfig, window: Window) -> Value:
-    channels = size_of(window.ports.channels)
+def _in_groups(channels: int | None, config: ConvConfig) -> tuple[int, int]:
+    """How many channels and filters a group has.
+
+    Raises:
+        ConfigError: The groups do not come out even.
+    """
     if not channels or channels % config.groups or config.filters % config.groups:
         raise ConfigError(
             f"{channels} channels and {config.filters} filters in {config.groups} groups"
         )
+    return channels // config.groups, config.filters // config.groups
+
+
+def _each_alone(call: LayerCall, x: Value, config: ConvConfig, window: Window) -> Value:
+    """As many groups as channels: a depthwise convolution, whose kernel lies as a grouped one's."""
+    channels = window.ports.channels
+    multiplier = Axis("M", _in_groups(size_of(channels), config)[1])
+    axes = window.bindings(multiplier=(multiplier,))
+    op = DepthwiseConv(strides=window.strides, dilation=window.dilation, padding=window.padding)
+    made = fuse((channels, multiplier))
+    params = {"kernel": call.tagged("kernel", [Layout((*window.taps, Axis("X", 1), made))])}
+    if config.use_bias:
+        params["bias"] = call.tagged("bias", [Layout((made,))])
+    result = window.ports.placed(made, window.space)
+    y = call.add(op, [x], result, axes=axes, params=params).result
+    return activate(call, y, config.activation)
+
+
+def _grouped(call: LayerCall, x: Value, config: ConvConfig, window: Window) -> Value:
+    own, filters_each = _in_groups(size_of(window.ports.channels), config)
     if not isinstance(window.ports.channels, Axis):
         raise ConfigError("a grouped convolution over channels that are several fused axes")
-    groups, inner = Axis("G", config.groups), Axis("C", channels // config.groups)
+    groups, inner = Axis("G", config.groups), Axis("C", own)
     call.builder.splits.split(window.ports.channels, fuse((groups, inner)))
-    filters = Axis("C", config.filters // config.groups)
+    filters = Axis("C", filters_each)
     axes = window.bindings(groups=(groups,), in_group=(inner,), filters=(filters,))
     op = GroupedConv(strides=window.strides, dilation=window.dilation, padding=window.padding)
     return _finish(call, x, op, axes, window, fuse((groups, filters)), config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -49,6 +49,7 @@ class LayerNormConfig(Config, frozen=True, kw_only=True):
     epsilon: float = 1e-3
     center: bool = True
     scale: bool = True
+    rms_scaling: Literal[False] = False
 
 
 class RMSNormConfig(Config, frozen=True, kw_only=True):

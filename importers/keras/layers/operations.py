@@ -71,7 +71,11 @@ def _binary(name: str) -> Operation:
 
 
 def _negated(value: Any) -> Any:
-    return [_negated(item) for item in value] if isinstance(value, list) else -value
+    if isinstance(value, list):
+        return [_negated(item) for item in value]
+    if not isinstance(value, (int, float)):
+        raise ConfigError(f"a constant {value!r:.80}")
+    return -value
 
 
 def _inverse(value: Any) -> Any:
@@ -303,9 +307,27 @@ def tensorflow_node(call: LayerCall, *inputs: Value) -> Value:
     if meaning is None:
         raise UnsupportedLayerError(f"TensorFlow's operator {kind!r:.80} is not known")
     operands: list[Any] = list(inputs)
-    for place, value in sorted((int(key), value) for key, value in config.constants.items()):
-        operands.insert(place, value)
-    return _run(call, meaning, operands, {})
+    arguments: dict[str, Any] = {"keepdims": _flag(node, "keep_dims")}
+    for place, value in _placed(config.constants):
+        name = meaning.arguments[place] if place < len(meaning.arguments) else ""
+        if name in KNOWN.get(meaning.name, ()):
+            arguments[name] = value
+        else:
+            operands.insert(place, value)
+    return _run(call, meaning, operands, arguments)
+
+
+def _placed(constants: Mapping[str, Any]) -> list[tuple[int, Any]]:
+    """Constants by their place; JSON has texts for keys."""
+    if not all(key.isdecimal() and len(key) < 4 for key in constants):
+        raise ConfigError(f"constants at {sorted(constants)!r:.80}")
+    return sorted(((int(key), constants[key]) for key in constants), key=lambda pair: pair[0])
+
+
+def _flag(node: Mapping[str, Any], name: str) -> bool:
+    attributes = node.get("attr")
+    stated = attributes.get(name) if isinstance(attributes, Mapping) else None
+    return isinstance(stated, Mapping) and stated.get("b") is True
 
 
 # ---- arguments ---------------------------------------------------------------------------------

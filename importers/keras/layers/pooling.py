@@ -134,7 +134,7 @@ def _pairs(stated: Pairs, rank: int, what: str) -> Pads:
     items: Sequence[Any] = stated if isinstance(stated, tuple) else (stated,) * rank
     if rank == 1 and len(items) == 2 and all(isinstance(n, int) for n in items):
         items = (items,)
-    found = tuple((n, n) if isinstance(n, int) else tuple(n) for n in items)
+    found = tuple(tuple(n) if isinstance(n, (list, tuple)) else (n, n) for n in items)
     fits = len(found) == rank and all(
         len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair) for pair in found
     )

@@ -103,13 +103,14 @@ class Recurrence:
         kind: Which of the recurrent layers.
         config: As the layer stores it.
         prefix: Of the slots' names: Bidirectional has two sets.
+        states: How many states it hands from step to step.
     """
 
     def __init__(
         self, call: LayerCall, class_name: str, config: RecurrentConfig, prefix: str = ""
     ) -> None:
         self.call, self.kind, self.config = call, kinds()[class_name], config
-        self.prefix = prefix
+        self.prefix, self.states = prefix, self.kind.states
 
     def node(self, x: Value, states: Sequence[Value | None], part: str, backwards: bool) -> Node:
         """The node over an input `batch time features`.

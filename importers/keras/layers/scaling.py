@@ -9,12 +9,14 @@ from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Term, Terms, size_of
 from ....ir.ops.activation import Affine
+from ....ir.ops.merge import Add
 from ....ir.ops.normalization import BatchNorm
 from ....ir.source import ConstantSource, MappedSource, Source
 from ....ir.tensor import Param, Stored, Weight
 from ..call import LayerCall, learn_sizes
 from ..constants import array, number
 from ..registry import Config, Slot, translates
+from .merge import merged
 
 SMALLEST_DEVIATION = 1e-7
 """What Normalization divides by at least: the `epsilon` of the backend."""
@@ -34,6 +36,12 @@ class NormalizationConfig(Config, frozen=True, kw_only=True):
     mean: Any = None
     variance: Any = None
     invert: bool = False
+
+
+class ResidualConfig(Config, frozen=True, kw_only=True):
+    """What CustomScaleLayer of InceptionResNetV2 reads."""
+
+    scale: float
 
 
 class LayerScaleConfig(Config, frozen=True, kw_only=True):
@@ -184,3 +192,10 @@ def layer_scale(call: LayerCall, x: Value) -> Value:
     if gamma is None or not isinstance(span[0], Axis):
         raise ConfigError(f"LayerScale over an input {x.layout}")
     return _scaled(call, x, span, {"gamma": gamma})
+
+
+@translates("CustomScaleLayer", config=ResidualConfig)
+def custom_scale(call: LayerCall, x: Value, residual: Value) -> Value:
+    """CustomScaleLayer (`applications/inception_resnet_v2.py`): x + scale * residual."""
+    config: ResidualConfig = call.config  # type: ignore[assignment]
+    return merged(call, Add(), (x, affine(call, residual, config.scale, 0.0, "scaled")))

@@ -108,6 +108,8 @@ def _extents(
             for n, k, s, d in zip(sizes, kernel, strides, dilation, strict=True)
         ]
     more = tuple(extra) if isinstance(extra, tuple) else (extra,) * len(sizes)
+    if len(more) != len(sizes):
+        raise ConfigError(f"output_padding is {extra!r}")
     found = []
     for n, k, s, d, o in zip(sizes, kernel, strides, dilation, more, strict=True):
         reach = (k - 1) * d + 1

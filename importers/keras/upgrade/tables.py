@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from .values import constraint, dtype, initializer, padding2d, regularizer, scalar
+from .values import constraint, dtype, initializer, padding2d, regularizer, scalar, unquantised
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -117,7 +117,11 @@ EVERYWHERE: Mapping[str, Layer] = {
     "keras1": Layer(convert={"activity_regularizer": regularizer, **_CONSTRAINED}),
     "keras2": Layer(),
     "tf_keras": Layer(convert={"dtype": dtype}),
-    "keras3": Layer(rename={"batch_shape": "batch_input_shape"}, convert={"dtype": dtype}),
+    "keras3": Layer(
+        rename={"batch_shape": "batch_input_shape"},
+        convert={"dtype": dtype, "quantization_config": unquantised},
+        drop=("quantization_config",),
+    ),
 }
 """Rules for layers of every class."""
 

@@ -121,6 +121,18 @@ def dtype(stored: Any) -> Any:
     return name if isinstance(name, str) else None
 
 
+def unquantised(stored: Any) -> None:
+    """Nothing, where Keras 3 says how a layer is quantised.
+
+    Raises:
+        UnsupportedLayerError: It is.
+    """
+    if stored is not None:
+        raise UnsupportedLayerError(
+            "a quantised layer", hint="save the model before it is quantised"
+        )
+
+
 _QUANTISED = "_from_"
 """In the names of policies such as `int8_from_float32`."""
 
