@@ -1,4 +1,4 @@
-"""Which arrays each era's optimizers keep, and in which order they are stored.
+"""What each era's optimizers are told, which arrays they keep, and in which order.
 
 Sources: Keras 1.2.2, 2.2.4 and 2.3.1 `optimizers.py` (`get_updates`, the order of `self.weights`),
 seen in genuine files; Keras 1.2.2 `engine/training.py` (`trainable_weights.sort`).
@@ -53,3 +53,24 @@ SLOTS: Mapping[str, Mapping[str, SlotOrder]] = {
 
 ORDERS: Mapping[str, str] = {"keras1": "by name", "keras2": "by layer"}
 """How the era sorts the weights that its slots follow: Keras 1.2.2 by their names as text."""
+
+CONFIG: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "keras2": {
+        "SGD": ("lr", "momentum", "decay", "nesterov"),
+        "RMSprop": ("lr", "rho", "decay", "epsilon"),
+        "Adagrad": ("lr", "decay", "epsilon"),
+        "Adadelta": ("lr", "rho", "decay", "epsilon"),
+        "Adam": ("lr", "beta_1", "beta_2", "decay", "epsilon", "amsgrad"),
+        "Adamax": ("lr", "beta_1", "beta_2", "decay", "epsilon"),
+        "Nadam": ("lr", "beta_1", "beta_2", "epsilon", "schedule_decay"),
+    },
+}
+"""The optimizers that a target has, and the keys that each reads besides `CLIPPING`.
+
+Sources: Keras 2.2.4 `optimizers.py`."""
+
+CLIPPING = ("clipnorm", "clipvalue")
+"""Keys of every optimizer, of every era; left out where they are null."""
+
+RENAMED: Mapping[str, Mapping[str, str]] = {"keras2": {"learning_rate": "lr"}}
+"""What keys of other eras are called in this one."""

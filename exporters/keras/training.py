@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ...eras.optimizers import SLOTS, SlotOrder
+from ...eras.optimizers import CLIPPING, CONFIG, RENAMED, SLOTS, SlotOrder
 from ...ir.graph import Graph
 from ...ir.layout import Layout
 from ...ir.report import Report
@@ -18,19 +18,6 @@ from .dialects import Dialect
 from .network import Array, Network, stacked
 from .order import trained
 
-CONFIG: Mapping[str, tuple[str, ...]] = {
-    "SGD": ("lr", "momentum", "decay", "nesterov"),
-    "RMSprop": ("lr", "rho", "decay", "epsilon"),
-    "Adagrad": ("lr", "decay", "epsilon"),
-    "Adadelta": ("lr", "rho", "decay", "epsilon"),
-    "Adam": ("lr", "beta_1", "beta_2", "decay", "epsilon", "amsgrad"),
-    "Adamax": ("lr", "beta_1", "beta_2", "decay", "epsilon"),
-    "Nadam": ("lr", "beta_1", "beta_2", "epsilon", "schedule_decay"),
-}
-"""What the optimizers of Keras 2.2.4 read, besides CLIPPING. Source: its `optimizers.py`."""
-
-CLIPPING = ("clipnorm", "clipvalue")
-RENAMED = {"learning_rate": "lr"}
 COUNT = "iterations"
 BY_OUTPUT = ("loss", "loss_weights", "metrics", "weighted_metrics", "sample_weight_mode")
 """Parts of the record that may be stated per output, by its layer's name."""
@@ -61,11 +48,11 @@ def spell_training(
         report: Told what is carried and what is lost.
     """
     name = training.optimizer
-    if name not in CONFIG:
+    if name not in CONFIG[dialect.vocabulary]:
         if name:
             _lost(report, f"the optimizer {name}: {dialect.name} has none of this name")
         return None
-    config = _optimizer_config(training, report)
+    config = _optimizer_config(training, dialect, report)
     renamed = _output_names(network, graph)
     compiled = {key: _by_output(key, value, renamed) for key, value in training.compiled.items()}
     arrays = _state(training, network, dialect, report) or ()
@@ -77,11 +64,12 @@ def spell_training(
     return State(record, arrays)
 
 
-def _optimizer_config(training: Training, report: Report) -> dict[str, Any]:
-    known = (*CONFIG[training.optimizer], *CLIPPING)
+def _optimizer_config(training: Training, dialect: Dialect, report: Report) -> dict[str, Any]:
+    known = (*CONFIG[dialect.vocabulary][training.optimizer], *CLIPPING)
+    renamed = RENAMED[dialect.vocabulary]
     found: dict[str, Any] = {}
     for stated, value in training.config.items():
-        key = RENAMED.get(stated, stated)
+        key = renamed.get(stated, stated)
         if key in known and not isinstance(value, Mapping):
             if key not in CLIPPING or value is not None:
                 found[key] = value

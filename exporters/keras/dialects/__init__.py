@@ -1,0 +1,13 @@
+"""What each target reads: one table per dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .keras2 import KERAS2
+from .records import BASE, Dialect, Known
+
+__all__ = ["BASE", "DIALECTS", "Dialect", "Known"]
+
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (KERAS2,)}
+"""By the name the user asks for."""

@@ -1,0 +1,71 @@
+"""What describes a target: its forms, its classes, and the keys that a configuration may have.
+
+A key that some version of the target does not know is only written where it is not at its
+default, and that is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+Keys = tuple[str, ...]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The keys of one layer class.
+
+    Attributes:
+        stated: What the op says; the exporter writes these.
+        kept: What a round trip needs and no inference; written back as the source had them.
+        since: Stated keys that the oldest versions of the target lack, and which version has
+            them; written only where they say something, and told.
+        missing: Versions of the target that lack the class altogether.
+        unsaid: Keys of BASE that some version refuses for this class.
+    """
+
+    stated: Keys = ()
+    kept: Keys = ()
+    since: Mapping[str, str] = {}
+    missing: str = ""
+    unsaid: Keys = ()
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """One target.
+
+    Attributes:
+        name: As the user asks for it.
+        keras_version: What the file says that wrote it.
+        functional: The class name of a functional model.
+        sequential: A Sequential's config as a dict that begins with an InputLayer, or a list.
+        first_call: The number of a nested model's first call: 1, as call 0 made it.
+        readers: Which Keras are to load it: `Keras 2`, `Keras 3`. What one of them cannot load is
+            written otherwise where there is another way.
+        inner_modules: What the layer, or the model, inside a wrapper states as its module, which
+            Keras 3 asks for and others pass over; "" for nothing.
+        vocabulary: Whose names activations, optimizers and their slots have.
+        storage: Which table of `eras.storage` the weights follow.
+        weight_suffix: What names of weights end in, by backend.
+        backends: Which backends' kernels it can have.
+        classes: The layer classes it has.
+    """
+
+    name: str
+    keras_version: str
+    functional: str
+    sequential: Literal["dict", "list"]
+    first_call: int
+    readers: tuple[str, ...]
+    inner_modules: tuple[str, str]
+    vocabulary: str
+    storage: Literal["keras1_th", "keras1_tf", "keras2"]
+    weight_suffix: Mapping[str, str]
+    backends: tuple[str, ...]
+    classes: Mapping[str, Known]
+
+
+BASE: Keys = ("trainable", "dtype")
+"""Kept keys of every layer."""
