@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .tables import CLASSES, DEFAULTS, EVERYWHERE, LAYERS, Layer
-from .values import moved_axes
+from ....eras.names import CLASSES, DEFAULTS, EVERYWHERE, LAYERS, Layer
+from ....eras.values import moved_axes
 
 
 def upgrade_layer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ....errors import ConfigError, UnsupportedLayerError
+from ..errors import ConfigError, UnsupportedLayerError
 
 _VARIANCE_SCALING = {
     # Keras 2.0 `initializers.py`: each name of Keras 1 is a VarianceScaling
