@@ -324,7 +324,11 @@ def test_asked_to_end_it_cleans_up_and_says_so(tmp_path: Path) -> None:
 
 
 def test_interrupted_from_outside(genuine: Callable[[str], FixtureCase], tmp_path: Path) -> None:
-    """Wherever it is when the signal comes, the code is 130 (or the work was done: 0)."""
+    """Wherever it is when the signal comes, the code is 130 (or the work was done: 0).
+
+    Before Python itself has started there is nobody to say so: the system ends the process, which
+    a shell shows as 130 too.
+    """
     model = str(genuine("keras2.2.4-theano/inception_th").model)
     target = tmp_path / "new.h5"
     child = subprocess.Popen(
@@ -336,6 +340,6 @@ def test_interrupted_from_outside(genuine: Callable[[str], FixtureCase], tmp_pat
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=60)
     assert b"Traceback" not in err
-    assert child.returncode in {0, 130}
+    assert child.returncode in {0, 130, -signal.SIGINT}
     left = {path.name for path in tmp_path.iterdir()}
     assert left == (set() if child.returncode else {"new.h5"})
