@@ -105,7 +105,7 @@ def export_arrays(
             progress(done, total)
 
     with writing(sink, path, overwrite=overwrite, durable=durable):
-        fill(sink, jobs, progress=moved)
+        fill(sink, jobs, in_order=kind == "npz", progress=moved)
 
 
 def _items(plan: Plan, order: str) -> Iterator[Item]:

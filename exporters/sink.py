@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Protocol
@@ -65,8 +66,8 @@ class Place(NamedTuple):
 class Sink(Protocol):
     """What takes the numbers of declared tensors.
 
-    Each element is to be written exactly once, by either way of writing; any order will do, since
-    every write says its place.
+    Each element is to be written exactly once, by either way of writing; any order will do, and
+    several threads at a time, since every write says its place.
     """
 
     @property
@@ -110,10 +111,11 @@ class FileSink:
         self._tensors: list[Tensor] = []
         self._names: set[str] = set()
         self._missing: list[int] = []
+        self._unclaimed: list[int] = []
         self._places: Sequence[Place] = ()
         self._paths: tuple[str, ...] = ()
         self._fds: list[int] = []
-        self._buffer = bytearray(BUFFER)
+        self._counting = threading.Lock()
 
     @property
     def tensors(self) -> Sequence[Tensor]:
@@ -132,6 +134,7 @@ class FileSink:
         self._names.add(name)
         self._tensors.append(tensor)
         self._missing.append(tensor.nbytes)
+        self._unclaimed.append(tensor.nbytes)
         return len(self._tensors) - 1
 
     def plan(self, destination: Path) -> tuple[str, ...]:
@@ -165,23 +168,23 @@ class FileSink:
                 f"got {data.dtype} of shape {data.shape} for {tensor.dtype}",
                 where=show(tensor.name),
             )
-        place = self._place(index, start, data.nbytes)
+        place = self._claim(index, start, data.nbytes)
         if data.nbytes:
             self._put(place, data.view(np.uint8).data)
-            self._missing[index] -= data.nbytes
+            self._note_written(index, data.nbytes)
 
     def copy_from(self, index: int, start: int, fd: int, offset: int, nbytes: int) -> None:
         """As of `Sink`."""
-        place, done = self._place(index, start, nbytes), 0
-        room = memoryview(self._buffer)
+        place, done = self._claim(index, start, nbytes), 0
+        room = memoryview(bytearray(min(BUFFER, nbytes)))
         while done < nbytes:
             count = os.preadv(fd, [room[: nbytes - done]], offset + done)
             if count == 0:
                 name = show(self._tensors[index].name)
                 raise FormatError("the file ends before this weight", where=name)
             self._put(Place(place.file, place.offset + done), room[:count])
+            self._note_written(index, count)
             done += count
-        self._missing[index] -= nbytes
 
     def close(self) -> None:
         """Close the files.
@@ -208,18 +211,25 @@ class FileSink:
             with suppress(OSError):  # what the files hold no longer matters
                 os.close(self._fds.pop())
 
-    def _place(self, index: int, start: int, nbytes: int) -> Place:
-        """Where bytes belong, if they are still missing there."""
+    def _claim(self, index: int, start: int, nbytes: int) -> Place:
+        """Where bytes belong, if nobody has written them, nor is about to."""
         tensor = self._tensors[index]
         first = start * tensor.dtype.itemsize
-        if start < 0 or first + nbytes > tensor.nbytes or nbytes > self._missing[index]:
-            raise ExportError(
-                f"{nbytes:,} bytes at element {start:,} do not fit in {tensor.nbytes:,} bytes of "
-                f"which {self._missing[index]:,} are missing",
-                where=show(tensor.name),
-            )
+        with self._counting:
+            left = self._unclaimed[index]
+            if start < 0 or first + nbytes > tensor.nbytes or nbytes > left:
+                raise ExportError(
+                    f"{nbytes:,} bytes at element {start:,} do not fit in {tensor.nbytes:,} bytes "
+                    f"of which {left:,} are missing",
+                    where=show(tensor.name),
+                )
+            self._unclaimed[index] = left - nbytes
         place = self._places[index]
         return Place(place.file, place.offset + first)
+
+    def _note_written(self, index: int, nbytes: int) -> None:
+        with self._counting:
+            self._missing[index] -= nbytes
 
     def _put(self, place: Place, data: memoryview | bytes) -> None:
         """Write bytes at a place."""

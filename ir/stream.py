@@ -62,6 +62,7 @@ def stream(
     dtype: Any,
     write: Write,
     *,
+    span: tuple[int, int] | None = None,
     budget: int = BUDGET,
     workspace: Workspace | None = None,
 ) -> None:
@@ -72,6 +73,7 @@ def stream(
         wanted: The layout to write; all sizes known.
         dtype: What to write; numbers are converted on the way.
         write: Gets each chunk.
+        span: Write only these numbers of the destination: the first, and the one behind the last.
         budget: Bytes of memory to take at most, whatever the size of the weight.
         workspace: Buffers to use again; brings its own budget.
 
@@ -82,7 +84,7 @@ def stream(
     """
     room, kind = workspace or Workspace(budget), np.dtype(dtype)
     try:
-        _run(param.plans(wanted), math.prod(extents(wanted)), kind, write, room)
+        _run(param.plans(wanted), span or (0, math.prod(extents(wanted))), kind, write, room)
     except KerasirError as error:
         error.at(param.weight.name)
         raise
@@ -103,7 +105,7 @@ def _is_plain(source: Source, copy: CopyPlan, dtype: Any) -> bool:
 
 def _run(
     plans: Sequence[tuple[Source, CopyPlan]],
-    count: int,
+    span: tuple[int, int],
     dtype: np.dtype[Any],
     write: Write,
     room: Workspace,
@@ -118,9 +120,10 @@ def _run(
     nbytes = 3 * room.budget // 4
     if all(part.direct for part in parts):
         nbytes = min(nbytes, CHUNK_OF_RUNS)
-    size = max(1, min(count, nbytes // dtype.itemsize))
-    for start in range(0, count, size):
-        chunk = room.chunk(min(size, count - start), dtype)
+    first, end = span
+    size = max(1, min(end - first, nbytes // dtype.itemsize))
+    for start in range(first, end, size):
+        chunk = room.chunk(min(size, end - start), dtype)
         for part in parts:
             for box in _clip(part.piece, start, start + chunk.size):
                 part.gather(box, start, chunk, room)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from kerasir.errors import LayoutError, WeightError
+from kerasir.ir import fill as filling
 from kerasir.ir.fill import Job, fill
 from kerasir.ir.layout import Layout
 from kerasir.ir.notation import parse_over
@@ -91,3 +93,47 @@ def test_what_fails_names_the_weight(stored: FileSource) -> None:
     other = msgspec.structs.replace(job(0, stored, "O:24", "O"), wanted=Layout.parse("O:24"))
     with pytest.raises(LayoutError, match="layer/weight0: cannot go from O:24 to O:24"):
         fill(Memory(np.zeros(24)), [other])
+
+
+def laid_out(count: int, source: FileSource) -> tuple[list[Job], list[Array], list[Array]]:
+    """Jobs of every kind, room for what they give, and what that is to be."""
+    rng = np.random.default_rng(7)
+    jobs, room, expected = [], [], []
+    for index in range(count):
+        numbers = rng.standard_normal((2, 4, 3)).astype("<f4")
+        want = ("O I H", "H I O")[index % 2]
+        held: Source = ArraySource(numbers)
+        if index % 3 == 0:
+            numbers, held = np.arange(24, dtype="<f4").reshape(2, 4, 3), source
+        jobs.append(job(index, held, "O:2 I:4 H:3", want))
+        expected.append(numbers if want == "O I H" else numbers.T)
+        room.append(np.zeros(expected[-1].shape, "<f4"))
+    return jobs, room, expected
+
+
+@pytest.mark.parametrize("share", [8, 56, 400])
+def test_threads_write_what_one_thread_does(
+    stored: FileSource, monkeypatch: pytest.MonkeyPatch, share: int
+) -> None:
+    """Shares that end within a weight, and shares of many weights."""
+    monkeypatch.setattr(filling, "SHARE", share)
+    monkeypatch.setattr(filling, "_processors", lambda: 3)
+    jobs, room, expected = laid_out(29, stored)
+    told: list[int] = []
+    fill(Memory(*room), jobs, budget=1024, progress=told.append)
+    for got, wanted in zip(room, expected, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    assert told == sorted(told)
+    assert told[-1] == 29 * 96
+
+
+def test_a_failure_in_a_thread_ends_the_others(
+    stored: FileSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "SHARE", 96)
+    monkeypatch.setattr(filling, "_processors", lambda: 2)
+    jobs, room, _ = laid_out(40, stored)
+    jobs[3] = job(3, ArraySource(np.array([0.0, 1e300])), "O:2", "O")
+    with pytest.raises(WeightError, match="layer/weight3: "):
+        fill(Memory(*room), jobs)
+    assert not any(thread.name.startswith("kerasir-fill") for thread in threading.enumerate())
