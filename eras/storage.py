@@ -44,6 +44,19 @@ _COMMON: Patterns = {
     ("ConvTranspose", "bias"): ("filters",),
     ("DepthwiseConv", "bias"): ("(channels multiplier)",),
     ("SeparableConv", "bias"): ("filters",),
+    ("Attention", "scale"): ("scaled",),
+    ("Attention", "weight"): ("weighted",),
+    **{
+        ("MultiHeadAttention", f"{name}_{param}"): (text,)
+        for name, rows, columns in (
+            ("query", "features", "heads head"),
+            ("key", "key_features", "key_heads key_head"),
+            ("gate", "features", "heads value_head"),
+            ("value", "value_features", "key_heads value_head"),
+            ("output", "heads value_head", "outputs"),
+        )
+        for param, text in (("kernel", f"{rows} {columns}"), ("bias", columns))
+    },
     ("Embedding", "embeddings"): ("vocabulary features",),
     ("SimpleRNN", "kernel"): ("features units",),
     ("SimpleRNN", "recurrent_kernel"): ("recurrent units",),

@@ -57,3 +57,9 @@ def era_of_version(version: str) -> str | None:
     if version.endswith(TENSORFLOW_SUFFIX):
         return "tf_keras"
     return next((era for first, era in FIRST_VERSIONS if numbers >= first), None)
+
+
+def is_since(version: str | None, first: tuple[int, ...]) -> bool:
+    """Whether a version is this one or a later one; one that is not known counts as the newest."""
+    numbers = tuple(int(part) for part in (version or "").split(".") if part.isdecimal())
+    return not numbers or numbers >= first

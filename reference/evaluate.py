@@ -15,6 +15,7 @@ from ..ir.plan import Coercion, Held, Plan, Settled
 from ..ir.source import Array
 from . import (  # ruff: ignore[unused-import]  (importing a family registers its functions)
     activation,
+    attention,
     convolution,
     dense,
     embedding,

@@ -87,6 +87,18 @@ class Emitting(Pen):
         missing = [place for place in range(len(whole)) if place not in places]
         return self.unsqueeze(x, *missing) if missing else x
 
+    def arranged(self, index: int, *bindings: str) -> Edge:
+        """An input with its dimensions in the order of these bindings."""
+        terms = self.settled.layout_of(index).terms
+        wanted = [term for name in bindings for term in self.settled.bound[name]]
+        return self.permuted(self.input(index), [terms.index(term) for term in wanted])
+
+    def placed(self, y: Edge, *bindings: str, index: int = 0) -> Edge:
+        """A result, its dimensions in the order of these bindings, as the plan has it."""
+        have = [term for name in bindings for term in self.settled.bound[name]]
+        terms = self.settled.results[index].terms
+        return self.permuted(y, [have.index(term) for term in terms])
+
     # ---- extents ---------------------------------------------------------------------------
 
     def count(self, binding: str) -> int:

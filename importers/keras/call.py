@@ -227,6 +227,14 @@ class LayerCall:
             return None
         return self._masks.get(value)
 
+    def carried_mask(self, value: Value) -> Value | None:
+        """The mask that travels with a value, whatever else the layer is given."""
+        return self._masks.get(value)
+
+    def drop_mask(self, value: Value) -> None:
+        """Say that nobody behind this call sees a mask of a value."""
+        self._masks.pop(value, None)
+
     def set_mask(self, value: Value, mask: Value | None) -> None:
         """Say which mask travels with a value."""
         if mask is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (  # ruff: ignore[unused-import]  (importing a family registers its ops)
     activation,
+    attention,
     convolution,
     dense,
     embedding,

@@ -60,8 +60,8 @@ def concat(op: Concat, at: Emitting) -> Edge:
 @emits(Dot)
 def dot(op: Dot, at: Emitting) -> Edge:
     """`MatMul` of `batch x_rest contracted` and `batch contracted y_rest`."""
-    x = _arranged(at, 0, ("batch", "x_rest", "x_contracted"))
-    y = _arranged(at, 1, ("batch", "y_contracted", "y_rest"))
+    x = at.arranged(0, "batch", "x_rest", "x_contracted")
+    y = at.arranged(1, "batch", "y_contracted", "y_rest")
     batch, inner = at.count("batch"), at.count("x_contracted")
     if op.normalize:
         last = range(len(x.shape) - inner, len(x.shape))
@@ -76,13 +76,6 @@ def dot(op: Dot, at: Emitting) -> Edge:
     x, y = _matrices(at, x, batch, rows), _matrices(at, y, batch, inner)
     z = at.add("MatMul", x, y, shape=(*x.shape[:-1], y.shape[-1]))
     return at.reshape(z, at.result_shape())
-
-
-def _arranged(at: Emitting, index: int, bindings: Sequence[str]) -> Edge:
-    """An input with its dimensions in this order."""
-    terms = at.settled.layout_of(index).terms
-    wanted = [term for name in bindings for term in at.settled.bound[name]]
-    return at.permuted(at.input(index), [terms.index(term) for term in wanted])
 
 
 def _matrices(at: Emitting, x: Edge, batch: int, rows: int) -> Edge:

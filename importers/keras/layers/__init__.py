@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (  # ruff: ignore[unused-import]
     activation,
+    attention,
     bidirectional,
     conv_recurrent,
     convolution,
