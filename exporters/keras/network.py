@@ -27,7 +27,8 @@ class Array(msgspec.Struct, frozen=True, eq=False):
         layout: How it is stored.
         trains: Whether training changes it while the layer is trainable.
         shown: The shape that the file states, where it is not the layout's own.
-        parts: The arrays that were stacked into this one.
+        parts: The arrays that were stacked into this one; or the one array that its numbers are
+            computed from.
     """
 
     name: str
@@ -55,7 +56,13 @@ class Array(msgspec.Struct, frozen=True, eq=False):
     @property
     def weights(self) -> tuple[Weight, ...]:
         """The weights of the model that are stored in it."""
-        return tuple(part.param.weight for part in self.parts) or (self.param.weight,)
+        inner = tuple(weight for part in self.parts for weight in part.weights)
+        return inner or (self.param.weight,)
+
+    @property
+    def computed(self) -> bool:
+        """Whether its numbers are others than those of its weights."""
+        return len(self.parts) == 1 or any(part.computed for part in self.parts)
 
 
 def stacked(first: Array, second: Array) -> Array:

@@ -101,6 +101,10 @@ def _state(
     if order is None or not training.slots:
         return None
     weights = [array for _, array in trained(network)]
+    computed = next((array.weights[0] for array in weights if array.computed), None)
+    if computed is not None:
+        _lost(report, f"the state of {training.optimizer}: {computed.name} is scaled")
+        return None
     by_weight = {(slot.kind, slot.weight): slot for slot in training.slots}
     kinds = list(order.kinds)
     empty = list(order.unread)

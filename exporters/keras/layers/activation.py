@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....eras.activations import FUNCTIONS, OLD_HARD_SIGMOID
+from ....eras.activations import FUNCTIONS
 from ....ir.layout import Axis, Layout, find, key, size_of
 from ....ir.op import Op
 from ....ir.ops.activation import (
@@ -27,6 +27,7 @@ from ....ir.ops.activation import (
 )
 from ....ir.ops.opaque import Opaque
 from ....ir.plan import Settled
+from ..hard_sigmoid import warn_of_readers
 from ..network import Array
 from ..registry import writes
 from ..site import Site
@@ -39,15 +40,8 @@ def name_of(site: Site, op: Op) -> str | None:
     """The name under which the target computes this function; None if it has none."""
     table = FUNCTIONS[site.dialect.vocabulary]
     found = next((n for n, known in table.items() if known == op and n not in UNNAMED), None)
-    if found is not None and op == OLD_HARD_SIGMOID and site.dialect.vocabulary == "keras2":
-        site.tell(
-            "KN301",
-            "note",
-            "hard_sigmoid is clip(0.2 x + 0.5, 0, 1) in Keras 2 and tf.keras; Keras 3 computes "
-            "clip(x / 6 + 0.5, 0, 1) under this name",
-            level="warning",
-            fix="for Keras 3 write a .keras file",
-        )
+    if found is not None and isinstance(op, HardSigmoid):
+        warn_of_readers(site)
     return found
 
 

@@ -9,6 +9,7 @@ from ....eras import padding as rules
 from ....ir.layout import key, size_of
 from ....ir.op import Op
 from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN
+from ..hard_sigmoid import Scaled, scaled_array, scaled_name, tell_scaled
 from ..network import Array, Tensor, stacked
 from ..registry import writes
 from ..site import Site
@@ -17,6 +18,15 @@ from .activation import name_of
 
 GATES: Mapping[type[Op], str] = {LSTM: "[i f c o]", GRU: "[z r h]", ConvLSTM: "[i f c o]"}
 """The order of the gates in each array: Keras 2.0 and later, every backend."""
+
+FEEDS: Mapping[type[Op], Mapping[str, tuple[str, ...]]] = {
+    SimpleRNN: {"activation": ("",)},
+    GRU: {"activation": ("h",), "recurrent_activation": ("z", "r")},
+    LSTM: {"activation": (), "recurrent_activation": ("i", "f", "o")},
+    ConvLSTM: {"activation": (), "recurrent_activation": ("i", "f", "o")},
+}
+"""The gates whose weights alone make what a function is given; an LSTM's `activation` is also given
+its state, which no weight scales."""
 
 ATTRIBUTES = "activation recurrent_activation reset_after go_backwards stateful"
 
@@ -80,12 +90,10 @@ def recurrent_config(site: Site) -> dict[str, Any]:
     op: Any = site.op
     config: dict[str, Any] = {
         "units": site.size("units"),
-        "activation": _function(site, op.activation),
         "use_bias": "bias" in site.settled.node.params,
         "stateful": op.stateful,
+        **functions(site),
     }
-    if not isinstance(op, SimpleRNN):
-        config["recurrent_activation"] = _function(site, op.recurrent_activation)
     if isinstance(op, GRU):
         config["reset_after"] = op.reset_after
     return config
@@ -95,12 +103,16 @@ def recurrent_arrays(site: Site, prefix: str = "") -> list[Array | None]:
     """What one direction stores."""
     gates = GATES.get(type(site.op))
     columns = "units" if gates is None else f"(gates{gates} units)"
-    kernel = site.array(f"{prefix}kernel", "kernel", f"features {columns}")
-    recurrent_kernel = site.array(
-        f"{prefix}recurrent_kernel", "recurrent_kernel", f"recurrent {columns}"
-    )
-    bias = site.array(f"{prefix}bias", "bias", columns)
-    again = site.array(f"{prefix}bias", "recurrent_bias", columns)
+    factors = gate_factors(site)
+
+    def array(port: str, pattern: str, name: str = "") -> Array | None:
+        stored = site.array(f"{prefix}{name or port}", port, pattern)
+        return scaled_array(site, stored, factors)
+
+    kernel = array("kernel", f"features {columns}")
+    recurrent_kernel = array("recurrent_kernel", f"recurrent {columns}")
+    bias = array("bias", columns)
+    again = array("recurrent_bias", columns, "bias")
     if bias is not None and again is not None:
         # of shape (2, 3 units): the input's, then the recurrent one (Keras 2.2.4 `GRUCell.build`)
         bias = stacked(bias, again)
@@ -116,11 +128,39 @@ def _returned(site: Site) -> tuple[bool, bool]:
     return read[0], any(read[2:]) or (read[0] and read[1])
 
 
-def _function(site: Site, op: Op) -> str:
+def functions(site: Site) -> dict[str, str]:
+    """The names of a recurrent op's functions, by the keys of its configuration.
+
+    Raises:
+        ExportError: The target has no such function.
+    """
+    found: dict[str, str] = {}
+    for role in FEEDS[type(site.op)]:
+        function = _function(site, role)
+        if function.factor is not None:
+            tell_scaled(site, function)
+        found[role] = function.name
+    return found
+
+
+def gate_factors(site: Site) -> Mapping[str, float]:
+    """What the weights of each gate are multiplied with, where a function has another slope."""
+    found: dict[str, float] = {}
+    for role, gates in FEEDS[type(site.op)].items():
+        factor = _function(site, role).factor
+        found |= dict.fromkeys(gates, factor) if factor is not None else {}
+    return found
+
+
+def _function(site: Site, role: str) -> Scaled:
+    op: Op = getattr(site.op, role)
     name = name_of(site, op)
-    if name is None:
+    if name is not None:
+        return Scaled(name)
+    found = scaled_name(site, op) if FEEDS[type(site.op)][role] else None
+    if found is None:
         raise site.refuse(f"{op} has no name in {site.dialect.name}")
-    return name
+    return found
 
 
 @writes(
@@ -150,8 +190,7 @@ def conv_lstm(site: Site) -> None:
         "padding": word,
         "data_format": space.data_format,
         "dilation_rate": list(op.dilation),
-        "activation": _function(site, op.activation),
-        "recurrent_activation": _function(site, op.recurrent_activation),
+        **functions(site),
         "use_bias": "bias" in site.settled.node.params,
         "return_sequences": sequences,
         "go_backwards": op.go_backwards,
@@ -161,12 +200,15 @@ def conv_lstm(site: Site) -> None:
         config["return_state"] = True
     flip = "~" if site.backend == "theano" else ""
     columns = f"(gates{GATES[ConvLSTM]} filters)"
+    patterns = {
+        "kernel": f"{flip}kernel_space channels {columns}",
+        "recurrent_kernel": f"{flip}recurrent_space recurrent {columns}",
+        "bias": columns,
+    }
+    factors = gate_factors(site)
     arrays = [
-        site.array("kernel", "kernel", f"{flip}kernel_space channels {columns}"),
-        site.array(
-            "recurrent_kernel", "recurrent_kernel", f"{flip}recurrent_space recurrent {columns}"
-        ),
-        site.array("bias", "bias", columns),
+        scaled_array(site, site.array(port, port, pattern), factors)
+        for port, pattern in patterns.items()
     ]
     _write(site, "ConvLSTM2D", config, inputs, arrays, sequences, state)
 
