@@ -97,6 +97,7 @@ class Emission:
         self._read |= set(plan.graph.outputs)
         self._steps = self._placed()
         self.masks: dict[Layer, Value] = {}
+        self._spoken = ""
         self._parts: dict[Layer, dict[str, Settled]] = {}
         for settled in plan.settled:
             layer, part = settled.node.layer, settled.node.part
@@ -122,6 +123,7 @@ class Emission:
                 layer = FileLayer(f"{name}_output", "Activation", {"activation": "linear"})
                 tensor = top.call((name, "output"), layer, [tensor])[0]
             network.outputs.append(tensor)
+        network.vocabulary = self._spoken
         return network
 
     def _tell_of_models(self) -> None:
@@ -319,6 +321,10 @@ class Emission:
         if (weight, how) not in self._derived:
             self._derived[weight, how] = make(weight)
         return self._derived[weight, how]
+
+    def speak(self, vocabulary: str) -> None:
+        """Say that something is written that only a later vocabulary has."""
+        self._spoken = vocabulary or self._spoken
 
     def fuse(self, node: Node) -> None:
         """Say that a node has been written with the one before it."""

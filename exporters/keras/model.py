@@ -122,7 +122,8 @@ def _archive(
     weights_only: bool,
 ) -> Archive:
     """All of the file but the numbers."""
-    written_by = (("backend", backend), ("keras_version", dialect.keras_version))
+    version = dialect.later.get(network.vocabulary, dialect.keras_version)
+    written_by = (("backend", backend), ("keras_version", version))
     layer_groups = tuple(
         LayerGroup(group.layer, tuple(_tensor(named) for named in group.arrays)) for group in held
     )

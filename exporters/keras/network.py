@@ -156,14 +156,48 @@ class Tensor:
         self.call, self.index, self.mask = call, index, mask
 
 
+class Arguments(msgspec.Struct, frozen=True):
+    """What a call is given besides its tensors.
+
+    Attributes:
+        constants: Keyword arguments.
+        named: The keywords that the last of the tensors are given by.
+        function: Whether a function is called, not a layer: its one tensor stands in no list.
+    """
+
+    constants: Mapping[str, Any] = {}
+    named: tuple[str, ...] = ()
+    function: bool = False
+
+
+NOTHING = Arguments()
+
+
 class Call:
     """One call of a layer."""
 
-    __slots__ = ("inputs", "layer", "outputs")
+    __slots__ = ("arguments", "inputs", "layer", "outputs")
 
-    def __init__(self, layer: FileLayer, inputs: Sequence[Tensor], outputs: int = 1) -> None:
-        self.layer, self.inputs = layer, tuple(inputs)
+    def __init__(
+        self,
+        layer: FileLayer,
+        inputs: Sequence[Tensor],
+        outputs: int = 1,
+        arguments: Arguments = NOTHING,
+    ) -> None:
+        self.layer, self.inputs, self.arguments = layer, tuple(inputs), arguments
         self.outputs = tuple(Tensor(self, index) for index in range(outputs))
+
+    @property
+    def positional(self) -> tuple[Tensor, ...]:
+        """The tensors that are not given by keyword."""
+        return self.inputs[: len(self.inputs) - len(self.arguments.named)]
+
+    @property
+    def keywords(self) -> Mapping[str, Tensor]:
+        """The tensors that are given by keyword."""
+        named = self.arguments.named
+        return dict(zip(named, self.inputs[len(self.inputs) - len(named) :], strict=True))
 
 
 class Network:
@@ -175,12 +209,13 @@ class Network:
         calls: In order of execution; those of inputs first.
         inputs: Tensors that the caller feeds, in order.
         outputs: Tensors that the caller gets, in order.
+        vocabulary: Of the whole file: the later vocabulary that it needs, if it needs one.
     """
 
-    __slots__ = ("_layers", "_reserved", "calls", "inputs", "kind", "name", "outputs")
+    __slots__ = ("_layers", "_reserved", "calls", "inputs", "kind", "name", "outputs", "vocabulary")
 
     def __init__(self, name: str, kind: Kind) -> None:
-        self.name, self.kind = name, kind
+        self.name, self.kind, self.vocabulary = name, kind, ""
         self.calls: list[Call] = []
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []
@@ -200,7 +235,12 @@ class Network:
         return call.outputs[0]
 
     def call(
-        self, key: tuple[str, str], layer: FileLayer, inputs: Sequence[Tensor], outputs: int = 1
+        self,
+        key: tuple[str, str],
+        layer: FileLayer,
+        inputs: Sequence[Tensor],
+        outputs: int = 1,
+        arguments: Arguments = NOTHING,
     ) -> tuple[Call, bool]:
         """Call a layer, a known one if there is one with this key that is the same.
 
@@ -209,6 +249,7 @@ class Network:
             layer: What is wanted; its name may be changed to a free one.
             inputs: Tensors.
             outputs: How many results it has.
+            arguments: What it is given besides.
 
         Returns:
             The call, and whether weights are written once more for it.
@@ -216,11 +257,11 @@ class Network:
         known = self._layers.setdefault(key, [])
         for other in known:
             if other.same(layer):
-                self.calls.append(Call(other, inputs, outputs))
+                self.calls.append(Call(other, inputs, outputs, arguments))
                 return self.calls[-1], False
         layer.name = self.unique(layer.name, key)
         known.append(layer)
-        self.calls.append(Call(layer, inputs, outputs))
+        self.calls.append(Call(layer, inputs, outputs, arguments))
         return self.calls[-1], len(known) > 1 and bool(layer.arrays)
 
     def variants(self, key: tuple[str, str]) -> int:
@@ -253,6 +294,8 @@ class Network:
 
         for a, b in zip(self.calls, other.calls, strict=True):
             if a.layer.name != b.layer.name or not a.layer.same(b.layer):
+                return False
+            if a.arguments != b.arguments:
                 return False
             if wired(a.inputs, place) != wired(b.inputs, theirs):
                 return False

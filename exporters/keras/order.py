@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from .network import Array, Call, FileLayer, Network
+from .network import NOTHING, Array, Call, FileLayer, Network
 
 CONVERTED = frozenset({"Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D"})
 """Classes whose first array Keras 2.2.4 converts on loading (`preprocess_weights_for_loading`)."""
@@ -23,12 +23,18 @@ def reachable(network: Network) -> list[Call]:
 
 
 def chain(network: Network) -> list[FileLayer] | None:
-    """The layers one behind the other, the input first; None if the network is no chain."""
+    """The layers one behind the other, the input first; None if the network is no chain.
+
+    A call that is given something besides its tensor is no link of one: a Sequential has no place
+    to say so.
+    """
     calls = reachable(network)
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         return None
     for before, call in itertools.pairwise(calls):
         if len(call.inputs) != 1 or call.inputs[0].call is not before or call.inputs[0].index:
+            return None
+        if call.arguments != NOTHING:
             return None
     layers = [call.layer for call in calls]
     if len(set(layers)) < len(layers) or network.outputs[0].call is not calls[-1]:

@@ -9,7 +9,7 @@ from ...errors import ExportError
 from ...ir.graph import Value
 from ...ir.layout import Layout, Terms
 from .bring import Mover, begins
-from .network import FileLayer, Network, Tensor
+from .network import NOTHING, Arguments, FileLayer, Network, Tensor
 
 if TYPE_CHECKING:
     from .emit import Emission
@@ -105,10 +105,11 @@ class Scope:
         *,
         outputs: int = 1,
         mask: Value | None = None,
+        arguments: Arguments = NOTHING,
     ) -> tuple[Tensor, ...]:
         """Call a layer; its results carry `mask` along."""
         wanted = layer.name
-        call, again = self.network.call(key, layer, inputs, outputs)
+        call, again = self.network.call(key, layer, inputs, outputs, arguments)
         if again:
             self.emission.report.add(
                 "KX401",

@@ -16,7 +16,7 @@ from ...ir.report import Kind, Level
 from ...ir.tensor import Weight
 from .dialects import BASE, Dialect
 from .kept import kept
-from .network import Array, FileLayer, Tensor, Wrapper
+from .network import NOTHING, Arguments, Array, FileLayer, Tensor, Wrapper
 
 if TYPE_CHECKING:
     from .emit import Emission
@@ -214,10 +214,18 @@ class Site:
         arrays: Sequence[Array | None] = (),
         repeats: int = 0,
         mask: Value | None = None,
+        arguments: Arguments = NOTHING,
     ) -> Tensor:
         """Call a layer that has one result; as `put_all`."""
         return self.put_all(
-            class_name, config, inputs, role=role, arrays=arrays, repeats=repeats, mask=mask
+            class_name,
+            config,
+            inputs,
+            role=role,
+            arrays=arrays,
+            repeats=repeats,
+            mask=mask,
+            arguments=arguments,
         )[0]
 
     def put_all(
@@ -231,6 +239,7 @@ class Site:
         repeats: int = 0,
         mask: Value | None = None,
         outputs: int = 1,
+        arguments: Arguments = NOTHING,
     ) -> tuple[Tensor, ...]:
         """Call a layer of the file.
 
@@ -244,6 +253,7 @@ class Site:
             repeats: How many TimeDistributed are around it.
             mask: The mask that Keras carries along with its results.
             outputs: How many results it has.
+            arguments: What the call is given besides.
         """
         self._check_known(class_name, config)
         if role is not None:
@@ -262,7 +272,9 @@ class Site:
             wrappers,
             inner if wrappers else "",
         )
-        return self.scope.call((self.name, role), layer, inputs, outputs=outputs, mask=mask)
+        return self.scope.call(
+            (self.name, role), layer, inputs, outputs=outputs, mask=mask, arguments=arguments
+        )
 
     def note(self, arrays: Sequence[Array | None]) -> None:
         """Remember which weights a layer of the file stores."""
@@ -303,10 +315,12 @@ class Site:
             return
         for key, version in known.since.items():
             if key in config:
+                self.emission.speak(known.era)
                 self.tell(
                     "KX301", "note", f"{class_name}.{key} needs {version} or later", level="warning"
                 )
         if known.missing:
+            self.emission.speak(known.era)
             self.tell(
                 "KX302",
                 "note",

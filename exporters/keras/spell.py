@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -81,7 +81,7 @@ def _functional(network: Network, dialect: Dialect) -> Config:
         nodes: list[Any] = []
         for call in calls:
             if call.layer is layer and call.inputs:
-                node = [[*ref(tensor), {}] for tensor in call.inputs]
+                node = _node(call, ref)
                 nodes.extend([node] * (2 if _twice(layer, dialect) else 1))
         entry = _entry(layer, dialect)
         entries.append({"name": layer.name, **entry, "inbound_nodes": nodes})
@@ -91,6 +91,18 @@ def _functional(network: Network, dialect: Dialect) -> Config:
         "input_layers": [ref(tensor) for tensor in network.inputs],
         "output_layers": [ref(tensor) for tensor in network.outputs],
     }
+
+
+def _node(call: Call, ref: Callable[[Tensor], list[Any]]) -> list[Any]:
+    """One call: each tensor with the arguments; a function's single one stands alone.
+
+    Source: tf-keras 2.21 `engine/functional.py` (`reconstruct_from_config`), `engine/node.py`
+    (`Node.serialize`); the list around is kept by `_preserve_input_structure_in_config`.
+    """
+    keywords = {name: ref(tensor) for name, tensor in call.keywords.items()}
+    given = {**call.arguments.constants, **keywords}
+    node = [[*ref(tensor), given] for tensor in call.positional]
+    return node[0] if call.arguments.function and len(node) == 1 else node
 
 
 def _is_model(layer: FileLayer) -> bool:

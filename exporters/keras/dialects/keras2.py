@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .records import Dialect, Keys, Known
+from ....eras.operations import TENSORFLOW
+from .records import Dialect, Functions, Keys, Known
+from .tf_keras import TF_KERAS
 
 _KERNEL: Keys = (
     "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer",
@@ -137,6 +139,8 @@ KERAS2 = Dialect(
     storage="keras2",
     weight_suffix={"tensorflow": ":0", "theano": ""},
     backends=("tensorflow", "theano"),
-    classes=CLASSES,
+    classes={**CLASSES, **TF_KERAS},
+    functions=Functions(TENSORFLOW, "TFOpLambda"),
+    later={"tf_keras": "2.15.0"},
 )
 """Keras 2.2.3 and later, tf.keras, and Keras 3's reader of legacy HDF5, all from one file."""

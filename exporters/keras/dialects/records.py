@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from ....eras.operations import Meaning
+
 Keys = tuple[str, ...]
 
 
@@ -24,6 +26,7 @@ class Known(msgspec.Struct, frozen=True):
             them; written only where they say something, and told.
         missing: Versions of the target that lack the class altogether.
         unsaid: Keys of BASE that some version refuses for this class.
+        era: The vocabulary that has what `since` and `missing` tell of.
     """
 
     stated: Keys = ()
@@ -31,6 +34,19 @@ class Known(msgspec.Struct, frozen=True):
     since: Mapping[str, str] = {}
     missing: str = ""
     unsaid: Keys = ()
+    era: str = ""
+
+
+class Functions(msgspec.Struct, frozen=True):
+    """How a target says operations on tensors that are no layers.
+
+    Attributes:
+        meanings: What each name means: a table of `eras.operations`.
+        class_name: The class of all of them, which states the name; "" where each is a class.
+    """
+
+    meanings: Mapping[str, Meaning]
+    class_name: str = ""
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +67,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         weight_suffix: What names of weights end in, by backend.
         backends: Which backends' kernels it can have.
         classes: The layer classes it has.
+        functions: How it says operations on tensors; None if it cannot.
+        later: Vocabularies of later readers, and the version that a file states which needs one.
     """
 
     name: str
@@ -65,6 +83,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     weight_suffix: Mapping[str, str]
     backends: tuple[str, ...]
     classes: Mapping[str, Known]
+    functions: Functions | None = None
+    later: Mapping[str, str] = {}
 
 
 BASE: Keys = ("trainable", "dtype")

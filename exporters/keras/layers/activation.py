@@ -5,44 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....eras.activations import FUNCTIONS
+from ....eras.activations import ALONG_LAST
 from ....ir.layout import Axis, Layout, find, key, size_of
-from ....ir.op import Op
 from ....ir.ops.activation import (
+    Abs,
+    Affine,
+    AlongAxis,
+    Celu,
+    Clip,
     Elu,
     Exponential,
+    Gelu,
+    HardShrink,
     HardSigmoid,
+    HardSilu,
     LeakyRelu,
     Linear,
+    Log,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    Power,
     PRelu,
     Relu,
     Selu,
     Sigmoid,
+    Silu,
     Softmax,
     Softplus,
+    SoftShrink,
     Softsign,
+    Sparsemax,
+    SparsePlus,
+    SquarePlus,
     Tanh,
+    TanhShrink,
     ThresholdedRelu,
     TrainingOnly,
 )
 from ....ir.ops.opaque import Opaque
 from ....ir.plan import Settled
-from ..hard_sigmoid import warn_of_readers
-from ..network import Array
+from ..elementwise import applied, name_of
+from ..functions import operation
+from ..network import Array, Tensor
 from ..registry import writes
 from ..site import Site
-
-UNNAMED: frozenset[str] = frozenset({"relu6"})
-"""Names that not all versions know: written as layers."""
-
-
-def name_of(site: Site, op: Op) -> str | None:
-    """The name under which the target computes this function; None if it has none."""
-    table = FUNCTIONS[site.dialect.vocabulary]
-    found = next((n for n, known in table.items() if known == op and n not in UNNAMED), None)
-    if found is not None and isinstance(op, HardSigmoid):
-        warn_of_readers(site)
-    return found
 
 
 def fused(site: Site) -> str:
@@ -58,10 +65,9 @@ def fused(site: Site) -> str:
 
 def _stated(site: Site, after: Settled) -> str | None:
     op = after.node.op
-    if isinstance(op, Softmax):
-        layout = after.input
-        last = after.bound["axis"] == layout.terms[-1:]
-        name = "softmax" if last else None
+    if isinstance(op, AlongAxis):
+        last = after.bound["axis"] == after.input.terms[-1:]
+        name = "softmax" if last and isinstance(op, Softmax) else None
     elif isinstance(op, Opaque):
         name = op.layer_class
     else:
@@ -71,60 +77,70 @@ def _stated(site: Site, after: Settled) -> str | None:
     return name
 
 
-def as_layer(site: Site) -> tuple[str, Mapping[str, Any]] | None:
-    """The layer that computes a function which has no name."""
-    op = site.op
-    if isinstance(op, LeakyRelu):
-        return "LeakyReLU", {"alpha": op.negative_slope}
-    if isinstance(op, Elu):
-        return "ELU", {"alpha": op.alpha}
-    if isinstance(op, ThresholdedRelu):
-        if op.theta < 0 or "Keras 3" not in site.dialect.readers:
-            return "ThresholdedReLU", {"theta": op.theta}
-        # x where x > theta, else 0: this is how every version computes a ReLU with a threshold
-        site.tell("KX102", "changed", "ThresholdedReLU is written as a ReLU with a threshold")
-        return "ReLU", _relu(Relu(threshold=op.theta))
-    return ("ReLU", _relu(op)) if isinstance(op, Relu) else None
-
-
-def _relu(op: Relu) -> Mapping[str, Any]:
-    return {
-        "max_value": op.max_value,
-        "negative_slope": op.negative_slope,
-        "threshold": op.threshold,
-    }
-
-
 @writes(
     Linear, Relu, LeakyRelu, Elu, Selu, ThresholdedRelu, Sigmoid, HardSigmoid, Tanh, Softplus,
-    Softsign, Exponential,
-    attributes="max_value negative_slope threshold alpha theta slope shift",
+    Softsign, Exponential, Silu, HardSilu, Gelu, Mish, Celu, LogSigmoid, TanhShrink, HardShrink,
+    SoftShrink, SquarePlus, SparsePlus, Affine, Power, Abs, Log, Clip,
+    attributes="max_value negative_slope threshold alpha theta slope shift approximate b scale "
+    "offset exponent low high",
 )  # fmt: skip
 def elementwise(site: Site) -> None:
-    """A function of each number by itself: as the source's class of layer, or by its name."""
-    layer = as_layer(site)
-    if layer is None or not site.layer or site.layer.class_name != layer[0]:
-        name = name_of(site, site.op)
-        layer = ("Activation", {"activation": name}) if name else layer
-    if layer is None:
-        raise site.refuse(f"{site.op} has neither a name nor a layer in {site.dialect.name}")
-    x = site.x()
-    site.give(site.put(*layer, [x], repeats=site.own_repeats(), mask=x.mask))
+    """A function of each number by itself."""
+    site.give(applied(site, site.op, site.x()))
 
 
 @writes(Softmax)
 def softmax(site: Site) -> None:
     """Softmax: by name along the last axis, else as a layer that says its axis."""
     x = site.x()
-    axis = site.axis("axis")
+    axes = site.settled.positions("axis")
     repeats = site.own_repeats()
     rank = len(site.seen(site.settled.input))
-    if axis == rank - 1 and not (site.layer and site.layer.class_name == "Softmax"):
-        y = site.put("Activation", {"activation": "softmax"}, [x], repeats=repeats, mask=x.mask)
+    own = site.layer is not None and site.layer.class_name == "Softmax"
+    numbers = [site.number(axis - site.depth - repeats, rank - repeats) for axis in axes]
+    if len(axes) == 1 and axes[0] - site.depth == rank - 1 and not own:
+        config: dict[str, Any] = {"activation": "softmax"}
+        y = site.put("Activation", config, [x], repeats=repeats, mask=x.mask)
     else:
-        config = {"axis": site.number(axis - repeats, rank - repeats)}
-        y = site.put("Softmax", config, [x], repeats=repeats, mask=x.mask)
+        axis = numbers[0] if len(numbers) == 1 else numbers
+        y = site.put("Softmax", {"axis": axis}, [x], repeats=repeats, mask=x.mask)
     site.give(y)
+
+
+@writes(LogSoftmax, Sparsemax)
+def along_axis(site: Site) -> None:
+    """Other functions along an axis: by name along the last one, else as an operation."""
+    x = site.x()
+    axes = [axis - site.depth for axis in site.settled.positions("axis")]
+    rank = len(site.seen(site.settled.input))
+    name = _name_along_last(site) if axes == [rank - 1] else None
+    if name is not None:
+        y: Tensor | None = site.put(
+            "Activation",
+            {"activation": name},
+            [x],
+            repeats=site.own_repeats(),
+            mask=x.mask,
+        )
+    elif len(axes) == 1:
+        kind = "sparsemax" if isinstance(site.op, Sparsemax) else "log_softmax"
+        y = operation(site, kind, [x], axis=site.number(axes[0], rank))
+    else:
+        y = None
+    if y is None:
+        raise site.refuse(f"{site.op} along {axes} has no word in {site.dialect.name}")
+    site.give(y)
+
+
+def _name_along_last(site: Site) -> str | None:
+    """What a function along the last axis is called."""
+    own = site.dialect.vocabulary
+    for vocabulary in (own, *site.dialect.later):
+        for name, known in ALONG_LAST[vocabulary].items():
+            if known == site.op:
+                site.emission.speak(vocabulary if vocabulary != own else "")
+                return name
+    return None
 
 
 @writes(PRelu)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ....ir.ops.dense import Dense, Highway, MaxoutDense
+from ..elementwise import name_of
 from ..registry import writes
 from ..site import Site
-from .activation import fused, name_of
+from .activation import fused
 
 
 @writes(Dense)

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from ....ir.ops.normalization import BatchNorm
-from ....ir.source import MappedSource
+from collections.abc import Mapping
+from typing import Any
+
+from ....eras.normalization import SHORTEST
+from ....ir.layout import Axis, Layout, find, fuse, key
+from ....ir.ops.activation import Power
+from ....ir.ops.normalization import (
+    BatchNorm,
+    BatchStatisticsNorm,
+    GroupNorm,
+    LayerNorm,
+    RMSNorm,
+    SampleNorm,
+    UnitNorm,
+)
+from ....ir.source import ConstantSource, MappedSource
 from ....ir.tensor import Param, Weight
-from ..network import Array
+from ..elementwise import applied
+from ..functions import operation
+from ..network import Arguments, Array, Tensor
 from ..registry import writes
+from ..scaling import EPSILON, constant, scale_and_shift
 from ..site import Site
 
 STORED = {"gamma": "gamma", "beta": "beta", "mean": "moving_mean", "variance": "moving_variance"}
@@ -25,11 +42,12 @@ def batch_norm(site: Site) -> None:
     """
     op, x = site.op, site.x()
     assert isinstance(op, BatchNorm)
-    if len(site.settled.bound["axis"]) != 1:
-        raise site.refuse("normalization along several axes at once is tf.keras' alone")
-    repeats = site.own_repeats()
-    axis = site.axis("axis") - repeats
-    rank = len(site.seen(site.settled.input)) - repeats
+    fused = _one_axis(site)
+    if fused is not None:
+        x = site.bring(x, site.settled.input, fused)
+    repeats = site.own_repeats() if fused is None else 0
+    rank = len(site.seen(site.settled.input if fused is None else fused)) - repeats
+    axis = site.axis("axis") - repeats if fused is None else rank - 1
     params = site.settled.node.params
     epsilon = op.epsilon if op.epsilon >= SMALLEST else RAISED
     config = {
@@ -39,13 +57,29 @@ def batch_norm(site: Site) -> None:
         "scale": "gamma" in params,
     }
     arrays = [
-        site.array(name, port, trains=port in {"gamma", "beta"}) for port, name in STORED.items()
+        site.array(name, port, "(axis)" if fused else "", trains=port in {"gamma", "beta"})
+        for port, name in STORED.items()
     ]
     if epsilon != op.epsilon:
         site.tell("KN303", "changed", f"epsilon {op.epsilon} raised to {epsilon}, variance lowered")
         arrays[-1] = _shifted(site, arrays[-1], op.epsilon - epsilon)
     y = site.put("BatchNormalization", config, [x], arrays=arrays, repeats=repeats, mask=x.mask)
+    if fused is not None:
+        y = site.bring(y, fused, site.settled.results[0])
     site.give(y)
+
+
+def _one_axis(site: Site) -> Layout | None:
+    """The input with all normalized axes as its last one; None where there is but one already.
+
+    Only tf.keras normalizes along several axes at once. Along none, a new axis stands for them.
+    """
+    terms, layout = site.settled.bound["axis"], site.settled.input
+    if len(terms) == 1:
+        return None
+    gone = {key(term) for term in terms}
+    rest = tuple(term for term in layout.terms if key(term) not in gone)
+    return Layout((*rest, fuse(terms) if terms else Axis("X", 1)))
 
 
 def _shifted(site: Site, array: Array | None, by: float) -> Array:
@@ -58,3 +92,184 @@ def _shifted(site: Site, array: Array | None, by: float) -> Array:
     made = site.emission.derived(array.param.weight, f"shifted by {by}", shift)
     param = Param(made, array.param.stored)
     return Array(array.name, param, array.layout, array.trains, parts=(array,))
+
+
+# ---- by the input's own statistics --------------------------------------------------------------
+
+
+@writes(BatchStatisticsNorm, attributes="epsilon")
+def batch_statistics_norm(site: Site) -> None:
+    """BatchNormalization called with `training=True`: by the statistics of the batch.
+
+    The moving statistics that it stores are not read. A frozen layer would read them (tf-keras
+    2.21 `BatchNormalization._get_training_value`), so it is none.
+    """
+    op, x = site.op, site.x()
+    assert isinstance(op, BatchStatisticsNorm)
+    params = site.settled.node.params
+    rank = len(site.seen(site.settled.input))
+    config = {
+        "axis": site.number(site.axis("axis"), rank),
+        "epsilon": op.epsilon,
+        "center": "beta" in params,
+        "scale": "gamma" in params,
+        "trainable": True,
+    }
+    term = site.settled.bound["axis"][0]
+    shape = (site.size("axis"),)
+    statistics = {"moving_mean": 0.0, "moving_variance": 1.0}
+    arrays = [
+        *(site.array(port, port, "axis") for port in ("gamma", "beta")),
+        *(constant(name, ConstantSource(n, shape), term) for name, n in statistics.items()),
+    ]
+    called = Arguments(constants={"training": True})
+    y = site.put("BatchNormalization", config, [x], arrays=arrays, mask=x.mask, arguments=called)
+    site.give(y)
+
+
+@writes(LayerNorm, attributes="epsilon")
+def layer_norm(site: Site) -> None:
+    """LayerNormalization; its array lies along its axes as they stand in the input."""
+    op, x = site.op, site.x()
+    assert isinstance(op, LayerNorm)
+    params = site.settled.node.params
+    config = {
+        "axis": _axes(site),
+        "epsilon": op.epsilon,
+        "center": "beta" in params,
+        "scale": "gamma" in params,
+    }
+    arrays = [_along(site, port) for port in ("gamma", "beta")]
+    _put(site, "LayerNormalization", config, x, arrays)
+
+
+@writes(RMSNorm, attributes="epsilon")
+def rms_norm(site: Site) -> None:
+    """RMSNormalization; else composed of operations: x / sqrt(mean of x^2 + epsilon) * scale."""
+    op, x = site.op, site.x()
+    assert isinstance(op, RMSNorm)
+    config: dict[str, Any] = {"axis": _axes(site), "epsilon": op.epsilon}
+    if "RMSNormalization" in site.dialect.classes:
+        _put(site, "RMSNormalization", config, x, [_along(site, "scale")])
+        return
+    site.tell("KX102", "changed", "RMSNormalization is written as operations")
+    square = site.put("Multiply", {}, [x, x], role="square", mask=x.mask)
+    y = site.put("Multiply", {}, [x, _inverse_root(site, square, op.epsilon)], role="unit")
+    site.give(_scaled(site, y, {"gamma": "scale"}))
+
+
+@writes(SampleNorm, attributes="epsilon")
+def sample_norm(site: Site) -> None:
+    """Keras 1's `mode=1`, of operations: (x - m) / (s + epsilon), s = sqrt(variance + epsilon)."""
+    op, x = site.op, site.x()
+    assert isinstance(op, SampleNorm)
+    site.tell("KX102", "changed", "a normalization of each sample is written as operations")
+    apart = site.put("Subtract", {}, [x, _mean(site, x, "mean")], role="apart")
+    square = site.put("Multiply", {}, [apart, apart], role="square")
+    deviation = scale_and_shift(site, _mean(site, square, "variance"), 1.0, op.epsilon, "raised")
+    deviation = applied(site, Power(exponent=0.5), deviation, "deviation")
+    deviation = scale_and_shift(site, deviation, 1.0, op.epsilon, "divisor")
+    inverse = applied(site, Power(exponent=-1.0), deviation, "inverse")
+    y = site.put("Multiply", {}, [apart, inverse], role="unit")
+    site.give(_scaled(site, y, {"gamma": "gamma", "beta": "beta"}))
+
+
+@writes(GroupNorm, attributes="epsilon")
+def group_norm(site: Site) -> None:
+    """GroupNormalization."""
+    op, x, bound = site.op, site.x(), site.settled.bound
+    assert isinstance(op, GroupNorm)
+    params = site.settled.node.params
+    repeats = site.repeats(bound["batch"])
+    layout = site.settled.input
+    whole = fuse((*bound["groups"], *bound["in_group"]))
+    axis = find(layout.terms, whole) - site.depth - repeats
+    config = {
+        "groups": site.size("groups"),
+        "axis": site.number(axis, len(site.seen(layout)) - repeats),
+        "epsilon": op.epsilon,
+        "center": "beta" in params,
+        "scale": "gamma" in params,
+    }
+    arrays = [site.array(port, port, "(groups in_group)") for port in ("gamma", "beta")]
+    site.give(
+        site.put("GroupNormalization", config, [x], arrays=arrays, repeats=repeats, mask=x.mask)
+    )
+
+
+@writes(UnitNorm, attributes="epsilon")
+def unit_norm(site: Site) -> None:
+    """UnitNormalization, whose least length differs between tf.keras and Keras 3."""
+    op, x = site.op, site.x()
+    assert isinstance(op, UnitNorm)
+    own = {SHORTEST[name] for name in (site.dialect.vocabulary, *site.dialect.later)
+           if name in SHORTEST}  # fmt: skip
+    if own != {op.epsilon}:
+        site.tell(
+            "KN305",
+            "note",
+            f"UnitNormalization divides by {op.epsilon:g} at least in the source: shorter vectors "
+            "come out otherwise",
+            level="warning",
+        )
+    _put(site, "UnitNormalization", {"axis": _axes(site)}, x, [])
+
+
+def _put(
+    site: Site, class_name: str, config: dict[str, Any], x: Tensor, arrays: list[Array | None]
+) -> None:
+    repeats = site.own_repeats()
+    numbers = [number - repeats for number in config["axis"]]
+    rank = len(site.seen(site.settled.input)) - repeats
+    if min(numbers) < 1 or class_name not in site.dialect.classes:
+        raise site.refuse(f"{class_name} along axes {numbers} is not known to {site.dialect.name}")
+    stated = [site.number(number, rank) for number in numbers]
+    config["axis"] = stated[0] if len(stated) == 1 else numbers
+    site.give(site.put(class_name, config, [x], arrays=arrays, repeats=repeats, mask=x.mask))
+
+
+def _axes(site: Site) -> list[int]:
+    """The axes that are normalized, in the order in which they stand."""
+    return sorted(position - site.depth for position in site.settled.positions("axis"))
+
+
+def _along(site: Site, port: str) -> Array | None:
+    """A parameter along these axes, in that order."""
+    param = site.settled.node.params.get(port)
+    if param is None:
+        return None
+    terms = site.seen(site.settled.input)
+    return Array(port, param, Layout(tuple(terms[number] for number in _axes(site))))
+
+
+def _mean(site: Site, x: Tensor, role: str) -> Tensor:
+    found = operation(site, "mean", [x], role, axis=_axes(site), keepdims=True)
+    if found is None:
+        raise site.refuse(f"{site.op.kind} has no layer in {site.dialect.name}, nor a mean")
+    return found
+
+
+def _inverse_root(site: Site, square: Tensor, epsilon: float) -> Tensor:
+    mean = scale_and_shift(site, _mean(site, square, "mean"), 1.0, epsilon, "raised")
+    return applied(site, Power(exponent=-0.5), mean, "inverse")
+
+
+def _scaled(site: Site, y: Tensor, ports: Mapping[str, str]) -> Tensor:
+    """What the normalization learnt, as a normalization whose statistics do nothing."""
+    params = site.settled.node.params
+    (axis,) = _axes(site)
+    learnt = {name: port for name, port in ports.items() if port in params}
+    config = {
+        "axis": site.number(axis, len(site.seen(site.settled.input))),
+        "epsilon": EPSILON,
+        "center": "beta" in learnt,
+        "scale": "gamma" in learnt,
+    }
+    shape = (site.size("axis"),)
+    term = site.settled.bound["axis"][0]
+    statistics = {"moving_mean": 0.0, "moving_variance": 1 - EPSILON}
+    arrays = [
+        *(site.array(name, port, "axis") for name, port in learnt.items()),
+        *(constant(name, ConstantSource(n, shape), term) for name, n in statistics.items()),
+    ]
+    return site.put("BatchNormalization", config, [y], arrays=arrays, mask=y.mask)

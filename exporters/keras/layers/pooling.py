@@ -195,6 +195,7 @@ def up_sample(site: Site) -> None:
     if space.rank == 2:
         config["interpolation"] = op.interpolation
     if op.interpolation == "bilinear":
+        site.emission.speak("tf_keras")
         site.tell(
             "KN302", "note", "bilinear up-sampling differs in Keras 2.2 and 2.3", level="warning"
         )

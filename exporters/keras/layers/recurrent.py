@@ -9,12 +9,12 @@ from ....eras import padding as rules
 from ....ir.layout import key, size_of
 from ....ir.op import Op
 from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN
+from ..elementwise import name_of
 from ..hard_sigmoid import Scaled, scaled_array, scaled_name, tell_scaled
 from ..network import Array, Tensor, stacked
 from ..registry import writes
 from ..site import Site
 from ..windows import Space, Window, needed, pad, said
-from .activation import name_of
 
 GATES: Mapping[type[Op], str] = {LSTM: "[i f c o]", GRU: "[z r h]", ConvLSTM: "[i f c o]"}
 """The order of the gates in each array: Keras 2.0 and later, every backend."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ....eras.normalization import SHORTEST
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Terms, fuse, size_of
@@ -73,10 +74,6 @@ class UnitNormConfig(Config, frozen=True, kw_only=True):
     """What UnitNormalization reads."""
 
     axis: int | tuple[int, ...] = -1
-
-
-SHORTEST: Mapping[str, float] = {"tf_keras": 1e-6, "keras3": 1e-12}
-"""The least length that UnitNormalization divides by, by vocabulary."""
 
 
 def _learnt(config: Any, era: str) -> Sequence[Slot]:

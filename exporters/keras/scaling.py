@@ -1,0 +1,79 @@
+"""Constants that multiply and add: by a layer for that, or by a normalization that learnt to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...ir.layout import Axis, Layout, Term, size_of
+from ...ir.source import ConstantSource, Source
+from ...ir.tensor import Param, Stored, Weight
+from .network import Array, Tensor
+from .site import Site
+
+EPSILON = 1e-3
+"""Of a normalization whose variance is 1 - EPSILON: large enough for every backend."""
+
+
+def scale_and_shift(site: Site, x: Tensor, scale: float, offset: float, role: str = "") -> Tensor:
+    """Scale * x + offset, with one number each.
+
+    Args:
+        site: The node; what `x` is has the axes of its first input.
+        x: What is scaled.
+        scale: Multiplies.
+        offset: Is added.
+        role: What it is beside the node's own layer.
+    """
+    repeats = 0 if role else site.own_repeats()
+    if scale == 1 and not offset:
+        config: Mapping[str, Any] = {"activation": "linear"}
+        return site.put("Activation", config, [x], role=role, repeats=repeats, mask=x.mask)
+    if "Rescaling" in site.dialect.classes:
+        config = {"scale": scale, "offset": offset}
+        return site.put("Rescaling", config, [x], role=role, repeats=repeats, mask=x.mask)
+    terms = site.seen(site.settled.input)
+    count = size_of(terms[-1])
+    if count is None:
+        raise site.refuse(f"the size of {terms[-1]!r} is not known")
+    constants = {"gamma": scale, "beta": offset}
+    arrays = {name: ConstantSource(value, (count,)) for name, value in constants.items()}
+    return along_axis(site, x, -1, count, arrays, role)
+
+
+def along_axis(
+    site: Site, x: Tensor, axis: int, count: int, arrays: Mapping[str, Source], role: str = ""
+) -> Tensor:
+    """Gamma * x + beta, with numbers along one axis: a BatchNormalization of mean 0, deviation 1.
+
+    Args:
+        site: The node.
+        x: What is scaled.
+        axis: Its axis as the layer counts them.
+        count: Extent of that axis.
+        arrays: `gamma` and `beta`, either or both.
+        role: What it is beside the node's own layer.
+    """
+    config = {
+        "axis": axis,
+        "epsilon": EPSILON,
+        "center": "beta" in arrays,
+        "scale": "gamma" in arrays,
+        "trainable": False,
+    }
+    sources: Mapping[str, Source] = {
+        **{name: arrays[name] for name in ("gamma", "beta") if name in arrays},
+        "moving_mean": ConstantSource(0.0, (count,)),
+        "moving_variance": ConstantSource(1 - EPSILON, (count,)),
+    }
+    term = Axis("X", count)
+    held = [constant(name, source, term) for name, source in sources.items()]
+    return site.put("BatchNormalization", config, [x], role=role, arrays=held, mask=x.mask)
+
+
+def constant(name: str, source: Source, *terms: Term) -> Array:
+    """An array of numbers that no weight of the model holds."""
+    layout = Layout(terms)
+    weight = Weight(name, (source,), trainable=False)
+    trains = not name.startswith("moving_")
+    return Array(name, Param(weight, (Stored(layout),)), layout, trains)
