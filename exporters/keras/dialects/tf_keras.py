@@ -1,4 +1,4 @@
-"""Classes that tf.keras has and older versions have not: written where a model needs them, and told.
+"""Classes of tf.keras that older versions lack: written where a model needs them, and told.
 
 Sources: the constructors of tf-keras 2.21 and Keras 3.15, and genuine files of both.
 """
