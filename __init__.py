@@ -15,6 +15,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .api import Conversion, Options, convert, save
+    from .comparison import diff
     from .errors import KerasirError
     from .ir.layout import Layout
     from .ir.model import Model
@@ -29,6 +30,7 @@ __all__ = [
     "Options",
     "__version__",
     "convert",
+    "diff",
     "load",
     "save",
     "verify",
@@ -41,6 +43,7 @@ _HOMES = {
     "Model": "ir.model",
     "Options": "api",
     "convert": "api",
+    "diff": "comparison",
     "load": "loading",
     "save": "api",
     "verify": "verification",

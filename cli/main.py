@@ -34,6 +34,12 @@ def _inspect() -> click.Command:
     return inspect
 
 
+def _diff() -> click.Command:
+    from .diff import diff
+
+    return diff
+
+
 def _convert() -> click.Command:
     from .convert import convert
 
@@ -68,6 +74,7 @@ COMMANDS: dict[str, Entry] = {
     "inspect": Entry(
         "Look", "Show layers, layout tags, weights, era and backend of a file", _inspect
     ),
+    "diff": Entry("Look", "List what differs between two models: layers, settings, weights", _diff),
     "convert": Entry(
         "Convert", "Convert one model; the kinds follow from the file names", _convert
     ),
@@ -80,7 +87,7 @@ COMMANDS: dict[str, Entry] = {
 }
 
 INTRO = """\
-Convert Keras models, 1.0 to 2.3, between Theano style and TensorFlow style, and to ONNX.
+Convert Keras models, 0.3 to 3.15, between Theano style and TensorFlow style, and to ONNX.
 Reads the files alone: no Keras, TensorFlow or Theano needed, and no code from a model is run."""
 
 OPTIONS = (

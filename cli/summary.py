@@ -35,7 +35,7 @@ def print_summary(
 ) -> None:
     """Print it to stderr."""
     console = settings.err
-    console.print(f"{console.paint(words.file(src), 'bold')}   {_source(done.model.facts)}")
+    console.print(f"{console.paint(words.file(src), 'bold')}   {source_text(done.model.facts)}")
     console.print(f"→ {console.paint(words.file(dst), 'bold')}   {_target(done)}")
     console.print()
     sections = list(_sections(console, done))
@@ -55,7 +55,8 @@ def print_summary(
     console.print(f"{wrote} {words.file(dst)}   {size}{hint}")
 
 
-def _source(facts: Facts) -> str:
+def source_text(facts: Facts) -> str:
+    """Who wrote a file: `Keras 1.2.2, Theano, channels_first`."""
     major = (facts.era.value or "?").removeprefix("keras")
     parts = [f"{ERAS.get(facts.era.value or '', 'Keras')} {facts.version.value or major}"]
     parts += [BACKENDS.get(facts.backend.value or "", "backend unknown")]

@@ -18,7 +18,7 @@ LONGEST_FILE = 400
 CORE = ("errors", "ir", "eras", "passes")
 ENDS = (*CORE, "reference", "importers", "exporters")
 MAY_IMPORT = {
-    "": ("api", "errors", "ir", "loading", "verification", "version"),
+    "": ("api", "comparison", "errors", "ir", "loading", "verification", "version"),
     "__main__": ("cli",),
     "errors": (),
     "isolate": ("errors",),
@@ -37,12 +37,13 @@ MAY_IMPORT = {
     "engines": (*CORE, "reference", "loading"),
     "verification": (*CORE, "reference", "arrays", "engines", "loading"),
     "inspection": (*CORE, "importers", "loading"),
+    "comparison": (*CORE, "inspection", "loading", "verification"),
     "catalogue": ENDS,
     "changes": (*CORE, "targets"),
     "api": (*ENDS, "isolate", "loading", "targets", "changes", "verification", ""),
     "cli": (
         *CORE, "reference", "", "api", "loading", "isolate", "plugin", "targets", "arrays",
-        "engines",
+        "comparison", "engines",
         "inspection", "verification", "catalogue", "changes",
     ),
 }  # fmt: skip

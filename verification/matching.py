@@ -27,6 +27,7 @@ from ..ir.layout import (
 )
 from ..ir.signature import REST
 from ..ir.source import Array
+from ..ir.tensor import Param, Stored
 
 Key = tuple[tuple[str, ...], str, int]
 
@@ -140,8 +141,8 @@ class Matching:
             if all(size_of(x) == size_of(y) and _role(x) == _role(y) for x, y in pairs):
                 self.learn(a.terms, b.terms)
 
-    def translated(self, b: Layout, a: Layout) -> Layout | None:
-        """A layout of B over the axes of a layout of A; None if they do not correspond."""
+    def mapping(self, b: Layout, a: Layout) -> dict[Axis, Term] | None:
+        """For each axis of a layout of B the one of a layout of A; None if some have none."""
         ours = [axis for axis in axes_of(a.terms) if axis.size != 1]
         theirs = [axis for axis in axes_of(b.terms) if axis.size != 1]
         mapping: dict[Axis, Term] = {}
@@ -158,10 +159,35 @@ class Matching:
                     if match is not None:
                         mapping[axis] = match
                         free.remove(match)
-        if free or len(mapping) < len(theirs):
+        return None if free or len(mapping) < len(theirs) else mapping
+
+    def translated(self, b: Layout, a: Layout) -> Layout | None:
+        """A layout of B over the axes of a layout of A; None if they do not correspond."""
+        mapping = self.mapping(b, a)
+        if mapping is None:
             return None
         found = Layout(tuple(rebuild(term, mapping) for term in b.terms))
         return found if _made_of(found) == _made_of(a) else None
+
+    def retagged(self, param: Param, b: Layout, a: Layout) -> Param | None:
+        """A parameter of B over the axes of A; None if they do not correspond.
+
+        Args:
+            param: As a node of B uses it.
+            b: Its canonical layout there.
+            a: The canonical layout of what it is compared with.
+        """
+        mapping = self.mapping(b, a)
+        if mapping is None or self.translated(b, a) is None:
+            return None
+        stored = tuple(
+            Stored(
+                Layout(tuple(rebuild(term, mapping) for term in one.layout.terms)),
+                {axis: label for was, label in one.at.items() if (axis := _one(mapping, was))},
+            )
+            for one in param.stored
+        )
+        return Param(param.weight, stored)
 
     def brought(self, array: Array, b: Layout, a: Layout) -> Array | None:
         """An array of B as A has it; None if the layouts do not correspond."""
@@ -181,7 +207,7 @@ def paired(a: Graph, b: Graph) -> Iterator[tuple[LayerCall, LayerCall]]:
     that tells it apart.
     """
     mine = calls_of(a)
-    others = _gathered(calls_of(b), {call.key for call in mine}, b)
+    others = gathered(calls_of(b), {call.key for call in mine}, b)
     bare: dict[tuple[str, int], list[LayerCall]] = {}
     for call in others.values():
         bare.setdefault(call.key[1:], []).append(call)
@@ -195,7 +221,7 @@ def paired(a: Graph, b: Graph) -> Iterator[tuple[LayerCall, LayerCall]]:
             yield call, other
 
 
-def _gathered(calls: Sequence[LayerCall], known: set[Key], graph: Graph) -> dict[Key, LayerCall]:
+def gathered(calls: Sequence[LayerCall], known: set[Key], graph: Graph) -> dict[Key, LayerCall]:
     """Calls by key, those of helping layers made part of the call that they help.
 
     A layer may be written as several: `conv1` with its pads as `conv1_pad` before it and its
@@ -235,6 +261,11 @@ def guessed(known: Layout, shape: Sequence[int | None]) -> Layout | None:
 
 def _fits(a: Axis, b: Axis) -> bool:
     return a.size == b.size or None in {a.size, b.size}
+
+
+def _one(mapping: dict[Axis, Term], axis: Axis) -> Axis | None:
+    found = mapping.get(axis, axis)
+    return found if isinstance(found, Axis) else None
 
 
 def _same_role(a: Axis, b: Axis) -> bool:

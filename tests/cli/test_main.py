@@ -23,11 +23,12 @@ from kerasir.errors import FormatError, KerasirError
 HELP = """\
 Usage: kerasir [OPTIONS] COMMAND [ARGUMENTS]
 
-Convert Keras models, 1.0 to 2.3, between Theano style and TensorFlow style, and to ONNX.
+Convert Keras models, 0.3 to 3.15, between Theano style and TensorFlow style, and to ONNX.
 Reads the files alone: no Keras, TensorFlow or Theano needed, and no code from a model is run.
 
 Look
   inspect   Show layers, layout tags, weights, era and backend of a file
+  diff      List what differs between two models: layers, settings, weights
 
 Convert
   convert   Convert one model; the kinds follow from the file names
@@ -103,7 +104,7 @@ def test_help_imports_nothing_heavy() -> None:
     ("args", "message"),
     [
         (("convrt",), "no command 'convrt' (did you mean convert?)"),
-        (("zzz",), "no command 'zzz' (one of inspect, convert, verify, run, ops, passes)"),
+        (("zzz",), "no command 'zzz' (one of inspect, diff, convert, verify, run, ops, passes)"),
         (("inspect",), "FILE is missing (kerasir inspect --help)"),
         (("inspect", "a", "b"), "unexpected extra argument (b) (kerasir inspect --help)"),
         (("inspect", "a", "--verbos"), "no option '--verbos' (did you mean --verbose?)"),
