@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import Conversion, Options, convert, save
+    from .api import Conversion, convert, save
     from .comparison import diff
     from .errors import KerasirError
     from .ir.layout import Layout
     from .ir.model import Model
     from .loading import load
+    from .options import Options
     from .verification import verify
 
 __all__ = [
@@ -41,7 +42,7 @@ _HOMES = {
     "KerasirError": "errors",
     "Layout": "ir.layout",
     "Model": "ir.model",
-    "Options": "api",
+    "Options": "options",
     "convert": "api",
     "diff": "comparison",
     "load": "loading",

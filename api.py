@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,20 +13,20 @@ import msgspec
 
 from .changes import Changes, changes
 from .errors import ExistsError, ExportError, KerasirError, UsageError
+from .exporting import export
 from .ir.check import check as check_plan
 from .ir.model import Model
 from .ir.plan import Plan
 from .ir.report import Report
 from .loading import load, load_weights
+from .options import Options, Path, check_for, options_of
 from .passes.registry import PassInfo, run_passes
 from .passes.solve import solve
+from .passes.states import with_states
 from .targets import Aim, aim
 
 if TYPE_CHECKING:
     from .verification import Verification
-
-Path = str | os.PathLike[str]
-Progress = Callable[[int, int], None]
 
 
 class Conversion(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -53,70 +53,13 @@ class Conversion(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     seconds: float
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What `convert` and `save` can be told.
-
-    Attributes:
-        to: Kind of target; from the name of DST if not given.
-        arch: Where the architecture is, for a file of weights alone.
-        backend: Which backend wrote SRC, where the file does not say.
-        source_data_format: What layers of SRC have that do not say.
-        data_format: `channels_last`, `channels_first` or `keep`.
-        target_backend: Whose kernels to write: `tensorflow` or `theano`.
-        io_layout: `keep` or `match`: whose order inputs and outputs have.
-        opset: For ONNX.
-        passes: Passes or pipelines to run besides the target's own.
-        plugins: Python files that declare layers, ops and passes.
-        verify: Run both models; if they differ, fail and write nothing.
-        tolerance: Largest relative error that `verify` allows.
-        expect: An `.npz` file of inputs and genuine predictions to verify against as well.
-        weights_only: Write weights without architecture and training record.
-        weights_layout: For `.npz` and `.safetensors`: `canonical`, `onnx` or `stored`.
-        flattened: Of weights without an architecture, Dense layers behind a Flatten, by name:
-            channels, height and width of the feature map.
-        overwrite: Replace DST if it exists.
-        durable: Have the disk confirm before and after.
-        refuse_code: Fail if SRC holds code.
-        dry_run: Do everything but write.
-        strict: Fail at every assumption and warning.
-        check: Check the layouts after every pass.
-        allow_keys: Configuration keys nobody knows that may pass, as `Class.key`.
-        isolated: Run the HDF5 library in a process of its own.
-        external_data: For ONNX: a name for the file of large tensors, or True.
-        progress: Called with bytes done and bytes in all.
-    """
-
-    to: str | None = None
-    arch: Path | None = None
-    backend: str | None = None
-    source_data_format: str | None = None
-    data_format: str | None = None
-    target_backend: str | None = None
-    io_layout: str | None = None
-    opset: int | None = None
-    passes: Sequence[str] = ()
-    plugins: Sequence[Path] = ()
-    verify: bool = False
-    tolerance: float = 1e-5
-    expect: Path | None = None
-    weights_only: bool = False
-    weights_layout: str | None = None
-    flattened: Mapping[str, tuple[int, int, int]] = {}
-    overwrite: bool = False
-    durable: bool = False
-    refuse_code: bool = False
-    dry_run: bool = False
-    strict: bool = False
-    check: bool = False
-    allow_keys: Sequence[str] = ()
-    isolated: bool = False
-    external_data: str | bool | None = None
-    progress: Progress | None = None
-
-
 def save(model: Model, path: Path, **options: Any) -> Conversion:
     """Write a model: `convert` for one that is loaded already; options as there."""
-    return _convert(model, os.fspath(path), _options(options))
+    chosen = options_of(options)
+    if chosen.batch is not None or chosen.shapes:
+        flag = "batch" if chosen.shapes == {} else "shapes"
+        raise UsageError(f"{flag} of a model that is loaded", hint="give it to load")
+    return _convert(model, os.fspath(path), chosen)
 
 
 def convert(src: Path, dst: Path, **options: Any) -> Conversion:
@@ -133,7 +76,7 @@ def convert(src: Path, dst: Path, **options: Any) -> Conversion:
         UsageError: An option that does not exist, or that the target cannot have.
         KerasirError: What went wrong; nothing is written then.
     """
-    chosen = _options(options)
+    chosen = options_of(options)
     target = _aim(os.fspath(dst), chosen)
     _free(os.fspath(dst), chosen)
     return _convert(_read(src, chosen, target), os.fspath(dst), chosen, target)
@@ -142,7 +85,7 @@ def convert(src: Path, dst: Path, **options: Any) -> Conversion:
 def _read(src: Path, options: Options, target: Aim) -> Model:
     """The model; where the target can hold them, weights may come without an architecture."""
     wanted = None if target.data_format == "keep" else target.data_format
-    read = load
+    read = partial(load, batch=options.batch, shapes=options.shapes)
     if target.described.bare:
         read = partial(load_weights, flattened=options.flattened, wanted=wanted)
     elif options.flattened:
@@ -158,16 +101,8 @@ def _read(src: Path, options: Options, target: Aim) -> Model:
     )
 
 
-def _options(given: Mapping[str, Any]) -> Options:
-    unknown = sorted(given.keys() - set(Options.__struct_fields__))
-    if unknown:
-        known = ", ".join(Options.__struct_fields__)
-        raise UsageError(f"no option {unknown[0]!r}", hint=f"one of {known}")
-    return Options(**given)
-
-
 def _aim(dst: str, options: Options) -> Aim:
-    return aim(
+    goal = aim(
         dst,
         to=options.to,
         data_format=options.data_format,
@@ -177,6 +112,8 @@ def _aim(dst: str, options: Options) -> Aim:
         weights_only=options.weights_only,
         weights_layout=options.weights_layout,
     )
+    check_for(goal.kind, options)
+    return goal
 
 
 def _free(dst: str, options: Options) -> None:
@@ -203,9 +140,11 @@ def _convert(model: Model, dst: str, options: Options, target: Aim | None = None
     verification, size = None, 0
     if not options.dry_run:
         with _beside(dst, options) as path:
-            report.events += _export(changed, plan, path, goal, options)
+            report.events += export(changed, plan, path, goal, options)
             if options.verify or options.expect is not None:
-                verification = _verify(model, plan, path, options)
+                # what the file has as inputs and outputs, the reference must have too
+                proven = with_states(model) if goal.kind == "onnx" else model
+                verification = _verify(proven, plan, path, options)
             size = os.path.getsize(path)
     moved = changes(changed, plan, goal)
     report.events += moved.events()
@@ -251,66 +190,6 @@ def _refuse_arrays(model: Model, goal: Aim, options: Options) -> None:
     if what:
         hint = "read them with --arch"
         raise ExportError(f"weights only, and {what}", file=model.facts.path, hint=hint)
-
-
-def _export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) -> list[Any]:
-    """Hand over to the exporter of the kind."""
-    common = {"overwrite": options.overwrite, "durable": options.durable}
-    if goal.kind == "onnx":
-        from .exporters.onnx.export import DEFAULT_OPSET, export_onnx
-
-        return export_onnx(
-            model,
-            plan,
-            path,
-            opset=DEFAULT_OPSET if goal.opset is None else goal.opset,
-            external_data=options.external_data,
-            progress=options.progress,
-            **common,
-        )
-    if goal.kind == "ir":
-        from .exporters.kerasir import write_kerasir
-
-        write_kerasir(model, path, progress=options.progress, **common)
-        return []
-    if goal.described.arrays:
-        from .exporters.arrays import export_arrays
-
-        export_arrays(
-            model,
-            plan,
-            path,
-            kind=goal.kind,
-            order=goal.weights_layout,
-            progress=options.progress,
-            **common,
-        )
-        return []
-    if model.kind == "weights":
-        from .exporters.keras.bare import export_bare
-
-        export_bare(
-            model,
-            plan,
-            path,
-            dialect=goal.described.dialect,
-            target_backend=goal.backend,
-            progress=options.progress,
-            **common,
-        )
-        return []
-    from .exporters.keras.model import export_keras
-
-    return export_keras(
-        model,
-        plan,
-        path,
-        dialect=goal.described.dialect,
-        target_backend=goal.backend,
-        weights_only=goal.weights_only,
-        progress=options.progress,
-        **common,
-    )
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from .ir.ops.shape import View
 from .ir.plan import Plan, Policy, Settled
 from .ir.source import Array
 from .passes.solve import solve
+from .passes.states import states_of
 
 Precision = Literal["float32", "float64"]
 Watch = Callable[[Settled, tuple[Array, ...]], None]
@@ -34,6 +35,9 @@ ONNX_DTYPES: Mapping[str, str] = {
 }
 """ONNX Runtime's names of element types (`onnxruntime.NodeArg.type`) that can be fed."""
 
+STATE = "state:"
+"""How the keys of a file's metadata begin that tell which output is to be fed to which input."""
+
 LARGEST_COPY = 512 << 20
 """Bytes of an ONNX file that is held in memory as well, to look at values before its end."""
 
@@ -47,6 +51,7 @@ class Port(msgspec.Struct, frozen=True):
         dtype: Of its numbers.
         layout: What the dimensions mean; None where the file does not say (ONNX).
         below: Indices into a table are fed, from 0 up to this; None for any numbers.
+        state: Whether it is a layer's state, which begins with zeros and comes back.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Port(msgspec.Struct, frozen=True):
     dtype: str = "float32"
     layout: Layout | None = None
     below: int | None = None
+    state: bool = False
 
     @property
     def text(self) -> str:
@@ -130,16 +136,28 @@ class Reference:
     def inputs(self) -> tuple[Port, ...]:
         """What is fed."""
         tables = _tables(self.model.graph)
+        first = len(self.plan.inputs) - states_of(self.model.graph)
         return tuple(
-            Port(h.value.name, h.layout.shape, h.value.dtype, h.layout, tables.get(h.value))
-            for h in self.plan.inputs
+            Port(
+                h.value.name,
+                h.layout.shape,
+                h.value.dtype,
+                h.layout,
+                tables.get(h.value),
+                i >= first,
+            )
+            for i, h in enumerate(self.plan.inputs)
         )
 
     @property
     def outputs(self) -> tuple[Port, ...]:
         """What comes back."""
         pairs = zip(self.model.graph.output_names, self.plan.outputs, strict=True)
-        return tuple(Port(name, h.layout.shape, h.value.dtype, h.layout) for name, h in pairs)
+        first = len(self.plan.outputs) - states_of(self.model.graph)
+        return tuple(
+            Port(name, h.layout.shape, h.value.dtype, h.layout, state=i >= first)
+            for i, (name, h) in enumerate(pairs)
+        )
 
     def run(self, inputs: Sequence[Array], watch: Watch | None = None) -> Run:
         """Compute the outputs.
@@ -301,6 +319,10 @@ def _ports(
 ) -> tuple[Port, ...]:
     """Ports, their layouts as the caller knows them, else as kerasir wrote them into the file."""
     found: list[Port] = []
+    pairs = {
+        name.removeprefix(STATE): other for name, other in said.items() if name.startswith(STATE)
+    }
+    states = pairs.keys() if what == "input" else set(pairs.values())
     for index, argument in enumerate(described):
         dtype = ONNX_DTYPES.get(argument.type)
         if dtype is None:
@@ -308,7 +330,8 @@ def _ports(
         shape = tuple(size if isinstance(size, int) else None for size in argument.shape)
         layout = _layout(said.get(f"{what}_layout:{argument.name}", ""), shape)
         known = layouts[index] if index < len(layouts) else layout
-        found.append(Port(argument.name, shape, dtype, known))
+        state = argument.name in states
+        found.append(Port(argument.name, shape, dtype, known, state=state))
     return tuple(found)
 
 

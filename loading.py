@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import UsageError
 from .ir.model import Model
+
+if TYPE_CHECKING:
+    from .importers.sizes import Sizes
 
 Path = str | os.PathLike[str]
 
@@ -21,6 +24,8 @@ def load(
     isolated: bool = False,
     plugins: Sequence[Path] = (),
     allow_keys: Sequence[str] = (),
+    batch: int | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> Model:
     """Read a model into the IR. No weight is read, and no code in the file is run.
 
@@ -33,11 +38,15 @@ def load(
         isolated: Whether to run the HDF5 library in a process of its own, which may crash.
         plugins: Python files that declare layers, ops and passes.
         allow_keys: Configuration keys nobody knows that may pass, as `Class.key`.
+        batch: The batch size of every input, where the file leaves it open.
+        shapes: Whole shapes of inputs by name, the batch first, in the file's order of axes.
 
     Raises:
+        UsageError: A size that does not go with what the file says.
         KerasirError: The file, the layer or the weight that does not fit is named.
     """
-    return _load(path, arch, backend, data_format, isolated, plugins, allow_keys, None)
+    sizes = _sizes(batch, shapes)
+    return _load(path, arch, backend, data_format, isolated, plugins, allow_keys, None, sizes)
 
 
 def load_weights(
@@ -90,6 +99,7 @@ def _load(
     plugins: Sequence[Path],
     allow_keys: Sequence[str],
     rows: _Rows | None,
+    sizes: Sizes | None = None,
 ) -> Model:
     from .plugin import load_plugins
 
@@ -100,10 +110,14 @@ def _load(
         from .importers.kerasir import read_kerasir
 
         _check_needless(rows)
-        return read_kerasir(name)
+        model = read_kerasir(name)
+        if sizes is not None:
+            sizes.fix(model.graph)
+        return model
     from .importers.keras.archive import read_archive
     from .importers.keras.bare import read_bare
     from .importers.keras.read import import_model
+    from .importers.sizes import OPEN
 
     archive = read_archive(name, arch=beside, isolated=isolated)
     if rows is not None and archive.config is None and builtin is None:
@@ -121,7 +135,16 @@ def _load(
         data_format=data_format,
         allowed=frozenset(allow_keys),
         builtin=builtin,
+        sizes=sizes or OPEN,
     )
+
+
+def _sizes(batch: int | None, shapes: Mapping[str, Sequence[int]] | None) -> Sizes | None:
+    if batch is None and not shapes:
+        return None
+    from .importers.sizes import Sizes
+
+    return Sizes(batch, shapes or {})
 
 
 def _check_needless(rows: _Rows | None) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from ..errors import UsageError
 from ..ir.orders import ORDERS
+from .onnx_options import onnx_options
 from .progress import Progress
 from .reading import FORMATS, MEANT, reading_options
 from .settings import Settings, document
@@ -68,20 +69,7 @@ def _options() -> list[click.Parameter]:
             section=TARGET,
             help="canonical, onnx or stored, for npz and safetensors [canonical]",
         ),
-        Option(["--opset"], metavar="N", type=click.INT, section="ONNX", help="13 to 28 [17]"),
-        Option(
-            ["--io-layout"],
-            metavar="keep|match",
-            type=OneOf("keep", "match"),
-            section="ONNX",
-            help="Inputs and outputs: SRC's order, or the target's [onnx: keep]",
-        ),
-        Option(
-            ["--external-data"],
-            metavar="NAME",
-            section="ONNX",
-            help="Put large tensors into a file of this name beside DST",
-        ),
+        *onnx_options(),
         Option(
             ["--pass", "passes"],
             metavar="NAME",
@@ -176,7 +164,9 @@ def convert(settings: Settings, /, src: str, dst: str, report: str | None, **opt
     if report is not None and not report.endswith(".json"):
         raise UsageError(f"no kind of report known for {report!r}", hint="name it .json")
     given = dict(options)
-    given["flattened"] = dict(given["flattened"])
+    for several in ("flattened", "rename"):
+        given[several] = dict(given[several])
+    given["shapes"] = dict(given.pop("shape"))
     given["plugins"], given["allow_keys"] = given.pop("plugin"), given.pop("allow_key")
     with Progress(settings.err, "copying weights", quiet=settings.quiet) as progress:
         done = run(src, dst, isolated=True, progress=progress, **given)

@@ -77,6 +77,54 @@ class FeatureMap(click.ParamType):  # type: ignore[type-arg]
         return layer, (channels, height, width)
 
 
+class InputShape(click.ParamType):  # type: ignore[type-arg]
+    """An input and its whole shape: `NAME=1,224,224,3`."""
+
+    name = "shape"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[int, ...]]:
+        """The input's name; its extents.
+
+        Raises:
+            UsageError: It is written otherwise.
+        """
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = str(value).rpartition("=")
+        parts = text.split(",")
+        if not equals or not name or not all(part.isdecimal() for part in parts):
+            raise UsageError(
+                f"no shape {value!r}",
+                where=param.opts[0] if param else "",
+                hint="write NAME=N,…, such as input_1=1,224,224,3",
+            )
+        return name, tuple(map(int, parts))
+
+
+class NewName(click.ParamType):  # type: ignore[type-arg]
+    """A name and what is to stand in its place: `OLD=NEW`."""
+
+    name = "names"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Both names.
+
+        Raises:
+            UsageError: It is written otherwise.
+        """
+        if isinstance(value, tuple):
+            return value
+        old, equals, new = str(value).partition("=")
+        if not (old and equals and new):
+            where = param.opts[0] if param else ""
+            raise UsageError(f"no pair of names {value!r}", where=where, hint="write OLD=NEW")
+        return old, new
+
+
 class Option(click.Option):
     """An option that knows the group of the help it stands in.
 

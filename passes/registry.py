@@ -59,6 +59,7 @@ PASSES: dict[str, PassInfo] = {}
 PIPELINES: Mapping[str, tuple[str, ...]] = {
     "keras": ("normalize_kernels", "relayout", "reorder_dense", "cancel_transposes"),
     "onnx": (
+        "expose_states",
         "normalize_kernels",
         "relayout",
         "reorder_dense",
@@ -104,7 +105,7 @@ def steps_of(pipeline: str, extra: tuple[str, ...] = ()) -> list[PassInfo]:
     Raises:
         PassError: Nobody knows a name.
     """
-    from . import cleanup, layouts  # ruff: ignore[unused-import]  (registers the passes)
+    from . import cleanup, layouts, states  # ruff: ignore[unused-import]  (registers the passes)
 
     names: list[str] = list(PIPELINES[pipeline])
     for name in extra:

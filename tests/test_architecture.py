@@ -18,7 +18,7 @@ LONGEST_FILE = 400
 CORE = ("errors", "ir", "eras", "passes")
 ENDS = (*CORE, "reference", "importers", "exporters")
 MAY_IMPORT = {
-    "": ("api", "comparison", "errors", "ir", "loading", "verification", "version"),
+    "": ("api", "comparison", "errors", "ir", "loading", "options", "verification", "version"),
     "__main__": ("cli",),
     "errors": (),
     "isolate": ("errors",),
@@ -40,7 +40,12 @@ MAY_IMPORT = {
     "comparison": (*CORE, "inspection", "loading", "verification"),
     "catalogue": ENDS,
     "changes": (*CORE, "targets"),
-    "api": (*ENDS, "isolate", "loading", "targets", "changes", "verification", ""),
+    "options": ("errors",),
+    "exporting": (*CORE, "exporters", "options", "targets"),
+    "api": (
+        *ENDS, "isolate", "loading", "options", "exporting", "targets", "changes", "verification",
+        "",
+    ),
     "cli": (
         *CORE, "reference", "", "api", "loading", "isolate", "plugin", "targets", "arrays",
         "comparison", "engines",

@@ -116,9 +116,29 @@ def known_arrays(engine: Engine, arrays: Mapping[str, Array], path: str) -> Know
     Raises:
         FormatError: Some inputs are there and some are not, or one does not fit.
     """
-    inputs = _sorted(engine.inputs, arrays, ("in_", "input_", "arr_"), path, "input")
-    outputs = _sorted(engine.outputs, arrays, ("out_", "output_"), path, "output")
-    return Known(inputs, outputs)
+    inputs = _sorted(_fed(engine, arrays), arrays, ("in_", "input_", "arr_"), path, "input")
+    given = [port for port in engine.outputs if not port.state]
+    outputs = _sorted(given, arrays, ("out_", "output_"), path, "output")
+    return Known(None if inputs is None else _begun(engine, inputs), outputs)
+
+
+def _fed(engine: Engine, arrays: Mapping[str, Array]) -> list[Port]:
+    """Every input, or all but the states if the arrays have none of them."""
+    named = [port for port in engine.inputs if not port.state]
+    states = [port.name in arrays for port in engine.inputs if port.state]
+    count = len(engine.inputs)
+    numbered = any(f"in_{index}" in arrays for index in range(len(named), count))
+    return list(engine.inputs) if any(states) or numbered else named
+
+
+def _begun(engine: Engine, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
+    """The inputs with zeros for states that are not among them."""
+    batch = len(inputs[0]) if inputs and inputs[0].ndim else 1
+    rest = (
+        np.zeros([batch if size is None else size for size in port.shape], port.dtype)
+        for port in engine.inputs[len(inputs) :]
+    )
+    return (*inputs, *rest)
 
 
 def _sorted(

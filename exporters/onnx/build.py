@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from ...errors import ExportError, KerasirError, LayoutError, show
 from ...ir.graph import Value
 from ...ir.layout import Layout
+from ...ir.op import Op
+from ...ir.ops.opaque import Opaque
 from ...ir.plan import Coercion, Plan, Settled
 from . import ops  # ruff: ignore[unused-import]  (registers the emitters)
 from .dims import Shape
@@ -14,18 +16,21 @@ from .draft import Draft, Edge, OnnxNode
 from .emitting import Emitting
 from .moves import bring
 from .naming import finish
+from .opaque import draw_opaque
 from .opsets import DEFAULT_OPSET, ir_version
 from .pen import ONNX_TYPES, Origins, Pen
 from .registry import emitter
+from .style import PLAIN, Style
 from .unsupported import check_supported, refusal
 
 
-def build(plan: Plan, *, opset: int = DEFAULT_OPSET) -> Draft:
+def build(plan: Plan, *, opset: int = DEFAULT_OPSET, style: Style = PLAIN) -> Draft:
     """Draw the graph. Weights are looked at, to see that they fit, and not read.
 
     Args:
         plan: For ONNX: channels_first, ops over one spatial axis included.
         opset: What to write.
+        style: How.
 
     Raises:
         UsageError: kerasir does not write this opset.
@@ -36,8 +41,8 @@ def build(plan: Plan, *, opset: int = DEFAULT_OPSET) -> Draft:
     ir_version(opset)
     if plan.policy.order != "channels_first" or not plan.policy.one_dimensional:
         raise LayoutError(f"a plan for {plan.policy.order} order, ONNX needs channels_first")
-    check_supported(plan, opset)
-    drawing = _Drawing(plan, opset)
+    check_supported(plan, opset, opaque=bool(style.opaque_domain))
+    drawing = _Drawing(plan, opset, style)
     for step in plan.steps:
         drawing.draw(step)
     return drawing.finished()
@@ -46,8 +51,8 @@ def build(plan: Plan, *, opset: int = DEFAULT_OPSET) -> Draft:
 class _Drawing:
     """One draft on its way: which tensor is which value in which layout."""
 
-    def __init__(self, plan: Plan, opset: int) -> None:
-        self.plan, self.draft, self.origins = plan, Draft(opset), Origins()
+    def __init__(self, plan: Plan, opset: int, style: Style) -> None:
+        self.plan, self.draft, self.origins = plan, Draft(opset, style), Origins()
         self._held: dict[tuple[Value, Layout], Edge] = {}
         self._failures: list[KerasirError] = []
         self._read = {value for node in plan.graph.nodes for value in node.inputs}
@@ -71,15 +76,20 @@ class _Drawing:
         inputs = [None if h is None else self._get(h.value, h.layout) for h in step.inputs]
         wanted = [value in self._read for value in step.node.results]
         at = Emitting(self.draft, step, inputs, wanted, self.draft.nodes, self.origins)
-        emit = emitter(type(step.node.op), self.draft.opset)
-        assert emit is not None  # `check_supported` has seen to that
         try:
-            made = emit(step.node.op, at)
+            made = self._made(step.node.op, at)
         except (ExportError, LayoutError) as error:
             self._failures.append(error.at(step.node.name))
             made = tuple(Edge(v.name, v.dtype, ()) for v in step.node.results)
         results = made if isinstance(made, tuple) else (made,)
         self._take(step, results, at, self.draft.nodes[before:])
+
+    def _made(self, op: Op, at: Emitting) -> Edge | tuple[Edge | None, ...]:
+        if isinstance(op, Opaque):
+            return draw_opaque(op, at)
+        emit = emitter(type(op), self.draft.opset)
+        assert emit is not None  # `check_supported` has seen to that
+        return emit(op, at)
 
     def finished(self) -> Draft:
         """The draft, with outputs and names.
@@ -120,6 +130,7 @@ class _Drawing:
 
     def _hold(self, value: Value, layout: Layout, edge: Edge) -> None:
         self._held[value, layout] = edge
+        edge.doc = edge.doc or f"{value.name}: {layout}"
         self.draft.note_places(edge)
 
     def _get(self, value: Value, layout: Layout) -> Edge:

@@ -10,15 +10,17 @@ from ...ir.layout import ROLES, Axis, Fused, Joined, Layout, Reversed, Term, siz
 Dim = int | str
 Shape = tuple[Dim, ...]
 
-BATCH = "batch"
-"""What the batch is called in every model."""
+PLAIN_ROLE = "X"
+PLAIN_NAME = "size"
+"""What an axis without a role of its own is called."""
 
 
 class Dims:
     """Names for extents.
 
     An axis has one name wherever it occurs, and no two axes share one: runtimes take equal names
-    for equal extents, and use memory again by them.
+    for equal extents, and use memory again by them. The first axis of a role is called after it,
+    `height`, any other after its layer as well.
     """
 
     def __init__(self) -> None:
@@ -50,10 +52,12 @@ class Dims:
         return self._names[axis]
 
     def _name(self, axis: Axis, owner: str) -> str:
-        role = ROLES.get(axis.role, axis.role).replace(" ", "_")
-        first = role if role == BATCH else f"{owner}_{role}"
-        numbered = (f"{first}_{number}" for number in itertools.count(2))
-        name = next(n for n in itertools.chain((first,), numbered) if n not in self._taken)
+        role = PLAIN_NAME if axis.role == PLAIN_ROLE else ROLES.get(axis.role, axis.role)
+        role = role.replace(" ", "_")
+        owned = f"{owner}_{role}"
+        numbered = (f"{owned}_{number}" for number in itertools.count(2))
+        wishes = itertools.chain((role, owned), numbered)
+        name = next(n for n in wishes if n not in self._taken)
         self._taken.add(name)
         return name
 

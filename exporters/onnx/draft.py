@@ -17,6 +17,7 @@ from ...ir.report import Report
 from ...ir.source import ConstantSource, Source
 from ...ir.tensor import Param, extents
 from .dims import Dims, Shape
+from .style import PLAIN, Style
 from .writer import DATA_TYPES
 
 Number = int | float | bool
@@ -29,12 +30,14 @@ class Edge:
         name: What it wishes to be called; in a finished draft, what it is called.
         dtype: A name such as `float32`, `int64`, `bool`.
         shape: Its extents.
+        doc: For people, and for a verification: the value of the model that it holds, and in
+            which layout, as `conv_1: N:? C:8 H:7 W:7`; "" for what only ONNX needs.
     """
 
-    __slots__ = ("dtype", "name", "shape")
+    __slots__ = ("doc", "dtype", "name", "shape")
 
     def __init__(self, name: str, dtype: str, shape: Shape) -> None:
-        self.name, self.dtype, self.shape = name, dtype, shape
+        self.name, self.dtype, self.shape, self.doc = name, dtype, shape, ""
 
     def __repr__(self) -> str:
         return f"<Edge {self.name} {self.dtype} {self.shape}>"
@@ -127,6 +130,7 @@ class Draft:
 
     Attributes:
         opset: What it is drawn for.
+        style: How.
         dims: Names of extents.
         inputs: What the caller feeds.
         outputs: What the caller gets: the names wished for, and the tensors.
@@ -137,8 +141,8 @@ class Draft:
         places: Where an extent of a name can be read: a tensor, and which of its dimensions.
     """
 
-    def __init__(self, opset: int) -> None:
-        self.opset, self.dims, self.report = opset, Dims(), Report()
+    def __init__(self, opset: int, style: Style = PLAIN) -> None:
+        self.opset, self.style, self.dims, self.report = opset, style, Dims(), Report()
         self.inputs: list[Edge] = []
         self.outputs: list[Edge] = []
         self.nodes: list[OnnxNode] = []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from ...errors import KerasirError
 from ...ir.fill import Job, fill
@@ -16,7 +15,9 @@ from ..target import Path
 from .build import build
 from .draft import Draft
 from .opsets import DEFAULT_OPSET, HIGHEST, IR_VERSIONS, LOWEST
+from .origin import UNKNOWN, digest_of, metadata, states
 from .proto import model_proto
+from .style import PLAIN, Style
 from .writer import OnnxSink
 
 __all__ = ["DEFAULT_OPSET", "HIGHEST", "IR_VERSIONS", "LOWEST", "draw", "export_onnx"]
@@ -30,7 +31,9 @@ def export_onnx(
     path: Path,
     *,
     opset: int = DEFAULT_OPSET,
+    style: Style = PLAIN,
     external_data: str | bool | None = None,
+    source_hash: bool = False,
     overwrite: bool = False,
     durable: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -42,8 +45,11 @@ def export_onnx(
         plan: The layouts chosen for its graph: channels_first, ops over one axis included.
         path: The file to make.
         opset: A key of `IR_VERSIONS`.
+        style: How the graph is drawn.
         external_data: True puts tensors of 1 KiB and more into a file beside the model, a text
             names that file; otherwise there is one only if the model would exceed 2 GiB.
+        source_hash: State the SHA-256 of the source file however large it is; of one up to
+            64 MiB it is stated in any case.
         overwrite: Replace a file that is there.
         durable: Have the disk confirm it.
         progress: Called with the bytes of weights written so far and in all.
@@ -56,14 +62,18 @@ def export_onnx(
         ExportError: ONNX cannot express some layers: all of them are named.
         WeightError: A weight is not what its layout says, or does not fit its dtype.
     """
-    draft = draw(model, plan, opset=opset)
+    draft = draw(model, plan, opset=opset, style=style)
+    digest = digest_of(model, asked=source_hash)
+    for fed, given in states(plan, draft):
+        message = f"a layer's state: {given} of one call is {fed} of the next, zeros begin"
+        draft.report.add("KX504", "changed", message)
     proto = model_proto(
         draft,
         name=model.name,
         producer=PRODUCER,
         version=__version__,
         doc=f"{model.name}, converted from Keras by {PRODUCER} {__version__}",
-        metadata=dict(_metadata(model, plan, draft, __version__)),
+        metadata=dict(metadata(model, plan, draft, hashed=digest is not None)),
     )
     sink = OnnxSink(proto, external=external_data or False)
     jobs = [
@@ -77,19 +87,25 @@ def export_onnx(
         if progress is not None:
             progress(done, total)
 
-    with writing(sink, path, overwrite=overwrite, durable=durable):
-        fill(sink, jobs, progress=moved)
+    try:
+        with writing(sink, path, overwrite=overwrite, durable=durable):
+            fill(sink, jobs, progress=moved)
+            if digest is not None:
+                sink.replace(UNKNOWN, digest.text())
+    finally:
+        if digest is not None:
+            digest.stop()
     return draft.report.events
 
 
-def draw(model: Model, plan: Plan, *, opset: int = DEFAULT_OPSET) -> Draft:
+def draw(model: Model, plan: Plan, *, opset: int = DEFAULT_OPSET, style: Style = PLAIN) -> Draft:
     """The graph that `export_onnx` writes, weights still where they lie.
 
     Raises:
         UsageError, ExportError, WeightError: As `export_onnx`.
     """
     try:
-        return build(plan, opset=opset)
+        return build(plan, opset=opset, style=style)
     except KerasirError as error:
         error.at(file=model.facts.path)
         raise
@@ -97,26 +113,3 @@ def draw(model: Model, plan: Plan, *, opset: int = DEFAULT_OPSET) -> Draft:
 
 def _declared(sink: OnnxSink, name: str, dtype: str, shape: tuple[int | str, ...]) -> int:
     return sink.declare(name, dtype, [dim for dim in shape if isinstance(dim, int)])
-
-
-def _metadata(model: Model, plan: Plan, draft: Draft, version: str) -> Iterator[tuple[str, str]]:
-    """Where the model comes from, and what its inputs and outputs are."""
-    facts = model.facts
-    yield "kerasir_version", version
-    if facts.path:
-        yield "source_file", os.path.basename(facts.path)
-    known = {
-        "keras_era": facts.era,
-        "keras_version": facts.version,
-        "keras_backend": facts.backend,
-        "keras_data_format": facts.ordering,
-    }
-    for name, fact in known.items():
-        if fact.value is not None:
-            yield name, fact.value
-    for what, held, edges in (
-        ("input", plan.inputs, draft.inputs),
-        ("output", plan.outputs, draft.outputs),
-    ):
-        for one, edge in zip(held, edges, strict=True):
-            yield f"{what}_layout:{edge.name}", str(one.layout)

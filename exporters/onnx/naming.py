@@ -1,14 +1,16 @@
 """The last touch on a draft: what nobody reads goes, and everything gets its name.
 
 Names are taken in this order: the caller's inputs and outputs, weights, other numbers, then tensors
-as they come. Whoever comes too late for its name gets a number behind it.
+as they come. Whoever comes too late for its name gets a number behind it. What the caller wants
+called otherwise is given its new name before all others.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from ...errors import UsageError, show
 from .draft import Body, Draft, Edge, OnnxNode
 
 OPTIONAL_RESULTS = {"LSTM", "GRU", "RNN"}
@@ -21,18 +23,38 @@ def finish(draft: Draft, output_names: Sequence[str]) -> None:
     Args:
         draft: Complete; its outputs are tensors of their own.
         output_names: As the caller knows the outputs.
+
+    Raises:
+        UsageError: A new name is for nothing, or there already.
     """
     read = set(draft.outputs)
     draft.nodes[:] = _needed(draft.nodes, read)
     draft.keep(read)
     names = Names()
-    for edge in draft.inputs:
-        edge.name = names.take(edge.name)
-    for edge, name in zip(draft.outputs, output_names, strict=True):
+    known = [edge.name for edge in draft.inputs] + list(output_names)
+    wished = _renamed([names.take(name) for name in known], draft.style.rename)
+    names = Names()
+    for edge, name in zip((*draft.inputs, *draft.outputs), wished, strict=True):
         edge.name = names.take(name)
     for edge in draft.stored:
         edge.name = names.take(edge.name)
     _name(draft.nodes, names, Names(), {*draft.inputs, *draft.outputs})
+
+
+def _renamed(known: Sequence[str], rename: Mapping[str, str]) -> list[str]:
+    """Names of inputs and outputs, those that have a new one under it."""
+    for old in rename:
+        if old not in known:
+            listed = ", ".join(show(name) for name in known)
+            raise UsageError(
+                f"no input or output {show(old)!r}", where="--rename", hint=f"one of {listed}"
+            )
+    names = [rename.get(name, name) for name in known]
+    for index, name in enumerate(names):
+        if not name or name in names[:index]:
+            what = f"two would be called {show(name)!r}" if name else "an empty name"
+            raise UsageError(what, where="--rename", hint="choose other names")
+    return names
 
 
 def _needed(nodes: Sequence[OnnxNode], read: set[Edge]) -> list[OnnxNode]:

@@ -109,7 +109,7 @@ def _fill(
 def _value(edge: Edge) -> ValueInfoProto:
     from onnx import ValueInfoProto
 
-    value = ValueInfoProto(name=edge.name)
+    value = ValueInfoProto(name=edge.name, doc_string=readable(edge.doc))
     kind = value.type.tensor_type
     kind.elem_type = ONNX_TYPES[edge.dtype]
     kind.shape.SetInParent()  # no dimensions at all is a shape too
@@ -148,7 +148,7 @@ def _attribute(name: str, value: Any) -> AttributeProto:
     items = list(value) if listed else [value]
     kind, field, fields = ATTRIBUTES[type(items[0])]
     if kind == "STRING":
-        items = [item.encode() for item in items]
+        items = [readable(item).encode() for item in items]
     found = AttributeProto(name=name)
     found.type = AttributeProto.AttributeType.Value(f"{kind}S" if listed else kind)
     if listed:

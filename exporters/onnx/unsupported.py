@@ -14,21 +14,36 @@ from .registry import emitter, lowest_opset
 FEW = 3
 """How many names a list shows."""
 
+DOMAIN = "--opaque-domain com.example"
 
-def check_supported(plan: Plan, opset: int) -> None:
+
+def check_supported(plan: Plan, opset: int, *, opaque: bool = False) -> None:
     """Name every layer without an emitter for this opset.
+
+    Args:
+        plan: What is to be drawn.
+        opset: For what.
+        opaque: Whether layers of unknown meaning may become operators of another domain.
 
     Raises:
         ExportError: There are some.
     """
     settled = list(plan.settled)
-    missing = [step for step in settled if any(_lacking(step.node.op, opset))]
+    missing = [
+        step
+        for step in settled
+        if not (opaque and _is_opaque(step)) and any(_lacking(step.node.op, opset))
+    ]
     if not missing:
         return
     rest = len({_name(step.node) for step in settled} - {_name(step.node) for step in missing})
     if len(missing) == 1:
         raise _one(plan, missing[0], opset, rest)
     raise _several(missing, opset, rest)
+
+
+def _is_opaque(step: Settled) -> bool:
+    return isinstance(step.node.op, Opaque)
 
 
 def refusal(failures: Sequence[KerasirError]) -> KerasirError:
@@ -60,7 +75,9 @@ def _one(plan: Plan, step: Settled, opset: int, rest: int) -> ExportError:
     behind = ", ".join(_name(consumer) for consumer in consumers[:FEW]) or "the output"
     have = ", ".join(str(held.layout) for held in step.inputs if held is not None)
     hint = "say what it computes: --plugin FILE"
-    if not isinstance(node.op, Opaque) and (needs := _needs(node.op, opset)):
+    if _is_opaque(step):
+        hint += f", or keep it: {DOMAIN}"
+    elif needs := _needs(node.op, opset):
         hint = f"--opset {needs} or higher"
     details = [f"between     input {have} → {behind}"]
     if rest:
@@ -86,10 +103,11 @@ def _several(missing: Sequence[Settled], opset: int, rest: int) -> ExportError:
     ]
     if rest:
         details.append(f"The other {_counted(rest)} supported.")
+    keep = f", or keep them: {DOMAIN}" if any(_is_opaque(step) for step in missing) else ""
     return ExportError(
         f"no ONNX for {len(kinds)} {'class' if len(kinds) == 1 else 'classes'}",
         where=f"{len({_name(step.node) for step in missing})} layers",
-        hint="say what they compute: --plugin FILE",
+        hint=f"say what they compute: --plugin FILE{keep}",
         details=details,
     )
 

@@ -132,6 +132,21 @@ class OnnxSink(FileSink):
             raise ExportError("the graph alone exceeds the 2 GiB that an ONNX file may hold")
         return (path, os.path.join(folder, location)) if self._layout.sizes[1] else (path,)
 
+    def replace(self, old: str, new: str) -> None:
+        """Change a text of the open model for one that became known while numbers were written.
+
+        Args:
+            old: As it stands in the model: its metadata, a doc string.
+            new: As long as the old one.
+
+        Raises:
+            ExportError: The old one is not there, or the new one has another length.
+        """
+        at, mine, other = self._layout.head.find(old.encode()), old.encode(), new.encode()
+        if at < 0 or len(mine) != len(other):
+            raise ExportError(f"cannot put {len(other)} bytes in place of {show(old)!r}")
+        self._put(Place(0, at), other)
+
     def _lay(self, starts: Sequence[int | None], location: str) -> Layout:
         """The layout, given where each tensor begins in the file `location`; None is inside."""
         headers, places, end, data_end = [], [], 0, 0

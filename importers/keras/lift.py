@@ -13,6 +13,7 @@ from ...ir.layout import Axis, Term
 from ...ir.model import Scope
 from ...ir.report import Report
 from ...ir.tensor import Weight
+from ..sizes import OPEN, Sizes
 from .call import TRAINS_ON_CALL, Given, LayerCall
 from .classes import OPERATION, UNKNOWN
 from .era import Era
@@ -48,6 +49,7 @@ class Lifter:
         report: Where to tell what was assumed.
         assigned: The stored arrays of each layer.
         slots: What each layer stores.
+        sizes: What the caller fixes of inputs.
         scopes: Calls of nested models so far.
         layers: Every layer so far, in order.
         weights: Every weight so far, by layer path and slot.
@@ -60,9 +62,11 @@ class Lifter:
         assigned: Assigned,
         slots: Mapping[Path, Sequence[Slot]],
         allowed: frozenset[str],
+        sizes: Sizes = OPEN,
     ) -> None:
         self.era, self.report = era, report
         self.assigned, self.slots, self.allowed = assigned, slots, allowed
+        self.sizes = sizes
         self.builder = Builder()
         self.scopes: list[Scope] = []
         self.layers: list[Layer] = []
@@ -77,6 +81,7 @@ class Lifter:
             ConfigError: A layer that does not fit what is before it; the layer is named.
             WeightError: A stored array that does not fit.
         """
+        self.sizes.check_names([ref.layer for ref in model.inputs])
         outputs = self._model(model, None, (), (), 1)
         self._drop_unread(outputs)
         names = [ref.layer for ref in model.outputs]
@@ -134,11 +139,12 @@ class Lifter:
         shape = spec.config.get("batch_input_shape", spec.config.get("batch_shape"))
         if not isinstance(shape, Sequence) or not shape:
             raise ConfigError(f"an input of shape {shape!r}", where=spec.name)
-        sizes = [_size(extent, spec.name) for extent in shape]
+        sizes = self.sizes.fixed(spec.name, [_size(extent, spec.name) for extent in shape])
         rank = len(sizes) - 1
         roles = INPUT_ROLES.get((rank, None)) or INPUT_ROLES.get((rank, self.era.ordering))
         if sizes[0] is not None and self._batch_axis.size is None:
             self._batch_axis.size = sizes[0]
+        self.sizes.check_batch(spec.name, sizes[0], self._batch_axis.size)
         axes: list[Term] = [self._batch_axis]
         axes += [Axis(r, n) for r, n in zip(roles or "X" * rank, sizes[1:], strict=True)]
         stated = spec.config.get("dtype")

@@ -9,6 +9,7 @@ from ...eras.vocabularies import ERAS, EraInfo
 from ...errors import KerasirError
 from ...ir.model import Facts, Model
 from ...ir.report import Report
+from ..sizes import OPEN, Sizes
 from . import layers as _layers  # ruff: ignore[unused-import]  (registers the translators)
 from .archive.record import Archive
 from .builtin import furnish
@@ -31,6 +32,7 @@ def import_model(
     data_format: str | None = None,
     allowed: frozenset[str] = frozenset(),
     builtin: str | None = None,
+    sizes: Sizes = OPEN,
 ) -> Model:
     """Lift an archive into the IR. No number is read.
 
@@ -40,12 +42,13 @@ def import_model(
         data_format: What layers have that do not say.
         allowed: Configuration keys, as `Class.key`, that may pass unread.
         builtin: A built-in architecture, in the place of the archive's own.
+        sizes: What is fixed of inputs.
 
     Raises:
         KerasirError: Of the class that fits; layer and weight are named.
     """
     try:
-        return _import(archive, backend, data_format, allowed, builtin)
+        return _import(archive, backend, data_format, allowed, builtin, sizes)
     except KerasirError as error:
         error.at(file=archive.path)
         raise
@@ -57,6 +60,7 @@ def _import(
     data_format: str | None,
     allowed: frozenset[str],
     builtin: str | None,
+    sizes: Sizes,
 ) -> Model:
     report, ordering = Report(), None
     era, _ = era_of(archive)
@@ -74,7 +78,7 @@ def _import(
     arrays = era.value if era.value == "keras0" else wrote.vocabulary
     slots = slots_of(spec, arrays, allowed)
     assigned = assign(spec, archive, slots, report)
-    lifter = Lifter(_era(facts, vocabulary, wrote), report, assigned, slots, allowed)
+    lifter = Lifter(_era(facts, vocabulary, wrote), report, assigned, slots, allowed, sizes)
     graph = lifter.graph(spec)
     return Model(
         graph=graph,

@@ -232,9 +232,9 @@ def test_the_numbers_of_a_converted_file(kerasir, work, genuine) -> None:
 
 def test_every_option_of_the_interface_can_be_said(kerasir, work) -> None:
     """But for those that the program sets itself."""
-    from kerasir.api import Options
+    from kerasir.options import Options
 
-    plural = {"plugin": "plugins", "allow_key": "allow_keys"}
+    plural = {"plugin": "plugins", "allow_key": "allow_keys", "shape": "shapes"}
     said = {plural.get(str(option.name), str(option.name)) for option in module.convert.params}
     assert set(Options.__struct_fields__) - said == {"isolated", "progress"}
 

@@ -61,6 +61,10 @@ class FixtureCase(NamedTuple):
     def outputs(self) -> list[np.ndarray]:
         return _numbered(self.data(), "out_")
 
+    def second_outputs(self) -> list[np.ndarray]:
+        """What a second call of a stateful model gave; nothing for others."""
+        return _numbered(self.data(), "second_out_")
+
 
 @cache
 def _meta(folder: Path) -> dict[str, Any]:

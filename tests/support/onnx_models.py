@@ -67,14 +67,34 @@ class Exported(NamedTuple):
     def node(self, name: str) -> onnx.NodeProto:
         return next(node for node in all_nodes(self.model.graph) if node.name == name)
 
+    @property
+    def states(self) -> dict[str, str]:
+        """Inputs that take a state, and the outputs that give it."""
+        said = {entry.key: entry.value for entry in self.model.metadata_props}
+        pairs = ((key.removeprefix("state:"), said[key]) for key in said if key.startswith("state"))
+        return dict(pairs)
+
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """What ONNX Runtime makes of these inputs, given in the order of the file's."""
+        return self.calls(inputs, 1)[0]
+
+    def calls(self, inputs: Sequence[Array], count: int) -> list[list[Array]]:
+        """The same several times; states, which zeros begin, go from call to call."""
         session = _session(self.path)
+        ports = session.get_inputs()
+        first = [port for port in ports if port.name not in self.states]
         fed = {
             port.name: np.ascontiguousarray(array, TYPES[port.type])
-            for port, array in zip(session.get_inputs(), inputs, strict=True)
+            for port, array in zip(first, inputs, strict=True)
         }
-        found: list[Array] = session.run(None, fed)
+        for port in ports[len(first) :]:
+            fed[port.name] = np.zeros(port.shape, TYPES[port.type])
+        found = []
+        for _ in range(count):
+            outputs = {value.name: None for value in session.get_outputs()}
+            outputs |= zip(outputs, session.run(None, fed), strict=True)
+            fed |= {name: outputs[other] for name, other in self.states.items()}
+            found.append([v for name, v in outputs.items() if name not in self.states.values()])
         return found
 
 

@@ -115,14 +115,14 @@ def test_any_name_will_do(name: str, tmp_path: Path) -> None:
     must_equal(export(graph, tmp_path).run([array]), expected(graph, [array]))
 
 
-def test_unknown_extents_are_named_after_layer_and_role() -> None:
+def test_unknown_extents_are_named_after_their_role_and_then_their_layer() -> None:
     builder = Builder()
     terms = (Axis("N", None), Axis("C", 3), Axis("H", None), Axis("W", None))
     x = builder.input("photo", terms)
     y = builder.input("other", (terms[0], *(Axis(a.role, a.size) for a in terms[1:])))
     graph = builder.freeze([x, y])
     assert [edge.shape for edge in drawn(graph).inputs] == [
-        ("batch", 3, "photo_height", "photo_width"),
+        ("batch", 3, "height", "width"),
         ("batch", 3, "other_height", "other_width"),
     ]
 
@@ -180,7 +180,7 @@ def test_a_lambda() -> None:
         draw(model_of(graph), solve(graph, onnx_policy()))
     assert str(caught.value) == (
         "old/model.h5: layer_1: a Lambda holds Python bytecode, which is never run: no ONNX "
-        "(say what it computes: --plugin FILE)\n"
+        "(say what it computes: --plugin FILE, or keep it: --opaque-domain com.example)\n"
         "  between     input N:? F:4 → layer_2\n"
         "  The other 2 layers are supported."
     )
@@ -192,7 +192,8 @@ def test_all_unsupported_layers_at_once() -> None:
     with pytest.raises(ExportError) as caught:
         drawn(graph)
     assert str(caught.value) == (
-        "6 layers: no ONNX for 3 classes (say what they compute: --plugin FILE)\n"
+        "6 layers: no ONNX for 3 classes (say what they compute: --plugin FILE, "
+        "or keep them: --opaque-domain com.example)\n"
         "  class       layers                                input    why\n"
         "  ScaleShift  layer_0, layer_1, layer_2 and 1 more  N:? F:4  what a ScaleShift computes "
         "is not known\n"

@@ -40,7 +40,7 @@ def test_flatten(opset: int, tmp_path: Path) -> None:
     found = viewed(View(), wild, (n, fuse(wild[1:])), (2, 3, 4, 5), tmp_path, opset)
     assert dict(found.counts) == {"Flatten": 1}
     assert [d.dim_param for d in found.model.graph.output[0].type.tensor_type.shape.dim] == [
-        "batch", "x_height*x_width*3",
+        "batch", "height*width*3",
     ]  # fmt: skip
 
 

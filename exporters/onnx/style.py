@@ -1,0 +1,23 @@
+"""How a graph is to be drawn, beside the model itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Style(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller may choose; a `Style()` chooses nothing.
+
+    Attributes:
+        opaque_domain: Operator domain for layers that kerasir does not compute, such as
+            `com.example`; they are refused if it is "".
+        rename: New names of inputs and outputs, by the old.
+    """
+
+    opaque_domain: str = ""
+    rename: Mapping[str, str] = {}
+
+
+PLAIN = Style()
