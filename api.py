@@ -133,7 +133,8 @@ def _convert(model: Model, dst: str, options: Options, target: Aim | None = None
         if options.check:
             check_plan(solve(changed.graph, changed.policy))
 
-    changed = run_passes(model, goal.target, tuple(options.passes), after)
+    changed = run_passes(model, goal.target, tuple(options.passes), after, fold=options.fold)
+    report.events += changed.report.events[len(model.report.events) :]
     plan = solve(changed.graph, changed.policy)
     if options.check:
         check_plan(plan)

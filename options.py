@@ -27,6 +27,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         io_layout: `keep` or `match`: whose order inputs and outputs have.
         opset: For ONNX.
         passes: Passes or pipelines to run besides the target's own.
+        fold: For ONNX: whether layers are folded into their neighbours, or stay one to one.
         plugins: Python files that declare layers, ops and passes.
         verify: Run both models; if they differ, fail and write nothing.
         tolerance: Largest relative error that `verify` allows.
@@ -62,6 +63,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     io_layout: str | None = None
     opset: int | None = None
     passes: Sequence[str] = ()
+    fold: bool = True
     plugins: Sequence[Path] = ()
     verify: bool = False
     tolerance: float = 1e-5

@@ -78,6 +78,14 @@ def _options() -> list[click.Parameter]:
             help="Add a pass; repeatable, in this order. List: kerasir passes",
         ),
         Option(
+            ["--no-fold", "fold"],
+            flag_value=False,
+            default=True,
+            is_flag=True,
+            section="Passes",
+            help="ONNX: keep layers one to one, none folded into its neighbours",
+        ),
+        Option(
             ["--check"],
             is_flag=True,
             section="Passes",

@@ -23,6 +23,9 @@ LINES = 12
 WRITTEN_OUT = ("KP201", "KP202", "KP203")
 """Codes of pads and crops that became layers of their own."""
 
+FOLDED = "KX103"
+"""Code of layers that have no node of their own."""
+
 
 def print_summary(
     settings: Settings,
@@ -131,6 +134,7 @@ def _changed(changed: Changes, events: Sequence[Event]) -> list[str]:
         *_kernels(changed.weights),
         *_rows(changed.weights),
         *_pads(events),
+        *_folded(events),
         *(
             f"{words.count(len(layers), f'{kind} axis', f'{kind} axes')} moved"
             for kind, layers in changed.axes.items()
@@ -174,11 +178,17 @@ def _pads(events: Sequence[Event]) -> Iterator[str]:
         yield f"{words.count(len(layers), 'padding')} written out ({words.names(layers)})"
 
 
+def _folded(events: Sequence[Event]) -> Iterator[str]:
+    layers = [event.layer for event in events if event.code == FOLDED]
+    if layers:
+        yield f"{words.count(len(layers), 'layer')} folded ({words.names(layers)})"
+
+
 def _others(events: Sequence[Event]) -> Iterator[str]:
     """What exporters changed besides, by code."""
     codes: dict[str, list[Event]] = {}
     for event in events:
-        counted = event.code in WRITTEN_OUT or event.code.startswith("KL")
+        counted = event.code in {*WRITTEN_OUT, FOLDED} or event.code.startswith("KL")
         if not counted and event.level != "warning":
             codes.setdefault(event.code, []).append(event)
     for found in codes.values():

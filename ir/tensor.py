@@ -25,7 +25,7 @@ class Weight:
         stored_names: What the file calls each source.
     """
 
-    __slots__ = ("name", "sources", "stored_names", "trainable")
+    __slots__ = ("_dtype", "name", "sources", "stored_names", "trainable")
 
     def __init__(
         self,
@@ -34,13 +34,18 @@ class Weight:
         *,
         trainable: bool = True,
         stored_names: tuple[str, ...] = (),
+        dtype: np.dtype[Any] | None = None,
     ) -> None:
+        """A weight; `dtype` is what to write it as, where it is computed in more than that."""
         self.name, self.sources, self.trainable = name, sources, trainable
+        self._dtype = dtype
         self.stored_names = stored_names or (name,) * len(sources)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The stored dtype in this machine's byte order."""
+        """The stored dtype, or that to be written, in this machine's byte order."""
+        if self._dtype is not None:
+            return self._dtype
         return np.result_type(*(s.dtype for s in self.sources)).newbyteorder("=")
 
     @property

@@ -28,7 +28,9 @@ def solve(graph: Graph, policy: Policy) -> Plan:
 
     Returns:
         Of the plans tried the one that moves least: as authored where that complies, with
-        wishes (several rounds), and without. There is no cost model beyond that count.
+        wishes (several rounds), without, and with inputs brought into the order wished for
+        before anything else. There is no cost model beyond that count; of equals the one that
+        moves least between the model's borders.
     """
     if policy.order == "source":
         return authored(graph, policy)
@@ -39,7 +41,9 @@ def solve(graph: Graph, policy: Policy) -> Plan:
     plans.append(_solve_rounds(graph, policy, locks))
     if plans[-1].coercions:
         plans.append(_solve_once(graph, policy, locks, {}, wishing=False))
-    return min(plans, key=moves)
+    if all(plan.inner_coercions for plan in plans) and policy.io == "keep":
+        plans.append(_solve_once(graph, policy, locks, {}, wishing=True, at_inputs=True))
+    return min(plans, key=lambda plan: (moves(plan), len(plan.inner_coercions)))
 
 
 def moves(plan: Plan) -> int:
@@ -82,15 +86,19 @@ def _solve_once(
     hints: Mapping[Value, Layout],
     *,
     wishing: bool,
+    at_inputs: bool = False,
 ) -> Plan:
     """One round: wishes against the graph's direction, choices along it."""
     wishes = dict(hints)
     if wishing:
         _wish(graph, policy, wishes)
     state = _Forward(policy)
+    inputs = []
     for value in graph.inputs:
-        wish = wishes.get(value) if policy.io == "match" else None
-        state.layouts[value] = matched(value, wish) if wish else value.layout
+        wish = wishes.get(value)
+        wanted = matched(value, wish) if wish else value.layout
+        inputs.append(Held(value, wanted if policy.io == "match" else value.layout))
+        state.feed(inputs[-1], wanted if at_inputs else inputs[-1].layout)
     locks.begin()
     for node in graph.nodes:
         arriving = [None if v is None else state.layouts[v] for v in node.inputs]
@@ -99,8 +107,7 @@ def _solve_once(
         locks.note(settled)
         state.place(settled)
     outputs = tuple(state.output(value) for value in graph.outputs)
-    inputs = tuple(Held(value, state.layouts[value]) for value in graph.inputs)
-    return Plan(graph, policy, inputs, tuple(state.steps), outputs)
+    return Plan(graph, policy, tuple(inputs), tuple(state.steps), outputs)
 
 
 def _wish(graph: Graph, policy: Policy, wishes: dict[Value, Layout]) -> None:
@@ -131,6 +138,13 @@ class _Forward:
         self.layouts: dict[Value, Layout] = {}
         self.steps: list[Step] = []
         self._coerced: set[tuple[Value, Layout]] = set()
+
+    def feed(self, held: Held, wanted: Layout) -> None:
+        """Begin with an input, brought into another layout where that is wanted."""
+        self.layouts[held.value] = held.layout
+        self._need(Held(held.value, wanted))
+        self._coerced.add((held.value, held.layout))
+        self.layouts[held.value] = wanted
 
     def place(self, settled: Settled) -> None:
         for held in settled.inputs:

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from ...errors import ExportError
+from ...ir.arithmetic import source_identity
 from ...ir.layout import Layout
 from ...ir.report import Report
-from ...ir.source import ConstantSource, Source
 from ...ir.tensor import Param, extents
 from .dims import Dims, Shape
 from .style import PLAIN, Style
@@ -178,7 +178,7 @@ class Draft:
             raise ExportError(f"cannot write weights as {dtype}", where=param.weight.name)
         shape = extents(layout)
         plans = param.plans(layout)
-        key = (tuple((_identity(source), copy) for source, copy in plans), shape, dtype)
+        key = (tuple((source_identity(source), copy) for source, copy in plans), shape, dtype)
         if key not in self._initializers:
             edge = Edge(param.weight.name, dtype, shape)
             self._initializers[key] = Initializer(edge, param, layout)
@@ -205,10 +205,3 @@ class Draft:
         for index, dim in enumerate(edge.shape):
             if isinstance(dim, str):
                 self.places.setdefault(dim, (edge, index))
-
-
-def _identity(source: Source) -> object:
-    """What tells one source from another: itself, but constants are alike if equal."""
-    if isinstance(source, ConstantSource):
-        return ("constant", source.value, source.dtype, source.shape)
-    return id(source)

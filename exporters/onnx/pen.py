@@ -16,11 +16,16 @@ from .opsets import AXES_AS_INPUT, SHAPE_TAKES_RANGE
 from .writer import BFLOAT16, DATA_TYPES
 
 Permutation = tuple[int, ...]
+Reduction = tuple[str, Edge, Permutation]
+"""The operator, what it reduces, and along which dimensions."""
 Run = list[int] | tuple[Edge, int, int]
 """Neighbouring extents: numbers, or those of a tensor from one dimension to before another."""
 
 ONNX_TYPES = {**DATA_TYPES, "bfloat16": BFLOAT16}
 """TensorProto.DataType by name."""
+
+GLOBAL_POOLS = {"ReduceMean": "GlobalAveragePool", "ReduceMax": "GlobalMaxPool"}
+"""What a reduction over all dimensions but two is, if those it reduces stay as ones."""
 
 REST = -1
 """In a Reshape: whatever remains."""
@@ -40,6 +45,8 @@ class Origins:
         self.transposed: dict[tuple[Edge, Permutation], Edge] = {}
         self.permuted: dict[Edge, tuple[Edge, Permutation]] = {}
         self.reversed: dict[Edge, tuple[Edge, int]] = {}
+        self.reduced: dict[Edge, Reduction] = {}
+        self.kept: dict[Edge, Edge] = {}
 
 
 class Pen:
@@ -176,13 +183,34 @@ class Pen:
 
     def reduce(self, op_type: str, x: Edge, axes: Sequence[int], *, keepdims: bool = False) -> Edge:
         """A reduction over some dimensions."""
+        along = tuple(axes)
+        result = self._reduce(op_type, x, along, keepdims=keepdims)
+        if not keepdims:
+            self.origins.reduced[result] = (op_type, x, along)
+        return result
+
+    def _reduce(self, op_type: str, x: Edge, axes: Permutation, *, keepdims: bool) -> Edge:
         whole = enumerate(x.shape)
-        kept = [(1 if i in axes else dim) for i, dim in whole if keepdims or i not in axes]
-        shape, keep = tuple(kept), int(keepdims)
+        shape = tuple((1 if i in axes else dim) for i, dim in whole if keepdims or i not in axes)
         if self.draft.opset < AXES_AS_INPUT[op_type]:
-            return self.add(op_type, x, shape=shape, axes=tuple(axes), keepdims=keep)
+            return self.add(op_type, x, shape=shape, axes=axes, keepdims=int(keepdims))
         where = self.constant(axes, wish="axes")
-        return self.add(op_type, x, where, shape=shape, keepdims=keep)
+        return self.add(op_type, x, where, shape=shape, keepdims=int(keepdims))
+
+    def _reduced(self, result: Edge, shape: Shape) -> Edge | None:
+        """A reduction made so that its result has this shape, if that is all it takes."""
+        op_type, x, axes = self.origins.reduced.get(result, ("", result, ()))
+        if not axes or shape != tuple(1 if i in axes else dim for i, dim in enumerate(x.shape)):
+            return None
+        if result not in self.origins.kept:
+            pool = GLOBAL_POOLS.get(op_type, "")
+            spatial = pool and len(x.shape) > 2 and axes == tuple(range(2, len(x.shape)))
+            self.origins.kept[result] = (
+                self.add(pool, x, shape=shape)
+                if spatial and x.dtype.startswith("float")
+                else self._reduce(op_type, x, axes, keepdims=True)
+            )
+        return self.origins.kept[result]
 
     def split(self, x: Edge, axis: int, sizes: Sequence[int]) -> tuple[Edge, ...]:
         """Pieces along one dimension."""
@@ -212,6 +240,9 @@ class Pen:
         source = self.origins.reshaped.get(x, x)
         if source.shape == shape:
             return source
+        reduced = self._reduced(source, shape)
+        if reduced is not None:
+            return reduced
         if len(shape) == 2 < len(source.shape) and source.shape[0] == shape[0]:
             result = self.add("Flatten", source, shape=shape, axis=1)
         else:

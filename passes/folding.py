@@ -1,0 +1,368 @@
+"""Folding what multiplies and adds along an axis into the weights of its neighbours.
+
+BatchNormalization at inference, Rescaling, Normalization, LayerScale are all y = scale * x + shift
+along some axes. Behind a convolution or a Dense that is another kernel and another bias. In front
+of one it is too, as long as no zero is put in between that the shift would have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..ir.arithmetic import combined, identity, number, scaled, summed
+from ..ir.graph import Node, Value
+from ..ir.layout import Key, Layout, keys
+from ..ir.model import Model
+from ..ir.op import Op
+from ..ir.ops.activation import Affine
+from ..ir.ops.convolution import (
+    Conv,
+    ConvTranspose,
+    DepthwiseConv,
+    GroupedConv,
+    LocallyConnected,
+    SeparableConv,
+)
+from ..ir.ops.dense import Dense
+from ..ir.ops.normalization import BatchNorm
+from ..ir.ops.pooling import AveragePool, Crop, GlobalAveragePool, UpSample, ZeroPad
+from ..ir.ops.shape import View
+from ..ir.source import Array, ConstantSource
+from ..ir.tensor import Param, Stored, Weight, extents
+from .registry import Target, model_pass
+from .rewriting import Rewriting, rebuilt
+
+Params = Mapping[str, Param]
+
+
+class Linear(NamedTuple):
+    """Where a linear op can take a factor: ports of weights, and bindings of axes."""
+
+    last: str
+    made: tuple[str, ...]
+    first: str
+    taken: tuple[str, ...]
+
+
+LINEAR: Mapping[type[Op], Linear] = {
+    Conv: Linear("kernel", ("filters",), "kernel", ("channels",)),
+    GroupedConv: Linear("kernel", ("groups", "filters"), "kernel", ("groups", "in_group")),
+    DepthwiseConv: Linear("kernel", ("channels", "multiplier"), "kernel", ("channels",)),
+    SeparableConv: Linear("pointwise_kernel", ("filters",), "depthwise_kernel", ("channels",)),
+    ConvTranspose: Linear("kernel", ("filters",), "kernel", ("channels",)),
+    LocallyConnected: Linear("kernel", ("filters",), "kernel", ("channels",)),
+    Dense: Linear("kernel", ("units",), "kernel", ("features",)),
+}
+
+
+class Scaling(NamedTuple):
+    """A node that computes scale * x + shift; no shift if it is known to be zero."""
+
+    node: Node
+    span: Key
+    scale: Param
+    shift: Param | None
+
+
+@model_pass(data="value")
+def fold_batchnorm(model: Model, target: Target) -> Model:
+    """Fold BatchNormalization and other scalings into the neighbouring convolution or Dense.
+
+    Behind one always; in front of one where no zeros of a padding come in between. A value that is
+    read elsewhere as well stays, and a weight that others share does unless all fold alike.
+    """
+    graph = Rewriting(model)
+    again = True
+    while again:
+        again = False
+        for node in graph.walk():
+            scaling = _scaling(node)
+            if scaling is not None:
+                again |= any(fold(graph, scaling) for fold in (_behind, _in_front, _merged))
+    return graph.model()
+
+
+# ---- what scales ---------------------------------------------------------------------------
+
+
+def _scaling(node: Node) -> Scaling | None:
+    """What a node multiplies by and adds; None if it does anything else."""
+    if isinstance(node.op, Affine):
+        shift = number(node.op.offset) if node.op.offset else None
+        return Scaling(node, frozenset(), number(node.op.scale), shift)
+    if not isinstance(node.op, BatchNorm):
+        return None
+    epsilon, params, layout = node.op.epsilon, node.params, node.param_layout("mean")
+    gamma, beta = params.get("gamma", number(1)), params.get("beta", number(0))
+
+    def scale_of(gamma: Array, variance: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return gamma / np.sqrt(variance + epsilon)
+
+    scale = combined(
+        f"{node.name}/scale", layout, f"norm {epsilon}", scale_of, gamma, params["variance"]
+    )
+    shift = None
+    if not (_is_zero(beta) and _is_zero(params["mean"])):
+        shift = combined(
+            f"{node.name}/shift", layout, "b - m * s", _shift_of, beta, params["mean"], scale
+        )
+    return Scaling(node, keys(node.axes["axis"]), scale, shift)
+
+
+def _shift_of(beta: Array, mean: Array, scale: Array) -> Array:
+    return beta - mean * scale  # type: ignore[no-any-return]
+
+
+def _is_zero(param: Param) -> bool:
+    """Whether a weight is zeros that no file holds."""
+    sources = param.weight.sources
+    return all(isinstance(source, ConstantSource) and source.value == 0 for source in sources)
+
+
+# ---- behind a linear op --------------------------------------------------------------------
+
+
+def _behind(graph: Rewriting, scaling: Scaling) -> bool:
+    """Fold a scaling into the linear op before it; False if that cannot be."""
+    found = _before(graph, scaling)
+    if found is None:
+        return False
+    group = [found]
+    while more := _sharing(graph, group):
+        group += more
+    folds = [(found, scaling)]
+    for other in group[1:]:
+        reader = _scaling_behind(graph, other)
+        if reader is None:
+            return False
+        folds.append((other, reader))
+    changes = [(linear, _scaled_behind(linear, by)) for linear, by in folds]
+    if not _share(graph, changes):
+        return False
+    for _, by in folds:
+        graph.absorb(by.node)
+    return True
+
+
+def _before(graph: Rewriting, scaling: Scaling) -> Node | None:
+    """The linear op that makes what a scaling gets, and makes it for that alone."""
+    value = scaling.node.inputs[0]
+    while value is not None and graph.only_reader(value) is not None:
+        maker = graph.maker(value)
+        if maker is None or not _alike(scaling.node, maker):
+            return None
+        linear = LINEAR.get(type(maker.op))
+        if linear is not None:
+            made = keys(term for name in linear.made for term in maker.axes[name])
+            return maker if scaling.span <= made else None
+        if not _commutes(maker, scaling):
+            return None
+        value = maker.inputs[0]
+    return None
+
+
+def _scaling_behind(graph: Rewriting, linear: Node) -> Scaling | None:
+    """The scaling that can be folded into a linear op, with what does not mind in between."""
+    reader = graph.only_reader(linear.result)
+    while reader is not None:
+        scaling = _scaling(reader)
+        if scaling is not None:
+            return scaling if _before(graph, scaling) is linear else None
+        reader = graph.only_reader(reader.result) if len(reader.results) == 1 else None
+    return None
+
+
+def _scaled_behind(linear: Node, by: Scaling) -> dict[str, Param]:
+    """The weights of a linear op that a scaling follows."""
+    params, port = dict(linear.params), LINEAR[type(linear.op)].last
+    params[port] = scaled(params[port], by.scale)
+    given = [params["bias"], by.scale] if "bias" in params else []
+    if by.shift is not None:
+        given.append(by.shift)
+    if given:
+        params["bias"] = _bias(linear, "sum of products", _sum_of_products, *given)
+    return params
+
+
+def _sum_of_products(*given: Array) -> Array:
+    """A bias * scale, that + shift, or a shift alone."""
+    if len(given) == 1:
+        return given[0]
+    product: Array = given[0] * given[1]
+    return product if len(given) == 2 else product + given[2]
+
+
+# ---- in front of linear ops ----------------------------------------------------------------
+
+
+def _in_front(graph: Rewriting, scaling: Scaling) -> bool:
+    """Fold a scaling into the linear ops behind it; False if that cannot be."""
+    source = scaling.node.inputs[0]
+    found = list(_behind_all(graph, scaling, scaling.node.result))
+    linears = [node for node in found if node is not None]
+    if source is None or not linears or len(linears) < len(found) or _sharing(graph, linears):
+        return False
+    if not _share(graph, [(linear, _scaled_in_front(linear, scaling)) for linear in linears]):
+        return False
+    graph.remove(scaling.node, source)
+    return True
+
+
+def _behind_all(graph: Rewriting, scaling: Scaling, value: Value) -> Iterator[Node | None]:
+    """The linear ops that a value ends in, None for whatever else it reaches."""
+    if graph.is_output(value):
+        yield None
+    for reader in graph.readers(value):
+        fits = _alike(scaling.node, reader) and reader.inputs.count(value) == 1
+        linear = LINEAR.get(type(reader.op))
+        if fits and linear is None and _commutes(reader, scaling):
+            yield from _behind_all(graph, scaling, reader.result)
+            continue
+        taken = keys(term for name in linear.taken for term in reader.axes[name]) if linear else ()
+        exact = scaling.shift is None or not _adds_zeros(reader.op)
+        yield reader if fits and linear and scaling.span <= set(taken) and exact else None
+
+
+def _scaled_in_front(linear: Node, by: Scaling) -> dict[str, Param]:
+    """The weights of a linear op that follows a scaling."""
+    params, ports = dict(linear.params), LINEAR[type(linear.op)]
+    kernel = params[ports.first]
+    params[ports.first] = scaled(kernel, by.scale)
+    if by.shift is not None:
+        shift = scaled(kernel, by.shift)
+        if ports.last != ports.first:
+            wide = Layout(
+                tuple(t for name in ("channels", "multiplier") for t in linear.axes[name])
+            )
+            shift = scaled(params[ports.last], summed(f"{linear.name}/shift", shift, wide))
+        total = summed(f"{linear.name}/shift", shift, linear.param_layout("bias"))
+        given = (total, params["bias"]) if "bias" in params else (total,)
+        params["bias"] = _bias(linear, "sum", _sum, *given)
+    return params
+
+
+def _sum(*given: Array) -> Array:
+    return sum(given[1:], start=given[0])
+
+
+def _adds_zeros(op: Op) -> bool:
+    """Whether a linear op sees zeros besides its input, or not every tap at every place."""
+    if isinstance(op, ConvTranspose):
+        return True
+    padding = getattr(op, "padding", ())
+    return isinstance(padding, str) or any(map(any, padding))
+
+
+# ---- two scalings --------------------------------------------------------------------------
+
+
+def _merged(graph: Rewriting, second: Scaling) -> bool:
+    """Make one of a scaling and the one before it; False if that cannot be."""
+    source = second.node.inputs[0]
+    maker = graph.maker(source)
+    if source is None or maker is None or graph.only_reader(source) is None:
+        return False
+    first = _scaling(maker)
+    spans = {scaling.span for scaling in (first, second) if scaling is not None and scaling.span}
+    if first is None or len(spans) > 1 or not _alike(maker, second.node):
+        return False
+    if isinstance(maker.op, Affine) and isinstance(second.node.op, Affine):
+        a, b = maker.op, second.node.op
+        op = Affine(scale=a.scale * b.scale, offset=a.offset * b.scale + b.offset)
+        node = rebuilt(second.node, op=op)
+    else:
+        node = _as_norm(first, second)
+    graph.replace(
+        second.node, rebuilt(node, inputs=second.node.inputs, results=second.node.results)
+    )
+    graph.remove(maker, maker.inputs[0])  # type: ignore[arg-type]
+    return True
+
+
+def _as_norm(first: Scaling, second: Scaling) -> Node:
+    """Both as one BatchNorm without mean and variance."""
+    like = next(each.node for each in (second, first) if isinstance(each.node.op, BatchNorm))
+    layout, name = like.param_layout("mean"), like.params["mean"].weight.name.rpartition("/")[0]
+    shifts = [scaling.shift or number(0) for scaling in (first, second)]
+    parts = {"gamma": (second.scale, first.scale), "beta": (shifts[0], second.scale, shifts[1])}
+    params = {
+        port: combined(f"{name}/{port}", layout, "sum of products", _sum_of_products, *given)
+        for port, given in parts.items()
+    }
+    for port, value in (("mean", 0.0), ("variance", 1.0)):
+        source = ConstantSource(value, extents(layout))
+        params[port] = Param(Weight(f"{name}/{port}", (source,)), (Stored(layout),))
+    params = {port: _as_stored(param, like.params["mean"]) for port, param in params.items()}
+    return rebuilt(like, op=BatchNorm(epsilon=0.0), params=params)
+
+
+# ---- what they have in common --------------------------------------------------------------
+
+
+def _commutes(node: Node, scaling: Scaling) -> bool:
+    """Whether it is the same to scale before an op and behind it."""
+    op = node.op
+    if isinstance(op, View):
+        return True
+    if not isinstance(op, (AveragePool, Crop, GlobalAveragePool, UpSample, ZeroPad)):
+        return False
+    if scaling.span & keys(node.axes["space"]):
+        return False
+    counts = isinstance(op, ZeroPad) or (isinstance(op, AveragePool) and op.count_padding)
+    return scaling.shift is None or not (counts and _adds_zeros(op))
+
+
+def _alike(a: Node, b: Node) -> bool:
+    """Whether both compute in the same dtype."""
+    return a.result.dtype == b.result.dtype
+
+
+def _sharing(graph: Rewriting, linears: Sequence[Node]) -> list[Node]:
+    """Other nodes that have one of the weights as well."""
+    users = (
+        user for node in linears for p in node.params.values() for user in graph.users(p.weight)
+    )
+    return [user for user in dict.fromkeys(users) if user not in linears]
+
+
+def _share(graph: Rewriting, changes: Sequence[tuple[Node, dict[str, Param]]]) -> bool:
+    """Give nodes their new weights, one weight for what was one; False if they do not agree."""
+    first, made = dict[tuple[object, str], Param](), list[dict[str, Param]]()
+    known = dict[object, object]()
+    for node, params in changes:
+        mine = dict(params)
+        for port, param in params.items():
+            old = node.params.get(port)
+            what = identity(param, node.param_layout(port))
+            if old is not None and known.setdefault((old.weight, port), what) != what:
+                return False
+            leader = first.setdefault((what, port), param)
+            mine[port] = Param(leader.weight, param.stored)
+        made.append(mine)
+    for (node, _), mine in zip(changes, made, strict=True):
+        graph.replace(node, rebuilt(node, params=mine))
+    return True
+
+
+def _bias(linear: Node, what: str, function: Callable[..., Array], *given: Param) -> Param:
+    """The bias of a linear op, made of others."""
+    old, kernel = linear.params.get("bias"), linear.params[LINEAR[type(linear.op)].last]
+    name = f"{kernel.weight.name.rpartition('/')[0]}/bias"
+    param = combined(name, linear.param_layout("bias"), what, function, *given)
+    return _as_stored(param, kernel if old is None else old, keep=old is not None)
+
+
+def _as_stored(param: Param, other: Param, *, keep: bool = False) -> Param:
+    """A computed weight that is written in the dtype of another, or under its name too."""
+    named = other.weight if keep else param.weight
+    weight = Weight(
+        named.name,
+        param.weight.sources,
+        trainable=other.weight.trainable,
+        dtype=other.weight.dtype,
+    )
+    return Param(weight, param.stored)
