@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +86,12 @@ def _read(src: Path, options: Options, target: Aim) -> Model:
     wanted = None if target.data_format == "keep" else target.data_format
     read = partial(load, batch=options.batch, shapes=options.shapes)
     if target.described.bare:
-        read = partial(load_weights, flattened=options.flattened, wanted=wanted)
+        read = partial(
+            load_weights,
+            flattened=options.flattened,
+            wanted=wanted,
+            in_order=not target.described.arrays,
+        )
     elif options.flattened:
         raise UsageError(f"--flattened with --to {target.kind}", hint="it needs an architecture")
     return read(
@@ -140,7 +144,7 @@ def _convert(model: Model, dst: str, options: Options, target: Aim | None = None
         check_plan(plan)
     verification, size = None, 0
     if not options.dry_run:
-        with _beside(dst, options) as path:
+        with _place(dst, options) as path:
             report.events += export(changed, plan, path, goal, options)
             if options.verify or options.expect is not None:
                 # what the file has as inputs and outputs, the reference must have too
@@ -193,24 +197,13 @@ def _refuse_arrays(model: Model, goal: Aim, options: Options) -> None:
         raise ExportError(f"weights only, and {what}", file=model.facts.path, hint=hint)
 
 
-@contextmanager
-def _beside(dst: str, options: Options) -> Generator[str]:
+def _place(dst: str, options: Options) -> AbstractContextManager[str]:
     """Where to write: the target itself, or a folder beside it until the proof is there."""
     if not options.verify and options.expect is None:
-        yield dst
-        return
-    import shutil
-    import tempfile
+        return nullcontext(dst)
+    from .exporters.target import unproven
 
-    folder = tempfile.mkdtemp(prefix=".kerasir-", dir=os.path.dirname(os.path.abspath(dst)))
-    try:
-        yield os.path.join(folder, os.path.basename(dst))
-        # the file that refers to the others comes last
-        names = sorted(os.listdir(folder), key=lambda name: name == os.path.basename(dst))
-        for name in names:
-            os.replace(os.path.join(folder, name), os.path.join(os.path.dirname(dst) or ".", name))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return unproven(dst, overwrite=options.overwrite)
 
 
 def _verify(model: Model, plan: Plan, path: str, options: Options) -> Verification:

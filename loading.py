@@ -60,6 +60,7 @@ def load_weights(
     allow_keys: Sequence[str] = (),
     flattened: Mapping[str, tuple[int, int, int]] | None = None,
     wanted: str | None = None,
+    in_order: bool = False,
 ) -> Model:
     """As `load`; but weights without an architecture come as a model that computes nothing.
 
@@ -75,11 +76,12 @@ def load_weights(
             channels, height and width of the feature map.
         wanted: In which order the rows of those are wanted, `channels_first` or
             `channels_last`; None for the order that they have.
+        in_order: Refuse weights that do not tell in which order their layers come.
 
     Raises:
         KerasirError: As of `load`.
     """
-    rows = _Rows(flattened or {}, wanted)
+    rows = _Rows(flattened or {}, wanted, in_order)
     return _load(path, arch, backend, data_format, isolated, plugins, allow_keys, rows)
 
 
@@ -88,6 +90,7 @@ class _Rows(NamedTuple):
 
     flattened: Mapping[str, tuple[int, int, int]]
     wanted: str | None
+    in_order: bool
 
 
 def _load(
@@ -127,6 +130,7 @@ def _load(
             data_format=data_format,
             flattened=rows.flattened,
             wanted=rows.wanted,
+            in_order=rows.in_order,
         )
     _check_needless(rows)
     return import_model(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import filecmp
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -68,9 +71,7 @@ def targets(
         if durable:
             for temporary, name in zip(temporaries, names, strict=True):
                 _sync(temporary, name)
-        for name in names:  # others may have been at work since
-            _check(name, overwrite)
-        _rename(list(zip(temporaries, names, strict=True))[::-1])
+        _put_in_place(list(zip(temporaries, names, strict=True))[::-1], overwrite)
         if durable:
             for name in names:
                 _sync(_folder(name), name)
@@ -85,6 +86,38 @@ def targets(
         for temporary in temporaries:
             with suppress(OSError):  # renamed by now, or in a folder that is gone
                 os.unlink(temporary)
+
+
+@contextmanager
+def unproven(path: Path, *, overwrite: bool = False) -> Generator[str]:
+    """Give a path to write a file to and look at it, and put it in place of `path` at the end.
+
+    It has its own name in a hidden folder beside its target, and so have files that it refers to;
+    they are all moved together. Whatever exception leaves the block, nothing is left.
+
+    Args:
+        path: The target.
+        overwrite: Replace what exists; only regular files are ever replaced.
+
+    Raises:
+        UsageError: A target exists and may not be overwritten, or is no regular file.
+        ExportError: The folder is missing or cannot be written to.
+    """
+    name = os.fspath(path)
+    _check(name, overwrite)
+    try:
+        folder = tempfile.mkdtemp(prefix=".kerasir-", dir=_folder(name))
+    except OSError as error:
+        raise _refusal(error, name) from error
+    own = os.path.join(folder, os.path.basename(name))
+    try:
+        yield own
+        # the file that refers to the others comes last
+        written = sorted(os.listdir(folder), key=lambda found: found == os.path.basename(name))
+        pairs = [(os.path.join(folder, one), os.path.join(_folder(name), one)) for one in written]
+        _put_in_place([*pairs[:-1], (own, name)], overwrite)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def disk_error(error: OSError, folder: str, written: int = 0, total: int = 0) -> DiskError:
@@ -173,6 +206,18 @@ def _sync(path: str, name: str) -> None:
             os.close(fd)
     except OSError as error:
         raise _refusal(error, name) from error
+
+
+def _put_in_place(pairs: Sequence[tuple[str, str]], overwrite: bool) -> None:
+    """Move files to their targets, of which others may have made some since.
+
+    What they made is kept, unless it is the same: of two equal runs at a time both do their work.
+    """
+    for temporary, name in pairs:
+        _check(name, overwrite=True)
+        if not overwrite and os.path.lexists(name):
+            _check(name, filecmp.cmp(temporary, name, shallow=False))
+    _rename(pairs)
 
 
 def _rename(pairs: Sequence[tuple[str, str]]) -> None:

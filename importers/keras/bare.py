@@ -26,6 +26,10 @@ from .spec import LayerSpec, ModelSpec
 Flattened = Mapping[str, tuple[int, int, int]]
 """Layers whose rows are a flattened feature map: its channels, height and width."""
 
+WITHOUT_ORDER = frozenset({"paths"})
+"""Forms of archives that list arrays by their place in the model's Python objects, and these by
+their names: Keras 3 `saving_lib.py` `_save_state`. Other Keras load weights layer after layer."""
+
 NO_ORDER_NEEDED = frozenset({"Dense", "Embedding", "BatchNorm", "SimpleRNN", "GRU", "LSTM"})
 """Ops whose arrays lie alike in either ordering."""
 
@@ -37,6 +41,7 @@ def read_bare(
     data_format: str | None = None,
     flattened: Flattened | None = None,
     wanted: str | None = None,
+    in_order: bool = False,
 ) -> Model:
     """Weights as a model that computes nothing: a node `Bare` for each layer. No number is read.
 
@@ -47,13 +52,19 @@ def read_bare(
         flattened: Dense layers behind a flattened feature map.
         wanted: The order in which rows of those are wanted, `channels_first` or `channels_last`;
             None for the order that they have.
+        in_order: Refuse weights that do not tell in which order their layers come.
 
     Raises:
-        ConfigError: Backend or data format matter and are not known.
+        ConfigError: Backend or data format matter and are not known, or the layers' order is not.
         WeightError: A layer in `flattened` has another number of rows.
         UsageError: There is no such layer.
     """
     try:
+        if in_order and archive.form in WITHOUT_ORDER:
+            raise ConfigError(
+                "weights only, and they do not tell in which order their layers come",
+                hint="add --arch model.json, or write arrays by name: .npz, .safetensors",
+            )
         return _Reader(archive, flattened or {}, wanted).model(backend, data_format)
     except KerasirError as error:
         error.at("file", file=archive.path)

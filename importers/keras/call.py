@@ -113,6 +113,7 @@ class LayerCall:
         report: Where to tell what was assumed.
         stored: The layer's arrays, by slot.
         given: Its arguments.
+        allowed: What the user lets pass, as `Class.key`.
     """
 
     def __init__(
@@ -129,10 +130,11 @@ class LayerCall:
         shared: dict[str, Weight],
         masks: dict[Value, Value],
         given: Given,
+        allowed: frozenset[str] = frozenset(),
     ) -> None:
         self.layer, self.config, self.batch, self.era = layer, config, batch, era
         self.builder, self.report, self.stored, self.slots = builder, report, stored, slots
-        self.given = given
+        self.given, self.allowed = given, allowed
         self._shared, self._masks = shared, masks
         self._mine: set[Value] = set()
 

@@ -266,6 +266,7 @@ class Lifter:
             shared=shared,
             masks=self._masks,
             given=given,
+            allowed=self.allowed,
         )
         first = len(self.builder.nodes)
         result = translator.translate(context, *inputs)

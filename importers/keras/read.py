@@ -14,6 +14,7 @@ from . import layers as _layers  # ruff: ignore[unused-import]  (registers the t
 from .archive.record import Archive
 from .builtin import furnish
 from .era import Era
+from .extent import check_extent
 from .facts import era_of, read_facts
 from .lift import Lifter, check_supported
 from .match import assign, slots_of
@@ -105,6 +106,7 @@ def _era(facts: Facts, vocabulary: str, wrote: EraInfo) -> Era:
 
 
 def _architecture(config: Mapping[str, Any], vocabulary: str) -> ModelSpec:
+    check_extent(config)
     if "class_name" not in config:
         return read_model(as_keras1(config), "keras1")
     return read_model(config, vocabulary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -36,6 +37,8 @@ class Translate(Protocol):
 
     def __call__(self, call: LayerCall, *inputs: Value) -> Value | tuple[Value, ...]: ...
 
+    def __hash__(self) -> int: ...
+
 
 Slots = Callable[[Any, str], Sequence[Slot]]
 
@@ -63,11 +66,17 @@ class Translator(msgspec.Struct, frozen=True):
     @property
     def takes(self) -> tuple[int, int | None]:
         """The fewest and the most tensors that the layer is called with; None for any number."""
-        _, *parameters = signature(self.translate).parameters.values()
-        own = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-        many = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        own, many = _tensors(self.translate)
         # an operation may find its tensors among the keyword arguments
-        return max(0 if self.free else 1, len(own)), None if many else len(own)
+        return max(0 if self.free else 1, own), None if many else own
+
+
+@cache
+def _tensors(translate: Callable[..., Any]) -> tuple[int, bool]:
+    """How many tensors a function asks for behind the call, and whether it takes any number."""
+    _, *parameters = signature(translate).parameters.values()
+    own = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    return len(own), any(p.kind is p.VAR_POSITIONAL for p in parameters)
 
 
 TRANSLATORS: dict[str, Translator] = {}

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from kerasir.errors import ExportError, UsageError
-from kerasir.exporters.target import DiskError, disk_error, target, targets
+from kerasir.exporters.target import DiskError, disk_error, target, targets, unproven
 
 GIB = 1 << 30
 
 
-def put(temporary: str, text: str) -> None:
+def put(temporary: str | Path, text: str) -> None:
     Path(temporary).write_text(text)
 
 
@@ -115,6 +115,43 @@ def test_what_others_write_meanwhile_is_not_lost(tmp_path: Path) -> None:
         path.write_text("theirs")
     assert path.read_text() == "theirs"
     assert os.listdir(tmp_path) == ["m.h5"]
+
+
+def test_two_runs_of_the_same_both_end_well(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5"
+    with target(path) as temporary:
+        put(temporary, "ours")
+        path.write_text("ours")
+    assert path.read_text() == "ours"
+    assert os.listdir(tmp_path) == ["m.h5"]
+
+
+def fail_over(temporary: str) -> None:
+    put(temporary, "worse")
+    raise ZeroDivisionError
+
+
+def test_an_unproven_file_is_put_there_with_its_companions(tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    with unproven(path) as temporary:
+        put(temporary, "model")
+        put(Path(temporary).with_name("m.data"), "numbers")
+        assert not path.exists()
+    assert (path.read_text(), (tmp_path / "m.data").read_text()) == ("model", "numbers")
+    with pytest.raises(ZeroDivisionError), unproven(path, overwrite=True) as temporary:
+        fail_over(temporary)
+    with pytest.raises(UsageError, match="exists"), unproven(path):
+        pytest.fail("the block ran")
+    assert sorted(os.listdir(tmp_path)) == ["m.data", "m.onnx"]
+    assert path.read_text() == "model"
+
+
+def test_an_unproven_file_replaces_no_link(tmp_path: Path) -> None:
+    path, elsewhere = tmp_path / "m.onnx", tmp_path / "elsewhere"
+    elsewhere.write_text("theirs")
+    with pytest.raises(UsageError, match="symbolic link"), unproven(path, overwrite=True):
+        path.symlink_to(elsewhere)
+    assert elsewhere.read_text() == "theirs"
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

@@ -99,6 +99,7 @@ def _from_object(call: LayerCall, stored: Mapping[str, Any]) -> Op:
 def activate(call: LayerCall, x: Value, stored: Any) -> Value:
     """The value behind a layer's own activation; itself where that is linear."""
     if _is_custom(call, stored):
+        _check_allowed(call, stored)
         return _custom(call, x, stored, "activation")
     op = function(call, stored)
     return x if isinstance(op, Linear) else _applied(call, x, op, "activation")
@@ -123,6 +124,20 @@ def _is_custom(call: LayerCall, stored: Any) -> bool:
 
 OTHER_SHAPES: frozenset[str] = frozenset({"glu"})
 """Functions whose result has another shape than their input."""
+
+
+def _check_allowed(call: LayerCall, stored: str) -> None:
+    """See to it that a layer that kerasir computes has no function in it that nobody knows.
+
+    Raises:
+        ConfigError: It has, and the user does not let it pass.
+    """
+    key = f"{call.class_name}.activation"
+    if key not in call.allowed:
+        raise ConfigError(
+            f"{stored!r:.80} is no activation of Keras",
+            hint=f"a plugin can say what it computes; --allow-key {key} keeps its name",
+        )
 
 
 def _custom(call: LayerCall, x: Value, stored: str, part: str = "") -> Value:

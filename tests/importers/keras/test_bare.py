@@ -343,3 +343,15 @@ def test_a_plan_of_bare_weights_is_checked(genuine: Genuine) -> None:
     model = bare(genuine(VGG))
     check(solve(model.graph, model.policy))
     assert values(model.tensors["conv1_1/bias"].param.weight.sources[0]).shape == (4,)
+
+
+@pytest.mark.parametrize("name", ["w.npz", "new.h5"])
+def test_weights_that_tell_no_order_of_layers(genuine: Genuine, tmp_path: Path, name: str) -> None:
+    """Keras loads weights layer after layer; those of Keras 3 lie by name."""
+    weights = genuine("keras3.15.1-jax/vgg_tf").folder / "model.weights.h5"
+    if name.endswith(".npz"):
+        kerasir.convert(weights, tmp_path / name)
+        return
+    with pytest.raises(ConfigError, match="do not tell in which order their layers come"):
+        kerasir.convert(weights, tmp_path / name)
+    assert not any(tmp_path.iterdir())
