@@ -313,13 +313,14 @@ def test_short_chunk_is_refused_before_the_library_reads_it(tmp_path: Path) -> N
 
 
 def test_library_may_die_of_a_short_chunk_but_not_its_caller(tmp_path: Path) -> None:
+    """What lies behind the chunk in memory decides whether it does; either way this goes on."""
     path = file_with(tmp_path / "w.h5", short_chunk)
-    died = False
+    message = ""
     try:
-        run(jobs.read_raw, str(path), WHERE, result=float)
-    except KerasirError:
-        died = True
-    assert died or h5py.version.hdf5_version_tuple != (2, 0, 0)
+        total = run(jobs.read_raw, str(path), WHERE, result=float)
+    except KerasirError as error:
+        total, message = None, str(error)
+    assert isinstance(total, float) or "crashed" in message or "damaged" in message
 
 
 def test_damaged_chunk_is_an_error_when_it_is_decoded(tmp_path: Path) -> None:
