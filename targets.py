@@ -112,7 +112,9 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
         """What passes are told."""
         order = "source" if self.data_format == "keep" else self.data_format
         onnx = self.kind == "onnx"
-        policy = Policy(order=order, one_dimensional=onnx, io=self.io, preserve=not onnx)
+        policy = Policy(
+            order=order, one_dimensional=onnx, trailing=onnx, io=self.io, preserve=not onnx
+        )
         return Target(policy=policy, pipeline=self.described.pipeline)
 
 

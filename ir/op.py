@@ -34,6 +34,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
         letters: What the axes of a binding print as in a weight's layout.
         mask: What becomes of a Keras mask: kept, dropped, consumed as an input, or a rule of
             the op's own.
+        trailing: Whether its one operator in some target works along the last axes only.
         linear: Whether a weightless element-wise op maps any batch entry by itself.
     """
 
@@ -45,6 +46,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
     ordered: ClassVar[frozenset[str]] = ORDERED
     letters: ClassVar[Mapping[str, str]] = {}
     mask: ClassVar[MaskRule] = "keep"
+    trailing: ClassVar[bool] = False
 
     @classmethod
     def port(cls, name: str) -> Port:

@@ -27,12 +27,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             channels_last whatever the data format, ONNX's is not.
         preserve: Whether a graph that complies as its author had it stays so, views that move
             numbers included: a Permute layer is kept for a target that has one.
+        trailing: Whether ops that have one operator for the last axes only are to work along those:
+            two Transposes cost less than a LayerNormalization taken apart.
         io: `keep`: inputs and outputs stay in the source's order; `match`: they take the order
             that the ops behind and before them have.
     """
 
     order: Order = "source"
     one_dimensional: bool = False
+    trailing: bool = False
     io: Literal["keep", "match"] = "keep"
     preserve: bool = False
 

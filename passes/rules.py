@@ -82,8 +82,9 @@ def _ports(
             bound |= _arrived(node, port.pattern, layout)
     bound |= _wished(node, wished)
     bound.update(lock)
+    trailing = node.op.trailing and policy.trailing
     wants = [
-        None if layout is None else Layout(_wanted(port, layout, bound, policy))
+        None if layout is None else Layout(_wanted(port, layout, bound, policy, trailing=trailing))
         for port, layout in zip(node.op.inputs, arriving, strict=False)
     ]
     first = wants[0].terms if wants and wants[0] is not None else ()
@@ -148,7 +149,7 @@ def _wished(node: Node, wished: Arriving) -> Bound:
     return found
 
 
-def _wanted(port: Port, layout: Layout, bound: Bound, policy: Policy) -> Terms:
+def _wanted(port: Port, layout: Layout, bound: Bound, policy: Policy, *, trailing: bool) -> Terms:
     """The layout that an input port wants."""
     if port.order == "spatial":
         return _spatial(port.pattern, bound, policy)
@@ -156,7 +157,8 @@ def _wanted(port: Port, layout: Layout, bound: Bound, policy: Policy) -> Terms:
         return port.pattern.build(bound)
     if port.order == "last":
         return (*bound[REST], *_named(port.pattern, bound))
-    return _kept(port.pattern, layout, bound)
+    found = _kept(port.pattern, layout, bound)
+    return _trailing(port.pattern, found, bound) if trailing else found
 
 
 def _kept(pattern: Pattern, layout: Layout, bound: Bound) -> Terms:
@@ -215,9 +217,18 @@ def _port_wishes(node: Node, wished: Arriving, policy: Policy) -> Arriving:
             found.append(Layout(_spatial(port.pattern, bound, policy)))
         elif port.order == "listed":
             found.append(Layout(port.pattern.build(bound)))
+        elif node.op.trailing and policy.trailing:
+            found.append(Layout(_trailing(port.pattern, value.axes, bound)))
         else:
             found.append(_kept_wish(value.axes, result))
     return found
+
+
+def _trailing(pattern: Pattern, terms: Terms, bound: Bound) -> Terms:
+    """The terms with those that the pattern lists last."""
+    named = _named(pattern, bound)
+    keys_of_named = {key(term) for term in named}
+    return (*(term for term in terms if key(term) not in keys_of_named), *named)
 
 
 def _kept_wish(axes: Terms, result: Layout | None) -> Layout | None:

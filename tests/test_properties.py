@@ -29,7 +29,9 @@ CLOSE = 1e-10
 
 TARGETS = {
     "keras": Target(policy=Policy(order="channels_last", io="match"), pipeline="keras"),
-    "onnx": Target(policy=Policy(order="channels_first", one_dimensional=True), pipeline="onnx"),
+    "onnx": Target(
+        policy=Policy(order="channels_first", one_dimensional=True, trailing=True), pipeline="onnx"
+    ),
 }
 LARGE = range(12)
 

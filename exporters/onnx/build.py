@@ -126,6 +126,8 @@ class _Drawing:
                 edge.name, edge.shape = value.name, shape
                 if index == 0:
                     maker[edge].name = step.node.name
+            else:
+                self.draft.dims.learn(layout, edge.shape)
             self._hold(value, layout, edge)
 
     def _hold(self, value: Value, layout: Layout, edge: Edge) -> None:

@@ -51,6 +51,12 @@ class Dims:
             self._names[axis] = self._name(axis, owner)
         return self._names[axis]
 
+    def learn(self, layout: Layout, shape: Shape) -> None:
+        """Call axes as the tensor does that is also laid out so: one that was made before."""
+        for term, dim in zip(layout.terms, shape, strict=False):
+            if isinstance(term, Axis) and term.size is None and isinstance(dim, str):
+                self._names[term] = dim
+
     def _name(self, axis: Axis, owner: str) -> str:
         role = PLAIN_NAME if axis.role == PLAIN_ROLE else ROLES.get(axis.role, axis.role)
         role = role.replace(" ", "_")

@@ -38,7 +38,7 @@ LOWEST_INT64, HIGHEST_INT64 = -(2**63), 2**63 - 1
 
 
 class Origins:
-    """How tensors were made that only show another tensor's numbers in another way."""
+    """How tensors were made, above all those that only show another's numbers in another way."""
 
     def __init__(self) -> None:
         self.reshaped: dict[Edge, Edge] = {}
@@ -47,6 +47,7 @@ class Origins:
         self.reversed: dict[Edge, tuple[Edge, int]] = {}
         self.reduced: dict[Edge, Reduction] = {}
         self.kept: dict[Edge, Edge] = {}
+        self.made: dict[object, Edge] = {}
 
 
 class Pen:
@@ -76,7 +77,7 @@ class Pen:
         domain: str = "",
         **attributes: Any,
     ) -> Edge:
-        """Append a node of one result.
+        """Append a node of one result; what an equal node has made already is taken again.
 
         Args:
             op_type: The operator.
@@ -87,6 +88,9 @@ class Pen:
             domain: Of the operator.
             attributes: Numbers, texts, tuples of one kind of them, or a body; None is left out.
         """
+        alike = (op_type, inputs, tuple(sorted(attributes.items())))
+        if domain == "" and alike in self.origins.made:
+            return self.origins.made[alike]
         present = [edge for edge in inputs if edge is not None]
         result = Edge(
             f"{self.name}/{op_type}",
@@ -94,6 +98,8 @@ class Pen:
             broadcast(edge.shape for edge in present) if shape is None else shape,
         )
         self.place(op_type, inputs, (result,), domain=domain, **attributes)
+        if self.draft.style.share:
+            self.origins.made[alike] = result
         return result
 
     def place(
@@ -140,7 +146,9 @@ class Pen:
 
     def identity(self, x: Edge) -> Edge:
         """The tensor under another name."""
-        return self.add("Identity", x)
+        result = Edge(f"{self.name}/Identity", x.dtype, x.shape)
+        self.place("Identity", (x,), (result,))
+        return result
 
     def permuted(self, x: Edge, perm: Sequence[int]) -> Edge:
         """A `Transpose`: dimension `i` of the result is dimension `perm[i]` of the tensor."""

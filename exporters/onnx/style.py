@@ -14,10 +14,12 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
         opaque_domain: Operator domain for layers that kerasir does not compute, such as
             `com.example`; they are refused if it is "".
         rename: New names of inputs and outputs, by the old.
+        share: Whether what two layers compute alike from the same tensors is computed once.
     """
 
     opaque_domain: str = ""
     rename: Mapping[str, str] = {}
+    share: bool = True
 
 
 PLAIN = Style()

@@ -38,6 +38,7 @@ class LayerNorm(Op, frozen=True, kw_only=True):
     inputs: ClassVar[tuple[Port, ...]] = ports("x: ... axis", order="kept")
     params: ClassVar[tuple[Port, ...]] = ports("gamma?: axis", "beta?: axis")
     results: ClassVar[tuple[Port, ...]] = ports("y: ... axis", order="kept")
+    trailing: ClassVar[bool] = True
 
     epsilon: float
 

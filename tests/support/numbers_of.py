@@ -20,7 +20,7 @@ POLICIES = {
     "as authored": Policy(),
     "channels_first": Policy(order="channels_first"),
     "channels_last": Policy(order="channels_last"),
-    "onnx": Policy(order="channels_first", one_dimensional=True),
+    "onnx": Policy(order="channels_first", one_dimensional=True, trailing=True),
     "matched": Policy(order="channels_last", io="match"),
 }
 

@@ -28,7 +28,7 @@ SPARED = {"LocallyConnected", "LSTM", "GRU", "SimpleRNN", "Dot"}
 
 
 def onnx_policy(io: str = "keep") -> Policy:
-    return Policy(order="channels_first", one_dimensional=True, io=io)  # type: ignore[arg-type]
+    return Policy(order="channels_first", one_dimensional=True, trailing=True, io=io)  # type: ignore[arg-type]
 
 
 def model_of(graph: Graph, name: str = "model") -> Model:

@@ -14,6 +14,7 @@ from kerasir.exporters.onnx.naming import Names, finish
 from kerasir.exporters.onnx.opsets import DEFAULT_OPSET, LOWEST
 from kerasir.exporters.onnx.pen import Origins, Pen
 from kerasir.exporters.onnx.registry import _EMITTERS, emits, emitter, lowest_opset
+from kerasir.exporters.onnx.style import Style
 from kerasir.ir.layout import Axis, Joined, Layout, Reversed, fuse
 from kerasir.ir.ops.activation import Elementwise
 
@@ -28,8 +29,8 @@ def _forgotten() -> Iterator[None]:
     _EMITTERS.pop(Odd, None)
 
 
-def pen(opset: int = DEFAULT_OPSET) -> Pen:
-    draft = Draft(opset)
+def pen(opset: int = DEFAULT_OPSET, *, share: bool = True) -> Pen:
+    draft = Draft(opset, Style(share=share))
     return Pen(draft, "layer", "", draft.nodes, Origins())
 
 
@@ -112,9 +113,19 @@ def test_a_reshape_with_several_unknown_extents(opset: int, operators: list[str]
     flat = draw.add("Relu", Edge("flat", "float32", ("batch*time", 3)))
     draw.reshape(flat, (3, "batch", "time"))
     assert [node.op_type for node in draw.nodes] == ["Relu", *operators, "Reshape"]
-    draw.nodes.clear()
     draw.reshape(flat, ("batch", "time", 3))
-    assert draw.nodes[0].op_type == "Shape"
+    again = [node.op_type for node in draw.nodes[len(operators) + 2 :]]
+    assert again == ["Concat", "Reshape"], "an extent is read once"
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_what_is_computed_alike_is_computed_once(share: bool) -> None:
+    draw, x = pen(share=share), Edge("x", "float32", ("batch", 12))
+    a, b = (draw.add("LeakyRelu", x, alpha=0.1) for _ in range(2))
+    assert (a is b) is share
+    assert draw.add("LeakyRelu", x, alpha=0.2) is not a
+    assert draw.identity(x) is not draw.identity(x)
+    assert draw.add("Mine", x, domain="own") is not draw.add("Mine", x, domain="own")
 
 
 def test_an_extent_that_nothing_tells() -> None:
