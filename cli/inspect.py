@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from ..eras.titles import BACKENDS, CONTAINERS, writer
 from ..errors import show
 from . import words
 from .console import Console
@@ -21,17 +22,6 @@ if TYPE_CHECKING:
     from ..inspection import Inspection, LayerRow, Note, TrainingRow
     from ..ir.model import Fact
 
-CONTAINERS = {
-    "hdf5": "HDF5",
-    "weights-h5": "Keras 3 weights",
-    "keras-zip": ".keras archive",
-    "kerasir": ".kerasir",
-}
-ERAS = {"keras3": "Keras", "tf_keras": "tf.keras", "keras0": "Keras"}
-BACKENDS = {
-    "theano": "Theano", "tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch",
-    "cntk": "CNTK", "mxnet": "MXNet",
-}  # fmt: skip
 FLAGS = frozenset({"nesterov", "amsgrad", "centered"})
 """Settings of optimizers that are said by their name alone."""
 
@@ -104,10 +94,13 @@ def _layer(row: LayerRow) -> dict[str, Any]:
         "name": row.name,
         "class": row.class_name,
         "op": row.op or None,
+        "operation": row.operation,
         "path": list(row.path),
         "inputs": list(row.inputs),
+        "reads": list(row.reads),
         "attributes": msgspec.to_builtins(row.attributes),
         "outputs": list(row.outputs),
+        "parameters": row.parameters,
         "weights": msgspec.to_builtins(row.weights),
         "same_as": row.same_as or None,
     }
@@ -161,8 +154,7 @@ class InspectionText:
 
     def _facts(self) -> None:
         found, facts = self.found, self.found.facts
-        major = (facts.era.value or "?").removeprefix("keras")
-        era = f"{ERAS.get(facts.era.value or '', 'Keras')} {facts.version.value or major}"
+        era = writer(facts.era.value, facts.version.value)
         rows = [
             self._fact("era", era, facts.era),
             self._fact("backend", BACKENDS.get(facts.backend.value or "", "?"), facts.backend),

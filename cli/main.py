@@ -40,6 +40,12 @@ def _diff() -> click.Command:
     return diff
 
 
+def _view() -> click.Command:
+    from .view import view
+
+    return view
+
+
 def _convert() -> click.Command:
     from .convert import convert
 
@@ -75,6 +81,7 @@ COMMANDS: dict[str, Entry] = {
         "Look", "Show layers, layout tags, weights, era and backend of a file", _inspect
     ),
     "diff": Entry("Look", "List what differs between two models: layers, settings, weights", _diff),
+    "view": Entry("Look", "Draw a model's graph, tags on its edges, as one HTML page", _view),
     "convert": Entry(
         "Convert", "Convert one model; the kinds follow from the file names", _convert
     ),

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ..eras.titles import BACKENDS, writer
 from ..errors import show
 from . import words
 from .console import Console
-from .inspect import BACKENDS, ERAS
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def print_summary(
 
 def source_text(facts: Facts) -> str:
     """Who wrote a file: `Keras 1.2.2, Theano, channels_first`."""
-    major = (facts.era.value or "?").removeprefix("keras")
-    parts = [f"{ERAS.get(facts.era.value or '', 'Keras')} {facts.version.value or major}"]
+    parts = [writer(facts.era.value, facts.version.value)]
     parts += [BACKENDS.get(facts.backend.value or "", "backend unknown")]
     parts += [facts.ordering.value] if facts.ordering.value else []
     return show(", ".join(parts))

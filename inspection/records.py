@@ -43,6 +43,7 @@ class LayerRow(msgspec.Struct, frozen=True, kw_only=True):
         operation: For people: `Conv2D 3x3 same, relu`, with a multiplication sign.
         path: The nested models around it, outermost first.
         inputs: Names of the rows it reads.
+        reads: The same by place, counted from the first row.
         outputs: The layout of each result.
         attributes: The main op's settings.
         weights: Its weights; none for a further call of a shared layer.
@@ -55,6 +56,7 @@ class LayerRow(msgspec.Struct, frozen=True, kw_only=True):
     operation: str = ""
     path: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    reads: tuple[int, ...] = ()
     outputs: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = {}
     weights: tuple[WeightRow, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..ir.graph import Layer, Node, Value
@@ -16,13 +16,21 @@ from .records import LayerRow, WeightRow
 
 def layer_rows(model: Model) -> tuple[LayerRow, ...]:
     """Every row of a model."""
-    return tuple(_Rows(model).all())
+    listed = _Rows(model)
+    found: list[LayerRow] = []
+    for row in listed.all():
+        listed.place = len(found) + 1
+        found.append(row)
+    return tuple(found)
 
 
 class _Rows:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.makers: dict[Value, str] = {}
+        self.places: dict[Value, int] = {}
+        self.place = 0
+        """Of the row that comes next."""
         self.owners: dict[Weight, str] = {}
         self.scopes: dict[tuple[str, ...], Scope] = {scope.path: scope for scope in model.scopes}
         self.calls: dict[Layer, list[Node]] = {}
@@ -35,7 +43,7 @@ class _Rows:
 
     def all(self) -> Iterator[LayerRow]:
         for value in self.model.graph.inputs:
-            self.makers[value] = value.name
+            self.makers[value], self.places[value] = value.name, self.place
             yield LayerRow(name=value.name, class_name="InputLayer", outputs=(str(value.layout),))
         idle = self._idle()
         place = {layer: index for index, layer in enumerate(self.model.layers)}
@@ -67,6 +75,7 @@ class _Rows:
             operation=scope.layer.source_class or scope.layer.class_name,
             path=_names(scope.path[:-1]),
             inputs=tuple(self.makers.get(value, value.name) for value in scope.inputs),
+            reads=self._reads(scope.inputs),
             outputs=tuple(str(value.layout) for value in scope.outputs),
         )
 
@@ -74,7 +83,9 @@ class _Rows:
         made = {value for node in nodes for value in node.results}
         read = [v for n in nodes for v in n.inputs if v is not None and v not in made]
         inputs = tuple(dict.fromkeys(self.makers.get(value, value.name) for value in read))
+        reads = self._reads(read)
         self.makers.update(dict.fromkeys(made, layer.name))
+        self.places.update(dict.fromkeys(made, self.place))
         main, last = main_node(nodes), [node for node in nodes if node.part != "mask"][-1]
         params = [(node, port, p) for node in nodes for port, p in node.params.items()]
         owner = next((self.owners[p.weight] for _, _, p in params if p.weight in self.owners), "")
@@ -87,11 +98,15 @@ class _Rows:
             operation=operation(layer, nodes),
             path=_names(layer.scope),
             inputs=inputs,
+            reads=reads,
             outputs=tuple(str(value.layout) for value in self._results(last)),
             attributes=_attributes(main, nodes),
             weights=() if owner else tuple(_weight_row(*use) for use in params),
             same_as=owner,
         )
+
+    def _reads(self, values: Iterable[Value]) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(self.places[v] for v in values if v in self.places))
 
     def _results(self, node: Node) -> list[Value]:
         """The results that something reads, or that the model gives; the first if there is none."""

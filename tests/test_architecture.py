@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "inspection": (*CORE, "importers", "loading"),
     "comparison": (*CORE, "inspection", "loading", "verification"),
     "catalogue": ENDS,
+    "pages": ("errors", "eras", "version"),
     "changes": (*CORE, "targets"),
     "options": ("errors",),
     "exporting": (*CORE, "exporters", "options", "targets"),
@@ -48,7 +49,7 @@ MAY_IMPORT = {
     ),
     "cli": (
         *CORE, "reference", "", "api", "loading", "isolate", "plugin", "targets", "arrays",
-        "comparison", "engines",
+        "comparison", "engines", "pages",
         "inspection", "verification", "catalogue", "changes",
     ),
 }  # fmt: skip

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import h5py
 import pytest
+from chains import write_chain
 from terminal import Stream
 
 from genuine import FixtureCase
@@ -100,7 +100,7 @@ def test_it_fits_the_terminal(
 
 
 def test_many_equal_layers_are_folded(kerasir, tmp_path: Path) -> None:
-    path = chain(tmp_path / "deep.h5", 2000)
+    path = write_chain(tmp_path / "deep.h5", 2000)
     out = kerasir("inspect", path).out
     assert len(out.splitlines()) < 30
     assert "… 1,999 more layers like dense_0 (Dense); -v shows all" in out
@@ -109,39 +109,12 @@ def test_many_equal_layers_are_folded(kerasir, tmp_path: Path) -> None:
 
 def test_hostile_names_are_shown_and_never_obeyed(kerasir, tmp_path: Path) -> None:
     name = "<b>\x1b[31m\u202e{0}%s"
-    path = chain(tmp_path / "m.h5", 2, name)
+    path = write_chain(tmp_path / "m.h5", 2, name)
     code, out, err = kerasir("inspect", path, "--color", "never")
     assert (code, err) == (0, "")
     assert "<b>\\x1b[31m\\u202e{0}%s" in out
     assert all(c == "\n" or c.isprintable() for c in out)
     assert kerasir("inspect", path, "--json").out.isascii()
-
-
-def chain(path: Path, count: int, name: str = "dense_0") -> Path:
-    """A Sequential of Keras 2 with `count` equal Dense layers, the first of this name."""
-    names = [name, *(f"dense_{i}" for i in range(1, count))]
-    config = [
-        {
-            "class_name": "Dense",
-            "config": {"name": one, "units": 3, "use_bias": False, "activation": "linear"},
-        }
-        for one in names
-    ]
-    config[0]["config"]["batch_input_shape"] = [None, 3]  # type: ignore[index]
-    model = {"class_name": "Sequential", "config": {"name": "chain", "layers": config}}
-    with h5py.File(path, "w") as file:
-        file.attrs["model_config"] = json.dumps(model).encode()
-        file.attrs["keras_version"] = b"2.2.4"
-        file.attrs["backend"] = b"tensorflow"
-        weights = file.create_group("model_weights")
-        weights.attrs["layer_names0"] = [one.encode() for one in names[:1000]]
-        if count > 1000:
-            weights.attrs["layer_names1"] = [one.encode() for one in names[1000:]]
-        for one in names:
-            group = weights.create_group(one)
-            group.attrs["weight_names"] = [b"kernel:0"]
-            group["kernel:0"] = [[1.0, 2.0, 3.0]] * 3
-    return path
 
 
 def test_a_file_that_is_none_is_an_error_and_prints_nothing(kerasir, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ Reads the files alone: no Keras, TensorFlow or Theano needed, and no code from a
 Look
   inspect   Show layers, layout tags, weights, era and backend of a file
   diff      List what differs between two models: layers, settings, weights
+  view      Draw a model's graph, tags on its edges, as one HTML page
 
 Convert
   convert   Convert one model; the kinds follow from the file names
@@ -104,7 +105,10 @@ def test_help_imports_nothing_heavy() -> None:
     ("args", "message"),
     [
         (("convrt",), "no command 'convrt' (did you mean convert?)"),
-        (("zzz",), "no command 'zzz' (one of inspect, diff, convert, verify, run, ops, passes)"),
+        (
+            ("zzz",),
+            f"no command 'zzz' (one of {', '.join(module.COMMANDS)})",
+        ),
         (("inspect",), "FILE is missing (kerasir inspect --help)"),
         (("inspect", "a", "b"), "unexpected extra argument (b) (kerasir inspect --help)"),
         (("inspect", "a", "--verbos"), "no option '--verbos' (did you mean --verbose?)"),
