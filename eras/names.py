@@ -29,7 +29,7 @@ class Layer(msgspec.Struct, frozen=True):
 
     gather: Mapping[str, tuple[str, ...]] = {}
     rename: Mapping[str, str] = {}
-    words: Mapping[str, Mapping[str, str]] = {}
+    words: Mapping[str, Mapping[str, Any]] = {}
     convert: Mapping[str, Callable[[Any], Any]] = {}
     drop: tuple[str, ...] = ()
     dimensions: Mapping[str, tuple[int, ...]] = {}
@@ -103,8 +103,8 @@ _noise = Layer(
 )
 _recurrent = Layer(
     rename=_RECURRENT,
+    words={"implementation": _IMPLEMENTATIONS},
     convert={
-        "implementation": lambda word: _IMPLEMENTATIONS.get(word, word),
         "kernel_initializer": initializer,
         "recurrent_initializer": initializer,
         "kernel_regularizer": regularizer,
