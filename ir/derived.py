@@ -60,6 +60,21 @@ class WidenedSource:
         out[...] = wide.reshape(-1)[start : start + out.size]
 
 
+def negative(held: Array) -> Array:
+    """-w."""
+    return -held
+
+
+def magnitude(held: Array) -> Array:
+    """|w|."""
+    return abs(held)
+
+
+def below(held: Array) -> Array:
+    """-|w|."""
+    return -abs(held)
+
+
 def scaled(weight: Weight, factor: float) -> Weight:
     """A weight times one number."""
     sources = tuple(MappedSource(source, lambda held: held * factor) for source in weight.sources)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ...errors import ExportError
 from ...ir.graph import Layer, Node, Value
@@ -16,7 +16,7 @@ from .network import FileLayer, Kind, Network, Wrapper
 from .order import chain, defies_keras2
 from .registry import writer_of
 from .scope import Made, NotNested, Path, Scope
-from .site import Site
+from .site import TRAVELLING, Site
 
 Home = tuple[Path, ...]
 """The calls of nested models around a node that are written as models, outermost first."""
@@ -163,7 +163,7 @@ class Emission:
             homes |= dict.fromkeys(node.results, home)
             if node.part != "mask":
                 found.append(Placed(settled, home, dissolved))
-        return found
+        return list(_halves_together(found))
 
     def _home(self, scope: Path) -> tuple[Home, list[Layer]]:
         """The models around, and those dissolved since the innermost of them."""
@@ -213,7 +213,7 @@ class Emission:
         if settled.node in self._fused:
             return
         for port, held in zip(settled.node.op.inputs, settled.inputs, strict=False):
-            if held is not None and port.name != "mask" and not scope.can(held.value):
+            if held is not None and port.name not in TRAVELLING and not scope.can(held.value):
                 raise NotNested(self._maker(held.value), "other layers stand between its own")
         lost = sum(len(layer.wrappers) for layer in placed.dissolved)
         site = Site(self, scope, settled, placed.name, lost)
@@ -299,7 +299,9 @@ class Emission:
         for placed in self._steps:
             if placed.settled.node not in own:
                 pairs = zip(placed.settled.node.op.inputs, placed.settled.inputs, strict=False)
-                read += [h.value for port, h in pairs if h is not None and port.name != "mask"]
+                read += [
+                    h.value for port, h in pairs if h is not None and port.name not in TRAVELLING
+                ]
         return list(dict.fromkeys([*record.outputs, *(value for value in read if value in made)]))
 
     # ---- parts of a layer --------------------------------------------------------------------
@@ -329,6 +331,20 @@ class Emission:
     def fuse(self, node: Node) -> None:
         """Say that a node has been written with the one before it."""
         self._fused.add(node)
+
+
+def _halves_together(steps: Sequence[Placed]) -> Iterator[Placed]:
+    """The forward half of a Bidirectional right before its backward half, which may need more."""
+    waiting: dict[Layer, Placed] = {}
+    backward = {p.settled.node.layer for p in steps if p.settled.node.part == "backward"}
+    for placed in steps:
+        layer, part = placed.settled.node.layer, placed.settled.node.part
+        if layer is not None and part == "forward" and layer in backward:
+            waiting[layer] = placed
+            continue
+        if layer is not None and part == "backward" and layer in waiting:
+            yield waiting.pop(layer)
+        yield placed
 
 
 def _lead(outer: Scope, record: NestedCall) -> Terms:

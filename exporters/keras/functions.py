@@ -25,7 +25,8 @@ def function_of(site: Site, op: Op, x: Tensor, role: str = "") -> Tensor | None:
         usual = attributes(meaning.op)
         other = {key: value for key, value in attributes(op).items() if value != usual[key]}
         keys = {attribute: key for key, attribute in meaning.attributes.items()}
-        if other.keys() <= keys.keys():
+        needed = {attribute for attribute, value in usual.items() if value is None}
+        if other.keys() <= keys.keys() and needed & keys.keys() <= other.keys():
             given = {keys[attribute]: value for attribute, value in other.items()}
             return _put(site, name, [x], given, role)
     return None

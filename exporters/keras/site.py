@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 
+TRAVELLING = frozenset({"mask", "query_mask", "value_mask", "key_mask"})
+"""Ports of masks that Keras carries along with values: nothing in a file says them."""
+
+
 class Site:
     """One node, where its layers go.
 
@@ -290,7 +294,7 @@ class Site:
         inputs = node.op.inputs
         for index, value in enumerate(node.inputs):
             port = inputs[min(index, len(inputs) - 1)]
-            if value is not None and port.name != "mask" and index not in self._read:
+            if value is not None and port.name not in TRAVELLING and index not in self._read:
                 raise self.refuse(f"its input {port.name} would be left out")
         for port_name, param in node.params.items():
             if param.weight not in self._stored:

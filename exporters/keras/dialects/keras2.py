@@ -9,58 +9,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ....eras.operations import TENSORFLOW
-from .records import Dialect, Functions, Keys, Known
+from .keys import CONV_KEPT, CONV_STEPS, DEPTHWISE, KERNEL, POINTWISE, RECURRENT, STEPS, WINDOW
+from .records import Dialect, Functions, Known
 from .tf_keras import TF_KERAS
 
-_KERNEL: Keys = (
-    "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer",
-    "activity_regularizer", "kernel_constraint", "bias_constraint",
-)  # fmt: skip
-_RECURRENT: Keys = (
-    *_KERNEL, "recurrent_initializer", "recurrent_regularizer", "recurrent_constraint",
-    "dropout", "recurrent_dropout", "unroll", "implementation",
-)  # fmt: skip
-_STEPS: Keys = (
-    "units", "activation", "use_bias", "return_sequences", "return_state", "go_backwards",
-    "stateful", "time_major",
-)  # fmt: skip
-_POINTWISE: Keys = (
-    "depthwise_initializer", "pointwise_initializer", "bias_initializer",
-    "depthwise_regularizer", "pointwise_regularizer", "bias_regularizer", "activity_regularizer",
-    "depthwise_constraint", "pointwise_constraint", "bias_constraint",
-)  # fmt: skip
-_DEPTHWISE: Keys = (
-    "depthwise_initializer", "bias_initializer", "depthwise_regularizer", "bias_regularizer",
-    "activity_regularizer", "depthwise_constraint", "bias_constraint",
-)  # fmt: skip
-_WINDOW: Keys = ("kernel_size", "strides", "padding", "data_format", "use_bias", "activation")
-_CONV = Known(("filters", "dilation_rate", "groups", *_WINDOW), _KERNEL, {"groups": "tf.keras 2.3"})
-_SEPARABLE = Known(("filters", "depth_multiplier", "dilation_rate", "groups", *_WINDOW), _POINTWISE)
+_CONV = Known(("filters", "dilation_rate", "groups", *WINDOW), KERNEL, {"groups": "tf.keras 2.3"})
+_SEPARABLE = Known(("filters", "depth_multiplier", "dilation_rate", "groups", *WINDOW), POINTWISE)
 _POOL = Known(("pool_size", "strides", "padding", "data_format"))
-_GLOBAL = Known(("data_format", "keepdims"))
-_LOCAL = Known(("filters", "implementation", *_WINDOW), _KERNEL, {}, "Keras 3")
+_GLOBAL = Known(("data_format", "keepdims"), since={"keepdims": "tf.keras 2.6"}, era="tf_keras")
+_LOCAL = Known(("filters", "implementation", *WINDOW), KERNEL, {}, "Keras 3")
 _SPATIAL_DROPOUT = Known(("noise_shape", "data_format"), ("rate",), unsaid=("trainable",))
 _MERGE = Known()
 
 CLASSES: Mapping[str, Known] = {
     "InputLayer": Known(("batch_input_shape", "sparse", "ragged", "optional")),
-    "Dense": Known(("units", "use_bias", "activation"), _KERNEL),
+    "Dense": Known(("units", "use_bias", "activation"), KERNEL),
     "Conv1D": _CONV,
     "Conv2D": _CONV,
     "Conv3D": _CONV,
     "SeparableConv1D": _SEPARABLE,
     "SeparableConv2D": _SEPARABLE,
     "DepthwiseConv2D": Known(
-        ("depth_multiplier", "filters", "dilation_rate", "groups", *_WINDOW),
-        _DEPTHWISE,
+        ("depth_multiplier", "filters", "dilation_rate", "groups", *WINDOW),
+        DEPTHWISE,
     ),
     "Conv2DTranspose": Known(
-        ("filters", "output_padding", "output_shape", "dilation_rate", "groups", *_WINDOW),
-        _KERNEL,
+        ("filters", "output_padding", "output_shape", "dilation_rate", "groups", *WINDOW),
+        KERNEL,
     ),
     "Conv3DTranspose": Known(
-        ("filters", "output_padding", "dilation_rate", "groups", *_WINDOW),
-        _KERNEL,
+        ("filters", "output_padding", "dilation_rate", "groups", *WINDOW),
+        KERNEL,
         {"dilation_rate": "tf.keras 2.3"},
     ),
     "LocallyConnected1D": _LOCAL,
@@ -107,18 +86,15 @@ CLASSES: Mapping[str, Known] = {
         ),
     ),
     "Masking": Known(("mask_value",)),
-    "SimpleRNN": Known(("implementation", *_STEPS), _RECURRENT[:-1]),
-    "GRU": Known(("recurrent_activation", "reset_after", *_STEPS), _RECURRENT),
-    "LSTM": Known(("recurrent_activation", *_STEPS), (*_RECURRENT, "unit_forget_bias")),
-    "ConvLSTM2D": Known(
-        (
-            "filters", "dilation_rate", "recurrent_activation", "unroll", "implementation",
-            *_WINDOW, *_STEPS[1:],
-        ),
-        (*_RECURRENT[:-2], "unit_forget_bias"),
-        {"return_state": "tf.keras 1.13"},
+    "SimpleRNN": Known(("implementation", *STEPS), RECURRENT[:-1]),
+    "GRU": Known(("recurrent_activation", "reset_after", *STEPS), RECURRENT),
+    "LSTM": Known(("recurrent_activation", *STEPS), (*RECURRENT, "unit_forget_bias")),
+    "ConvLSTM2D": Known(CONV_STEPS, CONV_KEPT, {"return_state": "tf.keras 1.13"}),
+    "Bidirectional": Known(
+        ("layer", "backward_layer", "merge_mode", "num_constants"),
+        since={"backward_layer": "tf.keras 2.1"},
+        era="tf_keras",
     ),
-    "Bidirectional": Known(("layer", "merge_mode", "num_constants")),
     **dict.fromkeys(
         ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _MERGE
     ),

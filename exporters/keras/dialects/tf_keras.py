@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .keys import CONV_KEPT, CONV_STEPS, DEPTHWISE, KERNEL, WINDOW
 from .records import Keys, Known
 
 _LEARNT: Keys = (
     "beta_initializer", "gamma_initializer", "beta_regularizer", "gamma_regularizer",
     "beta_constraint", "gamma_constraint",
 )  # fmt: skip
+_HEADS: Keys = (
+    "num_heads", "key_dim", "value_dim", "use_bias", "output_shape", "attention_axes",
+    "query_shape", "value_shape", "key_shape",
+)  # fmt: skip
+_FILLED: Keys = ("fill_mode", "fill_value", "interpolation", "seed")
 _OLD = "Keras 2.2 and 2.3"
+_ALONE = "Keras 2.2, 2.3 or 3"
 
 
 def _newer(*stated: str, kept: Keys = (), missing: str = _OLD) -> Known:
@@ -25,6 +32,21 @@ TF_KERAS: Mapping[str, Known] = {
     "LayerNormalization": _newer("axis", "epsilon", "center", "scale", kept=_LEARNT),
     "GroupNormalization": _newer("groups", "axis", "epsilon", "center", "scale", kept=_LEARNT),
     "UnitNormalization": _newer("axis"),
+    "DepthwiseConv1D": _newer("depth_multiplier", "dilation_rate", *WINDOW, kept=DEPTHWISE),
+    "Conv1DTranspose": _newer("filters", "output_padding", "dilation_rate", *WINDOW, kept=KERNEL),
+    "ConvLSTM1D": _newer(*CONV_STEPS, kept=CONV_KEPT),
+    "ConvLSTM3D": _newer(*CONV_STEPS, kept=CONV_KEPT),
     "Rescaling": _newer("scale", "offset"),
-    "TFOpLambda": _newer("function", missing=f"{_OLD} and Keras 3"),
+    "Attention": _newer("use_scale", "score_mode", kept=("dropout",)),
+    "AdditiveAttention": _newer("use_scale", kept=("dropout",)),
+    "MultiHeadAttention": _newer(*_HEADS, kept=(*KERNEL, "dropout")),
+    "RandomFlip": _newer(kept=("mode", "seed")),
+    "RandomRotation": _newer(kept=("factor", *_FILLED)),
+    "RandomZoom": _newer(kept=("height_factor", "width_factor", *_FILLED)),
+    "RandomTranslation": _newer(kept=("height_factor", "width_factor", *_FILLED)),
+    "RandomContrast": _newer(kept=("factor", "seed")),
+    "RandomBrightness": _newer(kept=("factor", "value_range", "seed")),
+    "RandomHeight": _newer(kept=("factor", "interpolation", "seed"), missing=_ALONE),
+    "RandomWidth": _newer(kept=("factor", "interpolation", "seed"), missing=_ALONE),
+    "TFOpLambda": _newer("function", missing=_ALONE),
 }

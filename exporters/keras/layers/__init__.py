@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from . import (  # ruff: ignore[unused-import]  (importing a family registers its writers)
     activation,
+    attention,
     bidirectional,
+    conv_recurrent,
     convolution,
     dense,
     embedding,

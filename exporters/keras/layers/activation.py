@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....eras.activations import ALONG_LAST
+from ....ir.derived import below, magnitude, negative
 from ....ir.layout import Axis, Layout, find, key, size_of
 from ....ir.ops.activation import (
     Abs,
@@ -25,6 +26,7 @@ from ....ir.ops.activation import (
     LogSigmoid,
     LogSoftmax,
     Mish,
+    ParametricSoftplus,
     Power,
     PRelu,
     Relu,
@@ -38,6 +40,7 @@ from ....ir.ops.activation import (
     Sparsemax,
     SparsePlus,
     SquarePlus,
+    SRelu,
     Tanh,
     TanhShrink,
     ThresholdedRelu,
@@ -50,6 +53,7 @@ from ..functions import operation
 from ..network import Array, Tensor
 from ..registry import writes
 from ..site import Site
+from ..spanned import Spanned
 
 
 def fused(site: Site) -> str:
@@ -159,6 +163,54 @@ def prelu(site: Site) -> None:
     site.give(site.put("PReLU", config, [x], arrays=[alpha], repeats=repeats, mask=x.mask))
 
 
+@writes(ParametricSoftplus)
+def parametric_softplus(site: Site) -> None:
+    """ParametricSoftplus of Keras 1, composed: alpha * softplus(beta * x)."""
+    if "ParametricSoftplus" in site.dialect.classes:
+        _put_spanning(site, "ParametricSoftplus", {"alpha": "alphas", "beta": "betas"})
+        return
+    site.tell("KX102", "changed", "ParametricSoftplus is written as a scaled softplus")
+    steps = Spanned(site)
+    y = steps.times(steps.enter(), "beta", "beta")
+    y = steps.apply(Softplus(), y, "softplus")
+    steps.leave(steps.times(y, "alpha", "alpha"))
+
+
+@writes(SRelu)
+def s_relu(site: Site) -> None:
+    """SReLU of Keras 1, composed.
+
+    With w = |t_right|, u = x - t_left and v = u where that is positive, else a_left * u, it is
+    t_left + w + min(v - w, 0) + a_right * max(u - w, 0).
+    """
+    if "SReLU" in site.dialect.classes:
+        ports = ("t_left", "a_left", "t_right", "a_right")
+        _put_spanning(site, "SReLU", {port: port for port in ports})
+        return
+    site.tell("KX102", "changed", "SReLU is written as a PReLU, two ReLUs and what joins them")
+    steps = Spanned(site)
+    u = steps.plus(steps.enter(), "t_left", "left", negative)
+    v = steps.plus(steps.rectified(u, "a_left", "slope"), "t_right", "top", below)
+    low = steps.join("Subtract", [v, steps.apply(Relu(), v, "top_relu")], "low")
+    beyond = steps.apply(Relu(), steps.plus(u, "t_right", "right", below), "right_relu")
+    y = steps.join("Add", [low, steps.times(beyond, "a_right", "high")], "sum")
+    y = steps.plus(steps.plus(y, "t_right", "back_right", magnitude), "t_left", "back_left")
+    steps.leave(y)
+
+
+def _put_spanning(site: Site, class_name: str, names: Mapping[str, str]) -> None:
+    """A layer of Keras 1 whose arrays have the input's rank, with 1 along shared axes."""
+    x, repeats = site.x(), site.own_repeats()
+    terms = site.seen(site.settled.input)[1 + repeats :]
+    span = {key(term) for term in site.settled.bound["span"]}
+    stored = Layout(tuple(term if key(term) in span else Axis("X", 1) for term in terms))
+    params = site.settled.node.params
+    arrays = [Array(name, params[port], stored) for port, name in names.items()]
+    shared = [i for i, term in enumerate(terms, 1) if key(term) not in span and size_of(term) != 1]
+    config = {"shared_axes": shared or None} if class_name == "SReLU" else {}
+    site.give(site.put(class_name, config, [x], arrays=arrays, repeats=repeats, mask=x.mask))
+
+
 RANKS: Mapping[str, int] = {"SpatialDropout1D": 3, "SpatialDropout2D": 4, "SpatialDropout3D": 5}
 """Classes that drop whole channels, and the rank of their input."""
 
@@ -170,6 +222,10 @@ def training_only(site: Site) -> None:
     assert isinstance(op, TrainingOnly)
     repeats = site.own_repeats(all_around=op.layer_class in RANKS)
     rank = len(site.seen(site.settled.input)) - repeats
+    if op.layer_class not in site.dialect.classes:
+        _lost(site, f"{site.dialect.name} has no {op.layer_class}: left out")
+        site.give(x)
+        return
     if RANKS.get(op.layer_class, rank) != rank:
         _lost(site, f"{op.layer_class} cannot be written for {site.settled.input}: left out")
         site.give(x)

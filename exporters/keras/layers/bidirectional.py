@@ -8,14 +8,19 @@ from typing import Any
 import msgspec
 
 from ....ir.graph import Layer
+from ....ir.layout import Axis
 from ....ir.op import Op
 from ....ir.ops.merge import Add, Average, Concat, Multiply
-from ....ir.ops.recurrent import ReverseTime
+from ....ir.ops.recurrent import ConvLSTM, ReverseTime
 from ....ir.plan import Settled
+from ....ir.source import ConstantSource
 from ..kept import kept
+from ..network import Array, Tensor
 from ..registry import writes
+from ..scaling import constant
 from ..site import Site
 from ..spell import inside
+from .conv_recurrent import conv_arrays, conv_config, conv_inputs
 from .recurrent import recurrent_arrays, recurrent_config, recurrent_inputs
 
 MODES: Mapping[type[Op], str] = {Add: "sum", Multiply: "mul", Average: "ave", Concat: "concat"}
@@ -28,12 +33,14 @@ class Halves(msgspec.Struct, frozen=True):
         forward: Along time.
         backward: Against it.
         turned: The backward half's steps in the order of time; None where none are returned.
+        ends: The halves' results as they are merged.
         merge: What makes one result of two; None where both are results.
     """
 
     forward: Settled
     backward: Settled
     turned: Settled | None
+    ends: tuple[tuple[Settled, int], tuple[Settled, int]]
     merge: Settled | None
 
 
@@ -49,43 +56,104 @@ def reverse_time(site: Site) -> None:
 
 
 def bidirectional(site: Site) -> None:
-    """Bidirectional over SimpleRNN, GRU or LSTM, written where its first half stands."""
+    """Bidirectional over a recurrent layer, written where its second half stands."""
     halves = _halves(site)
     there = site.beside(halves.backward)
     assert site.layer is not None  # `is_half` looked
     inner = _inner_layer(site.layer)
-    inputs = recurrent_inputs(site)
-    inputs += recurrent_inputs(there)[1:]
-    if there.x() is not inputs[0]:
+    inputs = _inputs(site)
+    inputs += _inputs(there)[1:]
+    if there.x() is not site.x():
         raise site.refuse("the halves of a Bidirectional read unlike inputs")
-    backwards: bool = site.op.go_backwards  # type: ignore[attr-defined]
     sequences, state = halves.turned is not None, _returns_state(site, halves, inner)
-    config = {
-        "name": inner.name,
-        **kept(inner, inner.class_name, site.dialect, site.emission.report),
-        **recurrent_config(site),
-        "return_sequences": sequences,
-        "return_state": state,
-        "go_backwards": backwards,
+    biased = any("bias" in half.node.params for half in (halves.forward, halves.backward))
+    returned = {"return_sequences": sequences, "return_state": state, "use_bias": biased}
+    config: dict[str, Any] = {
+        "layer": _entry(site, inner, returned),
+        "merge_mode": None if halves.merge is None else MODES[type(halves.merge.node.op)],
     }
-    entry: dict[str, Any] = {"class_name": inner.class_name, "config": config}
-    mode = None if halves.merge is None else MODES[type(halves.merge.node.op)]
+    names = f"forward_{inner.name}/", f"backward_{inner.name}/"
+    if not _turned_round(halves):
+        other = _inner_layer(site.layer, "backward_layer")
+        config["backward_layer"] = _entry(there, other, returned)
+        names = f"forward_{inner.name}/", f"{other.name}/"
+    if sequences and inputs[0].mask is not None:
+        _tell_of_masks(site, halves)
+    arrays = [*_arrays(site, names[0], biased), *_arrays(there, names[1], biased)]
     results = _results(halves, state=state)
     tensors = site.put_all(
         "Bidirectional",
-        {"layer": inside(entry, site.dialect), "merge_mode": mode},
+        config,
         inputs,
         role=None,
-        arrays=[
-            *recurrent_arrays(site, f"forward_{inner.name}/"),
-            *recurrent_arrays(there, f"backward_{inner.name}/"),
-        ],
+        arrays=arrays,
         repeats=site.repeats(site.settled.bound["batch"]),
         outputs=len(results),
     )
-    for (settled, index), tensor in zip(results, tensors, strict=True):
-        tensor.mask = inputs[0].mask if sequences and settled is not halves.forward else None
+    first = len(tensors) - (len(results) - (1 if halves.merge is not None else 2))
+    for number, ((settled, index), tensor) in enumerate(zip(results, tensors, strict=True)):
+        tensor.mask = inputs[0].mask if sequences and number < first else None
         site.scope.define(settled.node.results[index], settled.results[index], tensor)
+
+
+def _inputs(site: Site) -> list[Tensor]:
+    return conv_inputs(site) if isinstance(site.op, ConvLSTM) else recurrent_inputs(site)
+
+
+def _arrays(site: Site, prefix: str, biased: bool) -> list[Array | None]:
+    """What a half stores; a bias of zeros where only the other has one.
+
+    Every Keras that reads HDF5 gives each half as many arrays as the other.
+    Source: tf-keras 2.21 `saving/legacy/hdf5_format.py` (`convert_bidirectional_weights`).
+    """
+    convolves = isinstance(site.op, ConvLSTM)
+    found = conv_arrays(site, prefix) if convolves else recurrent_arrays(site, prefix)
+    if biased and found[-1] is None:
+        op: Any = site.op
+        units = site.size("filters" if convolves else "units")
+        count = units * (site.size("gates") if "gates" in site.settled.bound else 1)
+        terms = [Axis("X", 2)] if getattr(op, "reset_after", False) else []
+        terms.append(Axis("U", count))
+        shape = tuple(axis.size or 0 for axis in terms)
+        found[-1] = constant(f"{prefix}bias", ConstantSource(0.0, shape), *terms)
+    return found
+
+
+def _entry(site: Site, inner: Layer, returned: Mapping[str, bool]) -> dict[str, Any]:
+    """A layer inside, as its half says it."""
+    op: Any = site.op
+    convolves = isinstance(op, ConvLSTM)
+    class_name = f"ConvLSTM{len(site.settled.bound['space'])}D" if convolves else op.kind
+    config = {
+        "name": inner.name,
+        **kept(inner, class_name, site.dialect, site.emission.report),
+        **(conv_config(site) if convolves else recurrent_config(site)),
+        **returned,
+        "go_backwards": op.go_backwards,
+    }
+    return inside({"class_name": class_name, "config": config}, site.dialect)
+
+
+def _turned_round(halves: Halves) -> bool:
+    """Whether the backward half is the forward one in the other direction."""
+    ops = [half.node.op for half in (halves.forward, halves.backward)]
+    first = msgspec.structs.replace(ops[0], go_backwards=ops[1].go_backwards)  # type: ignore[attr-defined]
+    return first == ops[1] and ops[0] != ops[1]
+
+
+def _tell_of_masks(site: Site, halves: Halves) -> None:
+    """What comes out of absent steps: zeros from tf.keras on, the last result before."""
+    zeroed = halves.ends[0][0] is not halves.forward
+    if zeroed:
+        site.emission.speak("tf_keras")
+    site.tell(
+        "KN306",
+        "note",
+        "behind a mask this Bidirectional gives "
+        f"{'zeros' if zeroed else 'the last result'} at absent steps; "
+        f"{'Keras 2.2 and 2.3 give the last result' if zeroed else 'tf.keras and Keras 3 zeros'}",
+        level="warning",
+    )
 
 
 def _halves(site: Site) -> Halves:
@@ -95,24 +163,24 @@ def _halves(site: Site) -> Halves:
     turned, merge = parts.get("turned"), parts.get("merge")
     if forward is None or backward is None or site.settled.node is not forward.node:
         raise site.refuse("a Bidirectional that is not whole")
-    ops = [half.node.op for half in (forward, backward)]
-    first = msgspec.structs.replace(ops[0], go_backwards=ops[1].go_backwards)  # type: ignore[attr-defined]
-    if first != ops[1] or ops[0] == ops[1]:
-        raise site.refuse("the halves of a Bidirectional differ in more than their direction")
     if merge is not None and type(merge.node.op) not in MODES:
         raise site.refuse(f"no Bidirectional merges by {merge.node.op.kind}")
     if merge is not None and isinstance(merge.node.op, Concat):
         last = merge.position("joined", result=True) == len(merge.results[0].terms) - 1
-        if not last:
+        if not last and not isinstance(site.op, ConvLSTM):
             raise site.refuse("a Bidirectional joins features only")
-    for settled in (backward, turned, merge):
+    ends = ((forward, 0), (turned, 0)) if turned else ((forward, 1), (backward, 1))
+    absent = parts.get("forward_absent"), parts.get("backward_absent")
+    if absent[0] is not None and absent[1] is not None:
+        ends = ((absent[0], 0), (absent[1], 0))
+    for settled in (backward, turned, *absent, merge):
         if settled is not None:
             site.emission.fuse(settled.node)
-    return Halves(forward, backward, turned, merge)
+    return Halves(forward, backward, turned, ends, merge)
 
 
-def _inner_layer(layer: Layer) -> Layer:
-    stored = layer.config.get("layer")
+def _inner_layer(layer: Layer, role: str = "layer") -> Layer:
+    stored = layer.config.get(role)
     entry = stored if isinstance(stored, Mapping) else {}
     config = entry.get("config")
     config = config if isinstance(config, Mapping) else {}
@@ -137,12 +205,7 @@ def _results(halves: Halves, *, state: bool) -> list[tuple[Settled, int]]:
 
     Source: Keras 2.2.4 `layers/wrappers.py` `Bidirectional.call`.
     """
-    if halves.merge is not None:
-        found = [(halves.merge, 0)]
-    elif halves.turned is not None:
-        found = [(halves.forward, 0), (halves.turned, 0)]
-    else:
-        found = [(halves.forward, 1), (halves.backward, 1)]
+    found = [(halves.merge, 0)] if halves.merge is not None else list(halves.ends)
     if state:
         for half in (halves.forward, halves.backward):
             found += [(half, index) for index in range(1, len(half.results))]

@@ -40,9 +40,9 @@ def grouped_conv(site: Site) -> None:
 
 @writes(DepthwiseConv, attributes=_WINDOW)
 def depthwise_conv(site: Site) -> None:
-    """DepthwiseConv2D."""
-    if len(site.settled.bound["space"]) != 2:
-        raise site.refuse("a depthwise convolution over one axis is tf.keras' and Keras 3's alone")
+    """DepthwiseConv1D, DepthwiseConv2D."""
+    if len(site.settled.bound["space"]) > 2:
+        raise site.refuse("no Keras has a depthwise convolution over three axes")
     own = {"depth_multiplier": site.size("multiplier")}
     names = {"kernel": "depthwise_kernel"}
     _slide(site, "DepthwiseConv", own, ["kernel"], names=names)

@@ -10,12 +10,14 @@ from ....ir.ops.merge import (
     Add,
     Average,
     Concat,
+    Divide,
     Dot,
     Maximum,
     Minimum,
     Multiply,
     Subtract,
 )
+from ..functions import operation
 from ..network import Tensor
 from ..registry import writes
 from ..site import Site
@@ -26,6 +28,15 @@ def merge(site: Site) -> None:
     """An element-wise merge; Keras calls it as the op is called."""
     inputs = site.all()
     site.give(site.put(site.op.kind, {}, inputs, mask=_common(inputs)))
+
+
+@writes(Divide)
+def divide(site: Site) -> None:
+    """A quotient: an operation in every Keras that has one."""
+    y = operation(site, "divide", site.all())
+    if y is None:
+        raise site.refuse(f"{site.dialect.name} has no division of one tensor by another")
+    site.give(y)
 
 
 @writes(Concat)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 from ....eras import padding as rules
-from ....ir.layout import Layout, key
+from ....ir.layout import Axis, Layout, Term, fuse, key, size_of
 from ....ir.ops.convolution import Pads
 from ....ir.ops.pooling import (
     AveragePool,
     Crop,
     GlobalAveragePool,
     GlobalMaxPool,
+    MaskedAveragePool,
     MaxPool,
     UpSample,
     ZeroPad,
 )
+from ....ir.plan import Settled
 from ..network import Tensor
 from ..registry import writes
 from ..site import Site
@@ -144,7 +149,8 @@ def global_pool(site: Site) -> None:
     others = [term for term in layout.terms if key(term) not in inside]
     repeats = len(others) - 2 - site.depth
     if not 1 <= len(space) <= 3 or repeats < 0:
-        raise site.refuse(f"no global pool of Keras takes {layout}")
+        _in_one_axis(site, others)
+        return
     batch, channels = others[:-1], others[-1]
     x, rest = site.x(), layout.terms[len(batch) :]
     leads = layout.terms[: len(batch)] == tuple(batch)
@@ -154,8 +160,60 @@ def global_pool(site: Site) -> None:
     data_format = "channels_first" if first else "channels_last"
     family = "GlobalMaxPooling" if isinstance(site.op, GlobalMaxPool) else "GlobalAveragePooling"
     class_name = f"{family}{len(space)}D"
-    y = site.put(class_name, {"data_format": data_format}, [x], repeats=repeats)
+    config: dict[str, Any] = {"data_format": data_format}
+    kept = _kept_axes(site, class_name, (*batch, *([channels] * first)), not first and channels)
+    if kept is not None:
+        site.emission.fuse(kept.node)
+        config["keepdims"] = True
+        y = site.put(class_name, config, [x], repeats=repeats)
+        site.scope.define(kept.node.result, kept.results[0], y)
+        return
+    y = site.put(class_name, config, [x], repeats=repeats)
     site.give(site.bring(y, Layout((*batch, channels)), site.settled.results[0]))
+
+
+def _kept_axes(
+    site: Site, class_name: str, before: Sequence[Term], last: Term | Literal[False]
+) -> Settled | None:
+    """The node behind a global pool that keeps its axes, where the layer itself can say so."""
+    after = site.emission.follower(site.settled.node)
+    if after is None or after.node.part != "keepdims" or not site.layer:
+        return None
+    if site.layer.class_name != class_name:
+        return None
+    ones = (1,) * len(site.settled.bound["space"])
+    behind = () if last is False else (size_of(last),)
+    wanted = (*map(size_of, before), *ones, *behind)
+    return after if after.results[0].shape == wanted else None
+
+
+def _in_one_axis(site: Site, others: Sequence[Term]) -> None:
+    """A pool over any axes, as one over a single axis that is all of them, with channels behind."""
+    layout = site.settled.input
+    lead = layout.terms[: 1 + site.depth]
+    rest = [term for term in others if key(term) not in set(map(key, lead))]
+    space = fuse(site.settled.bound["space"])
+    channels = fuse(rest) if rest else Axis("C", 1)
+    x = site.bring(site.x(), layout, Layout((*lead, space, channels)))
+    family = "GlobalMaxPooling" if isinstance(site.op, GlobalMaxPool) else "GlobalAveragePooling"
+    y = site.put(f"{family}1D", {"data_format": "channels_last"}, [x])
+    site.give(site.bring(y, Layout((*lead, channels)), site.settled.results[0]))
+
+
+@writes(MaskedAveragePool)
+def masked_average_pool(site: Site) -> None:
+    """GlobalAveragePooling1D behind a mask, which Keras 2.3 and later take into account."""
+    x = site.x()
+    site.check_mask(1, x)
+    site.tell(
+        "KX301",
+        "note",
+        "GlobalAveragePooling1D behind a mask needs Keras 2.3 or later",
+        level="warning",
+    )
+    config = {"data_format": "channels_last"}
+    repeats = site.repeats(site.settled.bound["batch"])
+    site.give(site.put("GlobalAveragePooling1D", config, [x], repeats=repeats))
 
 
 @writes(ZeroPad, attributes="padding")
@@ -172,8 +230,48 @@ def cropping(site: Site) -> None:
     """Cropping1D, 2D, 3D."""
     op = site.op
     assert isinstance(op, Crop)
+    if not site.settled.bound["channels"]:
+        site.give(_cut_anywhere(site, op.cropping))
+        return
     space = space_of(site)
     site.give(along_space(site, site.x(), space, "Cropping", "cropping", op.cropping, ""))
+
+
+def _cut_anywhere(site: Site, cuts: Pads) -> Tensor:
+    """Any axes cut, none of them the channels: by the layer for as many axes as there are.
+
+    An axis that is not cut stands for its channels, or a new one does.
+    """
+    tensor, layout, lead = site.x(), site.settled.input, 1 + site.depth
+    stated = dict(zip(map(key, site.settled.bound["space"]), cuts, strict=True))
+    pairs = [stated.get(key(term), (0, 0)) for term in layout.terms[lead:]]
+    sizes, count = list(layout.shape[lead:]), len(pairs)
+    if any(pair != (0, 0) and size is None for pair, size in zip(pairs, sizes, strict=True)):
+        raise site.refuse(f"a part of an axis of unknown extent in {layout}")
+    if pairs[-1] == (0, 0) and 1 < count <= 4:
+        return _cut(site, tensor, pairs[:-1], "channels_last")
+    if pairs[0] == (0, 0) and 2 < count <= 4:
+        return _cut(site, tensor, pairs[1:], "channels_first")
+    if count > 3:
+        raise site.refuse(f"parts of {layout}: no layer of Keras cuts so many axes")
+    tensor = _shaped(site, tensor, [*sizes, 1], "column")
+    tensor = _cut(site, tensor, pairs, "channels_last")
+    left = [n and n - sum(pair) for n, pair in zip(sizes, pairs, strict=True)]
+    return _shaped(site, tensor, left, "shape")
+
+
+def _cut(site: Site, x: Tensor, pairs: Sequence[tuple[int, int]], data_format: str) -> Tensor:
+    if len(pairs) == 1:
+        return site.put("Cropping1D", {"cropping": list(pairs[0])}, [x])
+    config = {"cropping": [list(pair) for pair in pairs], "data_format": data_format}
+    return site.put(f"Cropping{len(pairs)}D", config, [x])
+
+
+def _shaped(site: Site, x: Tensor, sizes: Sequence[int | None], role: str) -> Tensor:
+    target = [-1 if size is None else size for size in sizes]
+    if target.count(-1) > 1:
+        raise site.refuse("a Reshape with more than one unknown extent")
+    return site.put("Reshape", {"target_shape": target}, [x], role=role)
 
 
 @writes(UpSample, attributes="size interpolation")

@@ -1,20 +1,17 @@
-"""Recurrent layers: SimpleRNN, GRU, LSTM, ConvLSTM2D."""
+"""Recurrent layers: SimpleRNN, GRU, LSTM."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ....eras import padding as rules
-from ....ir.layout import key, size_of
 from ....ir.op import Op
-from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN
+from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN, ZeroAbsent
 from ..elementwise import name_of
 from ..hard_sigmoid import Scaled, scaled_array, scaled_name, tell_scaled
 from ..network import Array, Tensor, stacked
 from ..registry import writes
 from ..site import Site
-from ..windows import Space, Window, needed, pad, said
 
 GATES: Mapping[type[Op], str] = {LSTM: "[i f c o]", GRU: "[z r h]", ConvLSTM: "[i f c o]"}
 """The order of the gates in each array: Keras 2.0 and later, every backend."""
@@ -28,7 +25,16 @@ FEEDS: Mapping[type[Op], Mapping[str, tuple[str, ...]]] = {
 """The gates whose weights alone make what a function is given; an LSTM's `activation` is also given
 its state, which no weight scales."""
 
+NOWHERE = -3.4028234663852886e38
+"""A value that masks no step: the least number of float32."""
+
 ATTRIBUTES = "activation recurrent_activation reset_after go_backwards stateful"
+
+
+@writes(ZeroAbsent)
+def zero_absent(site: Site) -> None:
+    """Only recurrent layers put zeros where a mask is, and say it themselves."""
+    raise site.refuse("no layer of Keras zeroes the steps that a mask leaves out")
 
 
 @writes(SimpleRNN, GRU, LSTM, attributes=ATTRIBUTES)
@@ -40,17 +46,29 @@ def recurrent(site: Site) -> None:
         bidirectional(site)
         return
     inputs = recurrent_inputs(site)
-    sequences, state = _returned(site)
+    sequences, state = returned(site)
     config = {
         **recurrent_config(site),
         "return_sequences": sequences,
         "return_state": state,
         "go_backwards": site.op.go_backwards,  # type: ignore[attr-defined]
+        **zeroing(site),
     }
-    _write(site, site.op.kind, config, inputs, recurrent_arrays(site), sequences, state)
+    write_recurrent(site, site.op.kind, config, inputs, recurrent_arrays(site), sequences, state)
 
 
-def _write(
+def zeroing(site: Site) -> dict[str, Any]:
+    """The key that has zeros come out of absent steps, where the layer's nodes say so."""
+    parts = site.emission.parts(site.layer)
+    if "absent" not in parts:
+        return {}
+    for part in ("turned", "absent"):  # `turned`: the mask in the order walked
+        if part in parts:
+            site.emission.fuse(parts[part].node)
+    return {"zero_output_for_mask": True}
+
+
+def write_recurrent(
     site: Site,
     class_name: str,
     config: Mapping[str, Any],
@@ -59,6 +77,7 @@ def _write(
     sequences: bool,
     state: bool,
 ) -> None:
+    """Call the layer, and say which of the op's results it gives."""
     states = len(site.settled.node.results) - 1
     tensors = site.put_all(
         class_name,
@@ -70,19 +89,34 @@ def _write(
     )
     tensors[0].mask = inputs[0].mask if sequences else None
     site.give(tensors[0], 0 if sequences else 1)
+    absent = site.emission.parts(site.layer).get("absent")
+    if absent is not None:
+        site.scope.define(absent.node.result, absent.results[0], tensors[0])
     for index, tensor in enumerate(tensors[1:], 1):
         site.give(tensor, index)
 
 
 def recurrent_inputs(site: Site) -> list[Tensor]:
     """The sequence, and initial states if there are any. The mask comes along by itself."""
-    x = site.x()
-    site.check_mask(1, x)
     inputs = site.settled.inputs
+    x = site.x()
+    if inputs[1] is None and x.mask is not None:
+        x = without_mask(site, x)
+    site.check_mask(1, x)
     states = [index for index in range(2, len(inputs)) if inputs[index] is not None]
     if states and len(states) < len(inputs) - 2:
         raise site.refuse("some initial states are given, others are not")
     return [x, *(site.x(index) for index in states)]
+
+
+def without_mask(site: Site, x: Tensor) -> Tensor:
+    """The tensor without the mask that Keras carries along: behind one that masks nothing.
+
+    Keras 3 gives no mask to a layer that is called with states besides its sequence.
+    Source: Keras 3.15 `layers/layer.py` (`Layer.__call__`, with several tensor arguments).
+    """
+    site.tell("KX406", "changed", "it takes no mask: a Masking layer that masks nothing is before")
+    return site.put("Masking", {"mask_value": NOWHERE}, [x], role="unmasked")
 
 
 def recurrent_config(site: Site) -> dict[str, Any]:
@@ -119,7 +153,7 @@ def recurrent_arrays(site: Site, prefix: str = "") -> list[Array | None]:
     return [kernel, recurrent_kernel, bias]
 
 
-def _returned(site: Site) -> tuple[bool, bool]:
+def returned(site: Site) -> tuple[bool, bool]:
     """Whether the layer has to return sequences, and its state besides."""
     read = [site.emission.is_read(value) for value in site.settled.node.results]
     stated = site.layer.config if site.layer else {}
@@ -161,85 +195,3 @@ def _function(site: Site, role: str) -> Scaled:
     if found is None:
         raise site.refuse(f"{op} has no name in {site.dialect.name}")
     return found
-
-
-@writes(
-    ConvLSTM,
-    attributes="activation recurrent_activation strides dilation padding recurrent_padding "
-    "go_backwards stateful",
-)
-def conv_lstm(site: Site) -> None:
-    """ConvLSTM2D; zeros put around each step before it where its padding has no word."""
-    op, bound = site.op, site.settled.bound
-    assert isinstance(op, ConvLSTM)
-    if len(bound["space"]) != 2:
-        raise site.refuse("Keras 2 has ConvLSTM over two axes only")
-    space, window = _steps(site, op)
-    inputs = recurrent_inputs(site)
-    word = said(space, window, op.padding, rules.CONV[site.backend])
-    if word is None and op.padding != "same_upper":
-        site.tell("KP201", "changed", f"padding {op.padding} written out")
-        inputs[0] = pad(site, inputs[0], space, needed(space, window, op.padding), "pad")
-        word = "valid"
-    _check_recurrent(site, op)
-    sequences, state = _returned(site)
-    config = {
-        "filters": site.size("filters"),
-        "kernel_size": list(window.kernel),
-        "strides": list(op.strides),
-        "padding": word,
-        "data_format": space.data_format,
-        "dilation_rate": list(op.dilation),
-        **functions(site),
-        "use_bias": "bias" in site.settled.node.params,
-        "return_sequences": sequences,
-        "go_backwards": op.go_backwards,
-        "stateful": op.stateful,
-    }
-    if state:
-        config["return_state"] = True
-    flip = "~" if site.backend == "theano" else ""
-    columns = f"(gates{GATES[ConvLSTM]} filters)"
-    patterns = {
-        "kernel": f"{flip}kernel_space channels {columns}",
-        "recurrent_kernel": f"{flip}recurrent_space recurrent {columns}",
-        "bias": columns,
-    }
-    factors = gate_factors(site)
-    arrays = [
-        scaled_array(site, site.array(port, port, pattern), factors)
-        for port, pattern in patterns.items()
-    ]
-    _write(site, "ConvLSTM2D", config, inputs, arrays, sequences, state)
-
-
-def _steps(site: Site, op: ConvLSTM) -> tuple[Space, Window]:
-    """The geometry of one step."""
-    bound, layout = site.settled.bound, site.settled.input
-    lead = len(bound["batch"]) + 1
-    last = key(layout.terms[lead]) == key(bound["space"][0])
-    space = Space(
-        rank=2,
-        data_format="channels_last" if last else "channels_first",
-        sizes=tuple(map(size_of, bound["space"])),
-        outs=tuple(map(size_of, bound["out_space"])),
-        repeats=site.repeats(bound["batch"]) + 1,
-    )
-    taps = tuple(size_of(term) or 0 for term in bound["kernel_space"])
-    return space, Window(taps, op.strides, op.dilation)
-
-
-def _check_recurrent(site: Site, op: ConvLSTM) -> None:
-    """The state's convolution is `same` in every Keras, by its backend's rule."""
-    bound = site.settled.bound
-    taps = [size_of(term) or 0 for term in bound["recurrent_space"]]
-    rule = rules.CONV[site.backend]
-    wanted = tuple(
-        rule(size_of(term), k, 1, 1) for term, k in zip(bound["out_space"], taps, strict=True)
-    )
-    other = "tensorflow" if site.backend == "theano" else "theano"
-    if op.recurrent_padding not in {wanted, "same_upper"}:
-        raise site.refuse(
-            f"the state's padding {op.recurrent_padding}: {site.backend} pads {wanted}",
-            f"its kernel is even: only kernels for {other} can be written",
-        )

@@ -15,12 +15,13 @@ from .activation import fused
 
 @writes(ConvTranspose, attributes="strides dilation cropping")
 def conv_transpose(site: Site) -> None:
-    """Conv2DTranspose, Conv3DTranspose; cut afterwards where no word of the target says it."""
+    """Conv1DTranspose, 2D and 3D; cut afterwards where no word of the target says it."""
     op = site.op
     assert isinstance(op, ConvTranspose)
     space = space_of(site)
-    if space.rank == 1:
-        raise site.refuse("a transposed convolution over one axis is tf.keras' and Keras 3's alone")
+    class_name = f"Conv{space.rank}DTranspose"
+    if class_name not in site.dialect.classes:
+        raise site.refuse(f"{site.dialect.name} has no {class_name}")
     taps = tuple(size_of(term) or 0 for term in site.settled.bound["kernel_space"])
     window = Window(taps, op.strides, op.dilation)
     word, extra, cuts = _said(site, space, window, op)
@@ -37,7 +38,6 @@ def conv_transpose(site: Site) -> None:
     if space.rank == 2 or any(step > 1 for step in op.dilation):
         config["dilation_rate"] = list(op.dilation)
     arrays = [site.array(port, port) for port in ("kernel", "bias")]
-    class_name = f"Conv{space.rank}DTranspose"
     y = site.put(class_name, config, [site.x()], arrays=arrays, repeats=space.repeats)
     if any(before or after for before, after in cuts):
         site.tell("KP202", "changed", f"cropping {op.cropping} written out")

@@ -31,11 +31,9 @@ def factor(terms: Terms, target: Sequence[int], splits: Splits) -> Terms | None:
     found: list[Term] = []
     for atoms, extents in groups:
         if not extents:
-            if not found:
-                return None
-            found[-1] = fuse([found[-1], *atoms])
-        elif len(extents) == 1:
-            found.append(fuse(atoms) if atoms else Axis("X", extents[0]))
+            continue  # an axis of size one is gone
+        if len(extents) == 1:
+            found.append(_fused(atoms) if atoms else Axis("X", extents[0]))
         elif len(atoms) == 1 and isinstance(atoms[0], Axis):
             parts = tuple(Axis(atoms[0].role if n == extents[-1] else "X", n) for n in extents)
             planned.append((atoms[0], Fused(parts)))
@@ -45,6 +43,11 @@ def factor(terms: Terms, target: Sequence[int], splits: Splits) -> Terms | None:
     for axis, into in planned:
         splits.split(axis, into)
     return tuple(found)
+
+
+def _fused(atoms: Sequence[Term]) -> Term:
+    """Atoms as one term, without those of size one: they have no positions to tell apart."""
+    return fuse([atom for atom in atoms if size_of(atom) != 1] or atoms[:1])
 
 
 Group = tuple[list[Term], list[int]]
@@ -63,6 +66,10 @@ def _groups(atoms: list[Term], target: list[int]) -> list[Group] | None:
             if size_of(atoms[0]) != 1:
                 return None
             found.append(([atoms.pop(0)], []))
+            continue
+        if (target[0] == 1) != (size_of(atoms[0]) == 1):  # it comes or goes alone
+            alone = ([], [target.pop(0)]) if target[0] == 1 else ([atoms.pop(0)], [])
+            found.append(alone)
             continue
         group: Group = ([atoms.pop(0)], [target.pop(0)])
         while not _equal(group):

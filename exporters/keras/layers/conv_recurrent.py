@@ -1,0 +1,209 @@
+"""ConvLSTM1D, 2D and 3D."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ....eras import padding as rules
+from ....ir.derived import widened
+from ....ir.layout import Axis, Layout, Terms, key, rebuild, size_of
+from ....ir.ops.convolution import Padding, Pads
+from ....ir.ops.recurrent import ConvLSTM
+from ....ir.tensor import Param, Weight
+from ..hard_sigmoid import scaled_array
+from ..network import Array, Tensor
+from ..registry import writes
+from ..site import Site
+from ..windows import Space, Window, needed, pad, said
+from .recurrent import (
+    GATES,
+    functions,
+    gate_factors,
+    recurrent_inputs,
+    returned,
+    write_recurrent,
+    zeroing,
+)
+
+Widths = tuple[tuple[int, int], ...]
+"""Zeros before and after a kernel's taps, per spatial axis."""
+
+
+@writes(
+    ConvLSTM,
+    attributes="activation recurrent_activation strides dilation padding recurrent_padding "
+    "go_backwards stateful",
+)
+def conv_lstm(site: Site) -> None:
+    """ConvLSTM1D, 2D, 3D; zeros put around each step before it where its padding has no word."""
+    from .bidirectional import bidirectional, is_half
+
+    if is_half(site):
+        bidirectional(site)
+        return
+    inputs = conv_inputs(site)
+    sequences, state = returned(site)
+    config = {
+        **conv_config(site),
+        "return_sequences": sequences,
+        "go_backwards": site.op.go_backwards,  # type: ignore[attr-defined]
+        **zeroing(site),
+    }
+    if state:
+        config["return_state"] = True
+    class_name = f"ConvLSTM{len(site.settled.bound['space'])}D"
+    write_recurrent(site, class_name, config, inputs, conv_arrays(site), sequences, state)
+
+
+class Steps(msgspec.Struct, frozen=True):
+    """How a ConvLSTM's windows are written.
+
+    Attributes:
+        space: The geometry of one step.
+        window: Of the input's convolution, with its kernel as it is written.
+        padding: Of the input's convolution, for that kernel.
+        widths: What its kernels are wider by.
+        word: What the layer says of it; None where zeros are put around.
+    """
+
+    space: Space
+    window: Window
+    padding: Padding
+    widths: Widths
+    word: str | None
+
+
+def conv_inputs(site: Site) -> list[Tensor]:
+    """The steps, with zeros around them where needed, and the initial states."""
+    steps = _steps(site)
+    inputs = recurrent_inputs(site)
+    if steps.word is None and steps.padding != "same_upper":
+        site.tell("KP201", "changed", f"padding {steps.padding} written out")
+        pads = needed(steps.space, steps.window, steps.padding)
+        inputs[0] = pad(site, inputs[0], steps.space, pads, "pad")
+    return inputs
+
+
+def conv_config(site: Site) -> dict[str, Any]:
+    """What the op says of one direction, but for the direction itself and what is returned."""
+    op = site.op
+    assert isinstance(op, ConvLSTM)
+    steps = _steps(site)
+    if any(map(any, steps.widths)):
+        site.tell("KP204", "changed", f"kernels of {_taps(site)} written with zeros around them")
+    return {
+        "filters": site.size("filters"),
+        "kernel_size": list(steps.window.kernel),
+        "strides": list(op.strides),
+        "padding": steps.word or "valid",
+        "data_format": steps.space.data_format,
+        "dilation_rate": list(op.dilation),
+        **functions(site),
+        "use_bias": "bias" in site.settled.node.params,
+        "stateful": op.stateful,
+    }
+
+
+def conv_arrays(site: Site, prefix: str = "") -> list[Array | None]:
+    """What one direction stores."""
+    flip = "~" if site.backend == "theano" else ""
+    columns = f"(gates{GATES[ConvLSTM]} filters)"
+    patterns = {
+        "kernel": f"{flip}kernel_space channels {columns}",
+        "recurrent_kernel": f"{flip}recurrent_space recurrent {columns}",
+        "bias": columns,
+    }
+    factors, widths = gate_factors(site), _steps(site).widths
+    spaces = {name: site.settled.bound[name] for name in ("kernel_space", "recurrent_space")}
+    found: list[Array | None] = []
+    for (port, pattern), space in zip(patterns.items(), (*spaces.values(), ()), strict=True):
+        array = site.array(f"{prefix}{port}", port, pattern)
+        array = _wider(site, array, space, widths) if array else None
+        found.append(scaled_array(site, array, factors))
+    return found
+
+
+def _wider(site: Site, array: Array, space: Terms, widths: Widths) -> Array:
+    """A kernel with zeros around its taps."""
+    around = {
+        axis: pair
+        for axis, pair in zip(space, widths, strict=False)
+        if any(pair) and isinstance(axis, Axis)
+    }
+    if not around:
+        return array
+    param, grown = widened(array.param, around)
+
+    def make(_: Weight) -> Weight:
+        return param.weight
+
+    weight = site.emission.derived(array.param.weight, f"wider by {widths}", make)
+    terms: Mapping[Axis, Axis] = grown
+    layout = Layout(tuple(rebuild(term, terms) for term in array.layout.terms))
+    return Array(array.name, Param(weight, param.stored), layout, array.trains, parts=(array,))
+
+
+# ---- geometry -----------------------------------------------------------------------------------
+
+
+def _taps(site: Site) -> tuple[int, ...]:
+    return tuple(size_of(term) or 0 for term in site.settled.bound["kernel_space"])
+
+
+def _steps(site: Site) -> Steps:
+    op = site.op
+    assert isinstance(op, ConvLSTM)
+    bound, layout = site.settled.bound, site.settled.input
+    lead = len(bound["batch"]) + 1
+    last = key(layout.terms[lead]) == key(bound["space"][0])
+    space = Space(
+        rank=len(bound["space"]),
+        data_format="channels_last" if last else "channels_first",
+        sizes=tuple(map(size_of, bound["space"])),
+        outs=tuple(map(size_of, bound["out_space"])),
+        repeats=site.repeats(bound["batch"]) + 1,
+    )
+    widths = _widths(site, op)
+    kernel = tuple(k + sum(w) for k, w in zip(_taps(site), widths, strict=True))
+    window = Window(kernel, op.strides, op.dilation)
+    padding = _padding(op, widths)
+    word = said(space, window, padding, rules.CONV[site.backend])
+    return Steps(space, window, padding, widths, word)
+
+
+def _padding(op: ConvLSTM, widths: Widths) -> Padding:
+    """The padding of the input's convolution for a kernel with zeros around its taps."""
+    if op.padding == "same_upper" or not any(map(any, widths)):
+        return op.padding
+    return tuple(
+        (before + d * left, after + d * right)
+        for (before, after), d, (left, right) in zip(op.padding, op.dilation, widths, strict=True)
+    )
+
+
+def _widths(site: Site, op: ConvLSTM) -> Widths:
+    """What the kernels are to be wider by for the target's `same` to be the state's padding.
+
+    The state's convolution is `same` in every Keras, by its backend's rule; of an even kernel the
+    backends pad unlike sides. With a row of zeros on the side that is padded less it is an odd
+    kernel, which both pad alike.
+    """
+    bound = site.settled.bound
+    taps = [size_of(term) or 0 for term in bound["recurrent_space"]]
+    rule = rules.CONV[site.backend]
+    wanted = tuple(
+        rule(size_of(term), k, 1, 1) for term, k in zip(bound["out_space"], taps, strict=True)
+    )
+    nothing: Widths = ((0, 0),) * len(taps)
+    if op.recurrent_padding in {wanted, "same_upper"}:
+        return nothing
+    assert not isinstance(op.recurrent_padding, str)  # "same_upper" is the only word
+    pads: Pads = op.recurrent_padding
+    found = tuple((max(0, after - before), max(0, before - after)) for before, after in pads)
+    even = all(sum(pair) == k - 1 for pair, k in zip(pads, taps, strict=True))
+    if not even or op.padding == "same_upper" or list(_taps(site)) != taps:
+        raise site.refuse(f"the state's padding {pads}: {site.backend} pads {wanted}")
+    return found
