@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import show
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 CELLS, DECADES = 28, 9
 """Cells of a bar, which stands for errors from 1e-09 to 1."""
+
+
+PARTS: Mapping[str, str] = {
+    "before softmax": ", before softmax",
+    "other size": ", for another size of inputs",
+}
+"""What is added to the name of something that was compared."""
 
 
 def print_verification(console: Console, found: Verification, verbose: int = 0) -> None:
@@ -66,6 +73,7 @@ def _rows(console: Console, found: Verification, verbose: int) -> list[list[str]
     if verbose or not found.layers or first in found.outputs:
         shown += found.outputs
     shown += found.answers
+    shown += [c for c in found.sizes if verbose or not c.agrees(found.tolerance)]
     rows: list[list[str]] = []
     following = 0
     for compared in shown:
@@ -86,7 +94,7 @@ def _failed(found: Verification, compared: Compared) -> bool:
 
 def _row(console: Console, compared: Compared, found: Verification, *, follows: bool) -> list[str]:
     failed = _failed(found, compared)
-    name = show(compared.name) + {"before softmax": ", before softmax"}.get(compared.part, "")
+    name = show(compared.name) + PARTS.get(compared.part, "")
     first = failed and not follows
     label = console.paint(name, "red", "bold") + " ✗" if first else name
     number = words.error(compared.error)

@@ -36,11 +36,11 @@ def compare(
     """
     if b is None or a.shape != b.shape:
         what = "no order makes them comparable" if b is None else f"shapes {a.shape} and {b.shape}"
-        return _unlike(name, part, a.size, weighted, what)
+        return unlike(name, part, a.size, weighted, what)
     x, y = a.astype(np.float64), b.astype(np.float64)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         sides = [s for s, values in (("A", x), ("B", y)) if not np.isfinite(values).all()]
-        return _unlike(name, part, a.size, weighted, f"not finite in {' and '.join(sides)}")
+        return unlike(name, part, a.size, weighted, f"not finite in {' and '.join(sides)}")
     apart = np.abs(x - y)
     largest = float(np.abs(x).max(initial=0.0))
     error = float(apart.max(initial=0.0))
@@ -56,7 +56,8 @@ def compare(
     )
 
 
-def _unlike(name: str, part: Part, count: int, weighted: bool, problem: str) -> Compared:
+def unlike(name: str, part: Part, count: int, weighted: bool, problem: str) -> Compared:
+    """Two arrays of `count` numbers of which there is no error to tell, and why."""
     return Compared(
         name=name,
         part=part,

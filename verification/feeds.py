@@ -24,6 +24,11 @@ OPEN_SIZES: Mapping[str, int] = {"T": 12, "D": 16, "H": 64, "W": 96}
 """What axes of open size are given: multiples of 32 where a network may halve them, all unlike."""
 OTHERWISE = 8
 
+Extents = tuple[Mapping[str, int], int]
+"""Sizes for axes of open size: by role, and for those of any other role."""
+
+EXTENTS: Extents = OPEN_SIZES, OTHERWISE
+
 
 class Feed(msgspec.Struct, frozen=True, eq=False):
     """Arrays for the inputs of a model, in its own order.
@@ -37,20 +42,23 @@ class Feed(msgspec.Struct, frozen=True, eq=False):
     text: str
 
 
-def random_feed(engine: Engine, samples: int | None = None, seed: int = SEED) -> Feed:
+def random_feed(
+    engine: Engine, samples: int | None = None, seed: int = SEED, extents: Extents = EXTENTS
+) -> Feed:
     """Random inputs: normally distributed numbers, indices into tables, some steps masked.
 
     Args:
         engine: What will be fed.
         samples: How many; `SAMPLES` if not given, fewer for large inputs.
         seed: Of the generator.
+        extents: For axes of open size.
     """
     generator = np.random.default_rng(seed)
     count = _fixed_batch(engine) or samples or _samples(engine.inputs)
     sizes: dict[Axis, int] = {}
     arrays = []
     for port in engine.inputs:
-        shape = _shape(port, sizes, count)
+        shape = _shape(port, sizes, count, extents)
         if port.below is not None:
             array = generator.integers(0, port.below, shape).astype(port.dtype)
         elif port.dtype.startswith("float"):
@@ -74,15 +82,18 @@ def _samples(ports: Sequence[Port]) -> int:
     return SAMPLES if elements <= FEWER_ABOVE else 1
 
 
-def _shape(port: Port, sizes: dict[Axis, int], samples: int) -> tuple[int, ...]:
+def _shape(
+    port: Port, sizes: dict[Axis, int], samples: int, extents: Extents = EXTENTS
+) -> tuple[int, ...]:
     """Extents with the open ones filled in, alike wherever an axis comes again."""
+    known, otherwise = extents
     if port.layout is None:
-        rest = [OTHERWISE if size is None else size for size in port.shape[1:]]
+        rest = [otherwise if size is None else size for size in port.shape[1:]]
         return (samples, *rest) if port.shape else ()
     for index, term in enumerate(port.layout.terms):
         for axis in axes_of((term,)):
             if axis.size is None and axis not in sizes:
-                sizes[axis] = samples if index == 0 else OPEN_SIZES.get(axis.role, OTHERWISE)
+                sizes[axis] = samples if index == 0 else known.get(axis.role, otherwise)
     return tuple(size_of(term, sizes) or 0 for term in port.layout.terms)
 
 

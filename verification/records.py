@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-Part = Literal["layer", "before softmax", "output", "answer"]
+Part = Literal["layer", "before softmax", "output", "answer", "other size"]
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -29,8 +29,8 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: The layer's or the output's name.
-        part: A layer's result, what a final softmax is given, an output, or an output against
-            its known answer.
+        part: A layer's result, what a final softmax is given, an output, an output against
+            its known answer, or an output for inputs of another size.
         error: The largest difference, relative to the largest magnitude in A; NaN where a number
             is not finite or the shapes differ.
         differing: How many numbers differ by more than is allowed.
@@ -103,6 +103,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
         outputs: Every output.
         answers: Outputs of both against known answers.
         logits: What final softmaxes were given.
+        sizes: Outputs for inputs of another size, of a file that leaves sizes open.
         classes: Agreement of the classes, where the model tells classes apart.
         differences: The largest differences in the first layer (or output) that differs.
         cause: What explains the difference, if that was found.
@@ -117,6 +118,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[Compared, ...] = ()
     answers: tuple[Compared, ...] = ()
     logits: tuple[Compared, ...] = ()
+    sizes: tuple[Compared, ...] = ()
     classes: Classes | None = None
     differences: tuple[Difference, ...] = ()
     cause: Cause | None = None
@@ -125,7 +127,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def compared(self) -> tuple[Compared, ...]:
         """Everything that was compared, in order."""
-        return (*self.layers, *self.logits, *self.outputs, *self.answers)
+        return (*self.layers, *self.logits, *self.outputs, *self.answers, *self.sizes)
 
     @property
     def equal(self) -> bool:

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from ..engines import Engine, Port, Reference, Run
+from ..engines import Engine, OnnxRuntime, Port, Reference, Run
 from ..errors import UsageError
 from ..ir.layout import Layout
-from ..ir.plan import Settled
+from ..ir.plan import Plan, Settled
 from ..ir.source import Array
 from .causes import CONVERTED, cause_of_layer
 from .compare import classes, compare, largest_differences
 from .feeds import Feed
+from .inside import layers_inside
 from .matching import LayerCall, Matching, guessed, paired
 from .records import Classes, Compared, Difference, Side, Verification
+from .sizes import at_other_sizes
 
 Layouts = tuple[Layout | None, Layout | None]
 
@@ -52,6 +54,7 @@ class Comparison:
         tolerance: Largest relative error allowed.
         fed: Layouts of B's inputs over A's axes, where they are known.
         given: The same of B's outputs.
+        plan: What B was written by, where that is known.
 
     Attributes:
         answers: A's outputs, once it has run.
@@ -69,8 +72,10 @@ class Comparison:
         tolerance: float,
         fed: Sequence[Layout] = (),
         given: Sequence[Layout] = (),
+        plan: Plan | None = None,
     ) -> None:
         self.a, self.b, self.feed, self.tolerance = a, b, feed, tolerance
+        self.plan = plan
         self.answers: list[Array] = []
         self.others: list[Array | None] = []
         self.matching = Matching()
@@ -105,7 +110,7 @@ class Comparison:
         """Run both and compare."""
         layers = _Layers(self.calls, self.matching, self.tolerance)
         x = self.a.run(self.feed.arrays, layers.keep if self.calls else None)
-        y = self.b.run(self._fed(), layers.compare if self.calls else None)
+        y = self.b.run(self.sent(self.feed.arrays), layers.compare if self.calls else None)
         self.answers = x.outputs
         self.others = [self._brought(pair, y.outputs[pair.of_b]) for pair in self.outputs]
         result = Verification(
@@ -118,13 +123,28 @@ class Comparison:
             logits=tuple(self._logits(x, y)),
             classes=self._classes(x, y),
         )
-        return result if result.equal else self._explained(result, layers, x, y)
+        if result.equal:
+            return replace(result, sizes=at_other_sizes(self))
+        return self._explained(result, layers, x, y)
 
-    def _fed(self) -> list[Array]:
-        """A's inputs as B has them, in B's order."""
+    def outputs_of(self, arrays: Sequence[Array]) -> list[Array | None]:
+        """B's outputs for inputs as A takes them, as A has them and in A's order."""
+        y = self.b.run(self.sent(arrays))
+        return [self._brought(pair, y.outputs[pair.of_b]) for pair in self.outputs]
+
+    def compared(self, name: str, a: Array, b: Array | None) -> Compared:
+        """Two arrays of an output."""
+        return compare(name, "output", a, b, self.tolerance)
+
+    def sent(self, arrays: Sequence[Array]) -> list[Array]:
+        """A's inputs as B has them, in B's order.
+
+        Raises:
+            UsageError: An input of B is no reordering of A's.
+        """
         found: dict[int, Array] = {}
         for pair in self.inputs:
-            array = self.feed.arrays[pair.of_a]
+            array = arrays[pair.of_a]
             mine, other = pair.layouts
             sent: Array | None = array
             if mine is not None and other is not None:
@@ -166,6 +186,19 @@ class Comparison:
     def _explained(self, result: Verification, layers: _Layers, x: Run, y: Run) -> Verification:
         """The result with where the numbers differ, and why if that can be found."""
         first = layers.first
+        if isinstance(self.a, Reference) and isinstance(self.b, OnnxRuntime):
+            inside, where = layers_inside(
+                self.a,
+                self.b,
+                self.feed,
+                self.sent(self.feed.arrays),
+                self.matching,
+                self.tolerance,
+                self.plan,
+            )
+            result = replace(result, layers=inside)
+            if where:
+                return replace(result, differences=where)
         if first is None:
             for pair, output in zip(self.outputs, result.outputs, strict=True):
                 if not output.agrees(self.tolerance):

@@ -132,8 +132,17 @@ class _Drawing:
 
     def _hold(self, value: Value, layout: Layout, edge: Edge) -> None:
         self._held[value, layout] = edge
-        edge.doc = edge.doc or f"{value.name}: {layout}"
+        self._say(edge, value, layout)
         self.draft.note_places(edge)
+
+    def _say(self, edge: Edge, value: Value, layout: Layout) -> None:
+        """Note what a tensor holds, and what it was turned from: that may be all that is left."""
+        edge.doc = edge.doc or f"{value.name}: {layout}"
+        source, perm = self.origins.permuted.get(edge, (edge, ()))
+        if not source.doc:
+            places = sorted(range(len(perm)), key=perm.__getitem__)
+            turned = Layout(tuple(layout.terms[place] for place in places))
+            source.doc = f"{value.name}: {turned}"
 
     def _get(self, value: Value, layout: Layout) -> Edge:
         found = self._held.get((value, layout))
