@@ -143,9 +143,20 @@ def _behind(graph: Rewriting, scaling: Scaling) -> bool:
     changes = [(linear, _scaled_behind(linear, by)) for linear, by in folds]
     if not _share(graph, changes):
         return False
-    for _, by in folds:
+    for linear, by in folds:
         graph.absorb(by.node)
+        between, value = list[Value](), linear.result
+        while value is not by.node.result and (behind := graph.only_reader(value)) is not None:
+            between.append(value)
+            value = behind.result
+        _renew(graph, between)
     return True
+
+
+def _renew(graph: Rewriting, values: Sequence[Value]) -> None:
+    """Values that are scaled, or not scaled, where they were not, or were, before."""
+    for value in dict.fromkeys(values):
+        graph.renew(value)
 
 
 def _before(graph: Rewriting, scaling: Scaling) -> Node | None:
@@ -208,7 +219,15 @@ def _in_front(graph: Rewriting, scaling: Scaling) -> bool:
         return False
     if not _share(graph, [(linear, _scaled_in_front(linear, scaling)) for linear in linears]):
         return False
+    between = list[Value]()
+    for linear in linears:
+        value = linear.inputs[0]
+        while value is not None and value is not scaling.node.result:
+            between.append(value)
+            maker = graph.maker(value)
+            value = None if maker is None else maker.inputs[0]
     graph.remove(scaling.node, source)
+    _renew(graph, between)
     return True
 
 

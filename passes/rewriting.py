@@ -11,6 +11,9 @@ from ..ir.model import Model, Scope
 from ..ir.op import Op
 from ..ir.tensor import Param, Weight
 
+OTHER = "~inner"
+"""Behind the name of a value that the model as it was read does not have."""
+
 
 class Rewriting:
     """The nodes of a model, to be replaced and removed; `model` gives the new one."""
@@ -92,6 +95,17 @@ class Rewriting:
         self.drop(node)
         self.replace(maker, rebuilt(maker, results=node.results))
         self._gone[source] = node.result
+
+    def renew(self, value: Value) -> None:
+        """Put a new value in the place of one that is made of other numbers from now on.
+
+        A value's name says which of the model's it is; under that name nothing else may be found.
+        """
+        fresh = Value(f"{value.name}{OTHER}", value.axes, value.dtype)
+        maker = self._makers[value]
+        made = tuple(fresh if each is value else each for each in maker.results)
+        self.replace(maker, rebuilt(maker, results=made))
+        self.redirect(value, fresh)
 
     def model(self) -> Model:
         """The model as rewritten; the very same if nothing was."""

@@ -62,6 +62,19 @@ def _place(found: kerasir.verification.Verification, layer: str) -> int:
     return names.index(layer) if layer in names else 0
 
 
+def test_a_layer_that_is_folded_is_named_with_what_it_is_folded_into(
+    genuine: Genuine, tmp_path: Path
+) -> None:
+    """And values in between, which are scaled otherwise now, are taken for nothing else."""
+    case, path = genuine("keras2.2.4-theano/resnet_tf"), tmp_path / "model.onnx"
+    kerasir.convert(case.model, path, verify=True)
+    named = {
+        weight: verify(str(case.model), str(path)).first_difference for weight in planted(path)
+    }
+    assert named["conv2d_2/kernel"] == "batch_normalization_1"
+    assert named["dense_2/kernel"] == "dense_2"
+
+
 def test_a_conversion_names_it_too(
     genuine: Genuine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,7 +87,7 @@ def test_a_conversion_names_it_too(
         return told
 
     monkeypatch.setattr(api, "export", spoiling)
-    case = genuine("keras2.2.4-theano/resnet_th")
+    case = genuine("keras2.2.4-theano/inception_th")
     with pytest.raises(VerifyError) as caught:
         kerasir.convert(case.model, tmp_path / "model.onnx", verify=True)
     assert caught.value.where == spoilt[0].rpartition("/")[0]
