@@ -32,9 +32,11 @@ class Conversion(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What a conversion did.
 
     Attributes:
+        source: As it was read.
         model: As it was exported.
         plan: The layouts chosen.
         target: What was aimed at.
+        passes: Those that were run, in order.
         changes: What lies in another way than before.
         report: What was assumed, changed, carried and lost.
         verification: The proof, if one was asked for.
@@ -42,9 +44,11 @@ class Conversion(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         seconds: How long it took.
     """
 
+    source: Model
     model: Model
     plan: Plan
     target: Aim
+    passes: tuple[PassInfo, ...]
     changes: Changes
     report: Report
     verification: Verification | None
@@ -133,7 +137,10 @@ def _convert(model: Model, dst: str, options: Options, target: Aim | None = None
     _refuse(model, report, options)
     _refuse_arrays(model, goal, options)
 
+    ran: list[PassInfo] = []
+
     def after(step: PassInfo, changed: Model) -> None:
+        ran.append(step)
         if options.check:
             check_plan(solve(changed.graph, changed.policy))
 
@@ -154,9 +161,11 @@ def _convert(model: Model, dst: str, options: Options, target: Aim | None = None
     moved = changes(changed, plan, goal)
     report.events += moved.events()
     return Conversion(
+        source=model,
         model=changed,
         plan=plan,
         target=goal,
+        passes=tuple(ran),
         changes=moved,
         report=report,
         verification=verification,

@@ -32,6 +32,8 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
         weight: Its name in the layer.
         have: The layout of the stored arrays.
         want: The layout that is written.
+        before: `have` with sizes.
+        after: `want` with sizes.
         words: What was done: `reversed`, `permuted`, `rows reordered`, `joined`.
     """
 
@@ -40,6 +42,8 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     weight: str
     have: str
     want: str
+    before: str
+    after: str
     words: tuple[str, ...]
 
     @property
@@ -156,6 +160,8 @@ def _weights(settled: Settled, aim: Aim, seen: set[object]) -> Iterator[Moved]:
                 weight=port,
                 have=show(have.terms, False, names),
                 want=show(want.terms, False, names),
+                before=show(have.terms, True, names),
+                after=show(want.terms, True, names),
                 words=words,
             )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from collections.abc import Mapping
+from typing import Any
 
 import click
-import msgspec
 
-from ..errors import UsageError
+from ..errors import ExistsError, UsageError
 from ..ir.orders import ORDERS
 from .onnx_options import onnx_options
 from .progress import Progress
@@ -16,9 +17,7 @@ from .settings import Settings, document
 from .summary import print_summary
 from .usage import Command, FeatureMap, OneOf, Option
 
-if TYPE_CHECKING:
-    from ..api import Conversion
-
+PAGES = (".html", ".htm")
 SOURCE = "Source: what the file may not say"
 TARGET = "Target: what DST should be"
 
@@ -115,7 +114,7 @@ def _options() -> list[click.Parameter]:
             ["--report"],
             metavar="FILE",
             section="Checking and reporting",
-            help="Write what --json prints, layer by layer, to a .json file",
+            help="Write a report, layer by layer: .html or .json",
         ),
         Option(
             ["--strict"],
@@ -166,11 +165,12 @@ def _options() -> list[click.Parameter]:
 @click.pass_obj
 def convert(settings: Settings, /, src: str, dst: str, report: str | None, **options: Any) -> None:
     """Convert a file."""
+    from ..account import account
     from ..api import convert as run
     from ..arrays import write_text
 
-    if report is not None and not report.endswith(".json"):
-        raise UsageError(f"no kind of report known for {report!r}", hint="name it .json")
+    if report is not None:
+        _check_report(report, overwrite=bool(options["overwrite"]))
     given = dict(options)
     for several in ("flattened", "rename"):
         given[several] = dict(given[several])
@@ -178,39 +178,31 @@ def convert(settings: Settings, /, src: str, dst: str, report: str | None, **opt
     given["plugins"], given["allow_keys"] = given.pop("plugin"), given.pop("allow_key")
     with Progress(settings.err, "copying weights", quiet=settings.quiet) as progress:
         done = run(src, dst, isolated=True, progress=progress, **given)
-    body = record(done, src, dst) if settings.json or report else {}
+    body = account(done, src, dst) if settings.json or report else {}
     if report is not None:
-        text = document("convert/1", ok=True, body=body, indent=2)
-        write_text(report, text + "\n", overwrite=bool(options["overwrite"]))
+        write_text(report, _report(report, body), overwrite=bool(options["overwrite"]))
     if settings.json:
         settings.document("convert/1", ok=True, body=body)
     if not settings.quiet:
         print_summary(settings, done, src, dst, report, dry=bool(options["dry_run"]))
 
 
-def record(done: Conversion, src: str, dst: str) -> dict[str, Any]:
-    """A conversion as JSON has it."""
-    facts, changed, proof = done.model.facts, done.changes, done.verification
-    return {
-        "source": {
-            "path": src,
-            "bytes": facts.bytes,
-            "era": facts.era.value,
-            "version": facts.version.value,
-            "backend": facts.backend.value,
-            "ordering": facts.ordering.value,
-        },
-        "target": {"path": dst, "bytes": done.bytes, **msgspec.to_builtins(done.target)},
-        "events": [msgspec.to_builtins(event) for event in done.report],
-        "transposes": changed.transposes,
-        "inputs": [_order(*entry) for entry in changed.inputs],
-        "outputs": [_order(*entry) for entry in changed.outputs],
-        "verification": None
-        if proof is None
-        else {"equal": proof.equal, **msgspec.to_builtins(proof)},
-        "seconds": done.seconds,
-    }
+def _check_report(path: str, *, overwrite: bool) -> None:
+    """See before anything is written that the report can be.
+
+    Raises:
+        UsageError: Its kind is not known, or it exists and may not be replaced.
+    """
+    if not path.lower().endswith((*PAGES, ".json")):
+        raise UsageError(f"no kind of report known for {path!r}", hint="name it .html or .json")
+    if os.path.lexists(path) and not overwrite:
+        raise ExistsError("exists", file=path, hint="--overwrite replaces it")
 
 
-def _order(name: str, before: str, after: str) -> dict[str, str]:
-    return {"name": name, "before": before, "after": after}
+def _report(path: str, body: Mapping[str, Any]) -> str:
+    """The report: the document as it is, or as a page."""
+    if not path.lower().endswith(PAGES):
+        return document("convert/1", ok=True, body=body, indent=2) + "\n"
+    from ..pages.report import report_page
+
+    return report_page(body)

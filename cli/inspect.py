@@ -56,6 +56,8 @@ def inspect(settings: Settings, /, file: str, **options: Any) -> None:
 
 def record(found: Inspection) -> dict[str, Any]:
     """The inspection as JSON has it."""
+    from ..inspection.facts import facts_record
+
     facts = found.facts
     return {
         "file": {
@@ -64,11 +66,7 @@ def record(found: Inspection) -> dict[str, Any]:
             "container": facts.container,
             "content": facts.content,
         },
-        "facts": {
-            "era": {**_fact(facts.era), "version": facts.version.value},
-            "backend": _fact(facts.backend),
-            "ordering": _fact(facts.ordering),
-        },
+        "facts": facts_record(facts),
         "model": {
             "kind": found.kind or None,
             "name": found.name,
@@ -83,10 +81,6 @@ def record(found: Inspection) -> dict[str, Any]:
         "training": None if found.training is None else msgspec.to_builtins(found.training),
         "notes": [_note(note) for note in found.notes],
     }
-
-
-def _fact(fact: Fact) -> dict[str, Any]:
-    return {"value": fact.value, "source": fact.trust, "evidence": fact.evidence}
 
 
 def _layer(row: LayerRow) -> dict[str, Any]:

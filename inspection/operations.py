@@ -11,6 +11,7 @@ from ..ir.layout import size_of
 from ..ir.notation import show
 from ..ir.op import Op, attributes
 from ..ir.ops.activation import TrainingOnly
+from ..ir.ops.bare import Bare
 from ..ir.ops.opaque import Opaque
 from ..ir.ops.shape import View
 
@@ -120,6 +121,8 @@ def _one(layer: Layer, node: Node) -> str:
         return op.layer_class or "View"
     if isinstance(op, Opaque):
         return f"Opaque {op.layer_class}"
+    if isinstance(op, Bare):
+        return op.of
     describe = _DESCRIBE.get(op.kind)
     if describe is not None:
         return describe(layer, node)

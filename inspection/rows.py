@@ -13,15 +13,23 @@ from ..ir.tensors import axis_names
 from .operations import main_node, operation, settings
 from .records import LayerRow, WeightRow
 
+Origin = Value | Scope | Layer
+"""What a row is of: an input, a call of a nested model, a call of a layer."""
+
 
 def layer_rows(model: Model) -> tuple[LayerRow, ...]:
     """Every row of a model."""
+    return tuple(row for row, _ in rows_and_origins(model))
+
+
+def rows_and_origins(model: Model) -> list[tuple[LayerRow, Origin]]:
+    """Every row of a model, and what it is of."""
     listed = _Rows(model)
-    found: list[LayerRow] = []
+    found: list[tuple[LayerRow, Origin]] = []
     for row in listed.all():
         listed.place = len(found) + 1
         found.append(row)
-    return tuple(found)
+    return found
 
 
 class _Rows:
@@ -41,23 +49,24 @@ class _Rows:
             if node.layer is not None:
                 self.calls.setdefault(node.layer, []).append(node)
 
-    def all(self) -> Iterator[LayerRow]:
+    def all(self) -> Iterator[tuple[LayerRow, Origin]]:
         for value in self.model.graph.inputs:
             self.makers[value], self.places[value] = value.name, self.place
-            yield LayerRow(name=value.name, class_name="InputLayer", outputs=(str(value.layout),))
+            outputs = (str(value.layout),)
+            yield LayerRow(name=value.name, class_name="InputLayer", outputs=outputs), value
         idle = self._idle()
         place = {layer: index for index, layer in enumerate(self.model.layers)}
         around: tuple[str, ...] = ()
         for layer, nodes in self.calls.items():
             while idle and place[idle[0]] < place.get(layer, -1):
-                yield _idle_row(idle.pop(0))
+                yield _idle_row(idle[0]), idle.pop(0)
             for depth in range(1, len(layer.scope) + 1):
                 path = layer.scope[:depth]
                 if around[:depth] != path and path in self.scopes:
-                    yield self._scope_row(self.scopes[path])
+                    yield self._scope_row(self.scopes[path]), self.scopes[path]
             around = layer.scope
-            yield self._layer_row(layer, nodes)
-        yield from map(_idle_row, idle)
+            yield self._layer_row(layer, nodes), layer
+        yield from ((_idle_row(layer), layer) for layer in idle)
 
     def _idle(self) -> list[Layer]:
         """Layers that compute nothing, such as a linear Activation, in the file's order."""
@@ -110,7 +119,7 @@ class _Rows:
 
     def _results(self, node: Node) -> list[Value]:
         """The results that something reads, or that the model gives; the first if there is none."""
-        return [value for value in node.results if value in self.used] or [node.result]
+        return [value for value in node.results if value in self.used] or list(node.results[:1])
 
 
 def _weight_row(node: Node, port: str, param: Param) -> WeightRow:

@@ -90,12 +90,13 @@ def drawing(
     """
     wide = LANE * (max((spot.lane for spot in spots), default=0)) + WIDE + 24
     read: set[int] = set()
+    seen = [spot for shape, spot in zip(shapes, spots, strict=True) if shape is not None]
     edges: list[Markup] = []
     for place, shape in enumerate(shapes):
         if shape is not None:
             for source in dict.fromkeys(_present(shapes, inputs, place)):
                 read.add(source)
-                edges += _edge(spots, grid, source, place)
+                edges += _edge(seen, grid, spots[source], spots[place])
     labels = [_pill(shapes[i], spots[i], grid) for i in sorted(read)]
     boxes = [
         _box(shape, spot, grid)
@@ -128,8 +129,8 @@ def _present(
             yield source
 
 
-def _edge(spots: Sequence[Spot], grid: Rows, source: int, reader: int) -> list[Markup]:
-    a, b = spots[source], spots[reader]
+def _edge(spots: Sequence[Spot], grid: Rows, a: Spot, b: Spot) -> list[Markup]:
+    """The way from one spot to another, around the others."""
     x0, x1 = a.lane * LANE + EDGE, b.lane * LANE + EDGE
     y0, y1 = grid.tops[a.row] + grid.heights[a.row], grid.tops[b.row] - 5
     if x0 != x1:

@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "verification": (*CORE, "reference", "arrays", "engines", "loading"),
     "inspection": (*CORE, "importers", "loading"),
     "comparison": (*CORE, "inspection", "loading", "verification"),
+    "account": (*CORE, "api", "changes", "inspection", "version"),
     "catalogue": ENDS,
     "pages": ("errors", "eras", "version"),
     "changes": (*CORE, "targets"),
@@ -49,7 +50,7 @@ MAY_IMPORT = {
     ),
     "cli": (
         *CORE, "reference", "", "api", "loading", "isolate", "plugin", "targets", "arrays",
-        "comparison", "engines", "pages",
+        "account", "comparison", "engines", "pages",
         "inspection", "verification", "catalogue", "changes",
     ),
 }  # fmt: skip
