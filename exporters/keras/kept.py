@@ -55,7 +55,7 @@ def _keep_dtype(layer: Layer, stored: Any, found: dict[str, Any], report: Report
     name = stored
     if isinstance(name, Mapping) and isinstance(name.get("config"), Mapping):
         name = name["config"].get("name")
-    if name in {None, "float32"} or str(name).startswith(("int", "uint", "bool")):
+    if name in (None, "float32") or str(name).startswith(("int", "uint", "bool")):
         return
     if isinstance(name, str) and name in {"float16", "float64"}:
         found["dtype"] = name
