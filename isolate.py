@@ -95,6 +95,7 @@ def run(
     result: type[R],
     limits: Limits | None = None,
     keep: Sequence[int] = (),
+    started: Callable[[int], None] | None = None,
     spawn: bool = sys.platform != "linux",
 ) -> R:
     """Call a function in a child process and return what it returns.
@@ -105,6 +106,7 @@ def run(
         result: The type of its result, one that msgspec can decode; the child is not believed.
         limits: What the child may use.
         keep: Open descriptors that the function needs; all others are closed.
+        started: Told the number of the process.
         spawn: Start a fresh interpreter in place of a fork.
 
     Raises:
@@ -115,6 +117,8 @@ def run(
     start = _spawn if spawn else _fork
     child = start(function, args, limits, keep)
     try:
+        if started is not None:
+            started(child.pid)
         message = child.receive(limits)
     finally:
         child.end()

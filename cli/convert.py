@@ -18,14 +18,15 @@ from .summary import print_summary
 from .usage import Command, FeatureMap, OneOf, Option
 
 PAGES = (".html", ".htm")
+RENAMED: Mapping[str, str] = {"shape": "shapes", "plugin": "plugins", "allow_key": "allow_keys"}
+"""Options that may be given several times, and what `api.convert` calls all of them together."""
 SOURCE = "Source: what the file may not say"
 TARGET = "Target: what DST should be"
 
 
-def _options() -> list[click.Parameter]:
+def convert_options() -> list[click.Parameter]:
+    """What a conversion can be told, whatever it converts."""
     return [
-        click.Argument(["src"], metavar="SRC"),
-        click.Argument(["dst"], metavar="DST"),
         *reading_options(SOURCE),
         Option(
             ["--flattened"],
@@ -149,7 +150,11 @@ def _options() -> list[click.Parameter]:
     intro="Convert SRC to DST. The target follows from DST's name: .h5 (Keras 2), .onnx,\n"
     ".kerasir; .npz and .safetensors for the weights alone; --to overrules it. DST appears\n"
     "only if everything worked.",
-    params=_options(),
+    params=[
+        click.Argument(["src"], metavar="SRC"),
+        click.Argument(["dst"], metavar="DST"),
+        *convert_options(),
+    ],
     examples=[
         ("A Theano-era file for Keras 2 on TensorFlow, checked:",
          "kerasir convert old.h5 new.h5 --verify"),
@@ -171,11 +176,7 @@ def convert(settings: Settings, /, src: str, dst: str, report: str | None, **opt
 
     if report is not None:
         _check_report(report, overwrite=bool(options["overwrite"]))
-    given = dict(options)
-    for several in ("flattened", "rename"):
-        given[several] = dict(given[several])
-    given["shapes"] = dict(given.pop("shape"))
-    given["plugins"], given["allow_keys"] = given.pop("plugin"), given.pop("allow_key")
+    given = told(options)
     with Progress(settings.err, "copying weights", quiet=settings.quiet) as progress:
         done = run(src, dst, isolated=True, progress=progress, **given)
     body = account(done, src, dst) if settings.json or report else {}
@@ -185,6 +186,13 @@ def convert(settings: Settings, /, src: str, dst: str, report: str | None, **opt
         settings.document("convert/1", ok=True, body=body)
     if not settings.quiet:
         print_summary(settings, done, src, dst, report, dry=bool(options["dry_run"]))
+
+
+def told(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the command line says, as `api.convert` takes it."""
+    given = {RENAMED.get(name, name): value for name, value in options.items()}
+    pairs = ("flattened", "rename", "shapes")
+    return given | {name: dict(given[name]) for name in pairs if name in given}
 
 
 def _check_report(path: str, *, overwrite: bool) -> None:

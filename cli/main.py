@@ -52,6 +52,12 @@ def _convert() -> click.Command:
     return convert
 
 
+def _batch() -> click.Command:
+    from .batch import batch
+
+    return batch
+
+
 def _verify() -> click.Command:
     from .verify import verify
 
@@ -85,6 +91,7 @@ COMMANDS: dict[str, Entry] = {
     "convert": Entry(
         "Convert", "Convert one model; the kinds follow from the file names", _convert
     ),
+    "batch": Entry("Convert", "Convert many models, in parallel or on a cluster", _batch),
     "verify": Entry(
         "Check", "Run two models on the same inputs and compare them layer by layer", _verify
     ),

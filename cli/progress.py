@@ -35,9 +35,14 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Make room for a line that stays; the next call draws anew."""
         if self._shown:
             self.console.stream.write("\r\x1b[2K")
             self.console.stream.flush()
+            self._shown, self._drawn = False, 0.0
 
     def __call__(self, done: int, total: int) -> None:
         """Tell how far it is."""

@@ -39,6 +39,9 @@ MAY_IMPORT = {
     "inspection": (*CORE, "importers", "loading"),
     "comparison": (*CORE, "inspection", "loading", "verification"),
     "account": (*CORE, "api", "changes", "inspection", "version"),
+    "batch": (
+        *CORE, "account", "api", "arrays", "isolate", "pages", "targets", "version",
+    ),
     "catalogue": ENDS,
     "pages": ("errors", "eras", "version"),
     "changes": (*CORE, "targets"),
@@ -50,7 +53,7 @@ MAY_IMPORT = {
     ),
     "cli": (
         *CORE, "reference", "", "api", "loading", "isolate", "plugin", "targets", "arrays",
-        "account", "comparison", "engines", "pages",
+        "account", "batch", "comparison", "engines", "pages",
         "inspection", "verification", "catalogue", "changes",
     ),
 }  # fmt: skip

@@ -33,6 +33,7 @@ Look
 
 Convert
   convert   Convert one model; the kinds follow from the file names
+  batch     Convert many models, in parallel or on a cluster
 
 Check
   verify    Run two models on the same inputs and compare them layer by layer
