@@ -41,6 +41,8 @@ class Splits:
 
     def resolve(self, term: Term) -> Term:
         """The term with every substitution made."""
+        if not self._of:
+            return term
         if isinstance(term, Axis):
             inner = self._of.get(term)
             return term if inner is None else self.resolve(inner)
@@ -231,11 +233,21 @@ class _Tidy:
     def __init__(self, splits: Splits) -> None:
         self._splits = splits
         self._joins: dict[tuple[Axis, ...], Axis] = {}
+        self._known: dict[int, tuple[Term, Term]] = {}
 
     def term(self, term: Term) -> Term:
         return self._tidy(self._splits.resolve(term))
 
     def _tidy(self, term: Term) -> Term:
+        """As `_made`, once for each term: joins of joins of joins have many parts in common."""
+        if isinstance(term, Axis):
+            return term
+        known = self._known.get(id(term))
+        if known is None:
+            known = self._known[id(term)] = (term, self._made(term))  # kept, so the id stays its
+        return known[1]
+
+    def _made(self, term: Term) -> Term:
         if isinstance(term, Fused):
             return fuse(map(self._tidy, term.terms))
         if not isinstance(term, Joined):

@@ -8,6 +8,7 @@ is a negative stride, a gate order a different constant.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,9 @@ from .layout import (
 from .source import Array
 
 Choice = tuple[object, ...]
+
+MOST_PLANS = 4096
+"""Plans that are kept: each weight is asked for several times on its way to a file."""
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -123,6 +127,14 @@ def plan(
         LayoutError: The layouts do not describe the same numbers, or a size is not known.
     """
     fixed = frozenset[Choice](("label", axis, label) for axis, label in (at or {}).items())
+    if sizes is None:
+        return _compiled(stored, wanted, fixed)
+    return _compile(stored, wanted, fixed, sizes)
+
+
+def _compile(
+    stored: Layout, wanted: Layout, fixed: frozenset[Choice], sizes: Sizes | None
+) -> CopyPlan:
     goals = {r.choices: r for r in _regions(wanted, sizes)}
     source_count, count = _total(stored, sizes), _total(wanted, sizes)
     pieces: list[Piece] = []
@@ -137,6 +149,12 @@ def plan(
     if moved != source_count or (not fixed and moved != count):
         raise LayoutError(f"cannot go from {stored} to {wanted}: some of it has no source")
     return CopyPlan(source_count, count, tuple(pieces))
+
+
+@functools.lru_cache(maxsize=MOST_PLANS)
+def _compiled(stored: Layout, wanted: Layout, fixed: frozenset[Choice]) -> CopyPlan:
+    """As `_compile`; sizes that are known never change."""
+    return _compile(stored, wanted, fixed, None)
 
 
 def _total(layout: Layout, sizes: Sizes | None) -> int:

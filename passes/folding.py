@@ -350,6 +350,10 @@ def _sharing(graph: Rewriting, linears: Sequence[Node]) -> list[Node]:
 
 def _share(graph: Rewriting, changes: Sequence[tuple[Node, dict[str, Param]]]) -> bool:
     """Give nodes their new weights, one weight for what was one; False if they do not agree."""
+    if len(changes) == 1:
+        node, params = changes[0]
+        graph.replace(node, rebuilt(node, params=params))
+        return True
     first, made = dict[tuple[object, str], Param](), list[dict[str, Param]]()
     known = dict[object, object]()
     for node, params in changes:

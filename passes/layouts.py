@@ -13,14 +13,14 @@ from ..ir.layout import Reversed
 from ..ir.model import Model
 from ..ir.plan import Policy
 from .registry import Target, model_pass
-from .solve import solve
 
 
 def _kernels_are_canonical(model: Model) -> None:
-    for settled in solve(model.graph, model.policy).settled:
-        for name, layout in settled.params.items():
+    for node in model.graph.nodes:
+        for name in node.params:
+            layout = node.param_layout(name)
             if any(isinstance(term, Reversed) for term in layout.terms):
-                raise PassError(f"{name} is wanted reversed: {layout}", where=settled.node.name)
+                raise PassError(f"{name} is wanted reversed: {layout}", where=node.name)
 
 
 @model_pass(data="tag", ensures=_kernels_are_canonical)

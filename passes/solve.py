@@ -39,7 +39,7 @@ def solve(graph: Graph, policy: Policy) -> Plan:
         return plans[0]
     locks = Locks(graph)
     plans.append(_solve_rounds(graph, policy, locks))
-    if plans[-1].coercions:
+    if plans[-1].inner_coercions:
         plans.append(_solve_once(graph, policy, locks, {}, wishing=False))
     if all(plan.inner_coercions for plan in plans) and policy.io == "keep":
         plans.append(_solve_once(graph, policy, locks, {}, wishing=True, at_inputs=True))
@@ -56,7 +56,7 @@ def _solve_rounds(graph: Graph, policy: Policy, locks: Locks) -> Plan:
     """The best of several rounds: what one had to coerce, the next one wishes for."""
     best = _solve_once(graph, policy, locks, {}, wishing=True)
     for _ in range(ROUNDS):
-        if not best.coercions:
+        if not best.inner_coercions:
             break
         hints = {c.value: c.want for c in best.coercions}
         plan = _solve_once(graph, policy, locks, hints, wishing=True)
