@@ -7,7 +7,7 @@
 PYTHON is an interpreter that can import the Keras named. Beside each model comes an `.npz` file
 with `x`, two random images, and `y`, what this Keras predicts for them. Weights are random
 throughout: statistics, scales and shifts of normalizations as well, so that nothing is neutral by
-chance. What is there already is not made again. `benchmarks/onnx_export.py` measures on these files.
+chance. What is there already is not made again. `benchmarks/onnx_export.py` measures on these.
 """
 
 from __future__ import annotations
