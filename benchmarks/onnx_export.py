@@ -1,6 +1,6 @@
 """ONNX files of kerasir beside those of tf2onnx and of Keras 3's own export.
 
-    python benchmarks/onnx_export.py FOLDER --others PYTHON [--results FILE.json] [NAME …]
+    python benchmarks/onnx_export.py FOLDER [NAME …] --others PYTHON [--results FILE.json]
 
 FOLDER has models and answers that `benchmarks/applications.py` made, PYTHON is an interpreter with
 tf2onnx, tf-keras and Keras 3. For each model: nodes, Transposes, size of the file, processor time,
