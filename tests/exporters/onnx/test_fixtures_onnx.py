@@ -28,12 +28,10 @@ WITHIN = 1e-5
 """Largest difference, relative to the largest output."""
 
 MOVES_WITHIN = {
-    "flat_reshape_back_th": "its Flatten walks the channels last, and a Reshape follows",
     "m_conv_lstm_tf": "frames become a row of steps, channels last",
     "m_functions_tf": "a map is added to a turned one",
     "m_norms_tf": "a grouped normalization, then a Reshape that does not factor",
     "m_operations_tf": "as m_functions_tf",
-    "m_scaling_tf": "its first layers are no convolutions, so what the input needs comes later",
 }
 """Models that cannot do without a Transpose between their layers, and why."""
 
