@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -155,13 +156,19 @@ def parsed(file: str, text: str) -> Module:
     return Module(file, ast.parse(text, file))
 
 
+@cache
 def modules() -> list[Module]:
     """Every module of the package."""
     return [parsed(path.as_posix(), (PROJECT / path).read_text()) for path in package_files()]
 
 
-def imports(module: Module) -> Iterator[tuple[int, str]]:
+@cache
+def imports(module: Module) -> list[tuple[int, str]]:
     """Line and full dotted name of everything that a module imports."""
+    return list(_imports(module))
+
+
+def _imports(module: Module) -> Iterator[tuple[int, str]]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
@@ -172,8 +179,13 @@ def imports(module: Module) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, ".".join([*base, alias.name])) for alias in node.names)
 
 
-def names(module: Module) -> Iterator[tuple[int, str]]:
+@cache
+def names(module: Module) -> list[tuple[int, str]]:
     """Line and dotted text of what a module imports, calls by name, or takes an attribute of."""
+    return list(_names(module))
+
+
+def _names(module: Module) -> Iterator[tuple[int, str]]:
     yield from imports(module)
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
