@@ -51,11 +51,11 @@ _ALL: Mapping[str, Op] = {
     "softplus": Softplus(),
     "softsign": Softsign(),
     "hard_sigmoid": OLD_HARD_SIGMOID,
+    "elu": Elu(),
 }
 
 _SINCE_KERAS2: Mapping[str, Op] = {
     **_ALL,
-    "elu": Elu(),
     "selu": Selu(),
     "exponential": Exponential(),
     "relu6": Relu(max_value=6.0),

@@ -135,11 +135,19 @@ OLD_NAMES: Mapping[str, str] = {
     "SeparableConvolution1D": "SeparableConv1D",
     "SeparableConvolution2D": "SeparableConv2D",
     "DepthwiseConvolution2D": "DepthwiseConv2D",
+    "Deconv2D": "Conv2DTranspose",
+    "Deconv3D": "Conv3DTranspose",
+    **{f"AvgPool{n}D": f"AveragePooling{n}D" for n in (1, 2, 3)},
+    **{f"MaxPool{n}D": f"MaxPooling{n}D" for n in (1, 2, 3)},
+    **{f"GlobalAvgPool{n}D": f"GlobalAveragePooling{n}D" for n in (1, 2, 3)},
+    **{f"GlobalMaxPool{n}D": f"GlobalMaxPooling{n}D" for n in (1, 2, 3)},
+    "CuDNNLSTM": "LSTM",
+    "CuDNNGRU": "GRU",
     "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization",
     "SyncBatchNormalization": "BatchNormalization",
 }
-"""Names that Keras 2 and all later versions still read."""
+"""Names that Keras 2 and later versions read, as aliases or as layers of their own."""
 
 CLASSES: Mapping[str, Mapping[str, str]] = {
     "keras1": {
@@ -148,7 +156,10 @@ CLASSES: Mapping[str, Mapping[str, str]] = {
         "Convolution3D": "Conv3D",
         "AtrousConvolution1D": "Conv1D",
         "AtrousConvolution2D": "Conv2D",
+        "AtrousConv1D": "Conv1D",
+        "AtrousConv2D": "Conv2D",
         "Deconvolution2D": "Conv2DTranspose",
+        "Deconv2D": "Conv2DTranspose",
         "SeparableConvolution2D": "SeparableConv2D",
     },
     "keras2": OLD_NAMES,
@@ -166,6 +177,9 @@ _SLOPES: Mapping[str, Layer] = {
 LAYERS: Mapping[str, Mapping[str, Layer]] = {
     "keras1": {
         "Convolution1D": _conv1d,
+        **dict.fromkeys(["Conv1D", "AtrousConv1D"], _conv1d),
+        **dict.fromkeys(["Conv2D", "AtrousConv2D", "Deconv2D"], _conv2d),
+        "Conv3D": _conv3d,
         "AtrousConvolution1D": _conv1d,
         "Convolution2D": _conv2d,
         "AtrousConvolution2D": _conv2d,
@@ -232,13 +246,22 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
         "ThresholdedReLU": Layer(convert={"theta": scalar}),
         "Reshape": Layer(rename={"dims": "target_shape"}),
     },
-    "keras2": _SLOPES,
+    "keras2": {
+        **_SLOPES,
+        # kept as they were: Keras 2.2.4 `legacy/layers.py`
+        **dict.fromkeys(["Highway", "MaxoutDense"], _dense),
+    },
     "tf_keras": _SLOPES,
     "keras3": _SLOPES,
 }
 """Rules per stored class."""
 
 _NORMALIZED: Mapping[str, Any] = {"epsilon": 1e-3, "momentum": 0.99, "axis": -1}
+_CUDNN: Mapping[str, Mapping[str, Any]] = {
+    # what cuDNN computes, which its layers do not state (Keras 2.2.4 `cudnn_recurrent.py`)
+    "CuDNNLSTM": {"recurrent_activation": "sigmoid", "activation": "tanh"},
+    "CuDNNGRU": {"recurrent_activation": "sigmoid", "activation": "tanh", "reset_after": True},
+}
 _HARD: Mapping[str, Any] = {"recurrent_activation": "hard_sigmoid", "activation": "tanh"}
 _SMOOTH: Mapping[str, Any] = {"recurrent_activation": "sigmoid", "activation": "tanh"}
 _OLD_GATED = dict.fromkeys(["LSTM", "GRU", "ConvLSTM2D"], _HARD)
@@ -251,9 +274,14 @@ DEFAULTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "Conv1D": {"data_format": "channels_last"},
         **_OLD_GATED,
     },
-    "keras2": {"BatchNormalization": _NORMALIZED, **_OLD_GATED},
+    "keras2": {
+        "BatchNormalization": _NORMALIZED,
+        **_OLD_GATED,
+        **_CUDNN,
+    },
     "tf_keras": {
         "BatchNormalization": _NORMALIZED,
+        **_CUDNN,
         **_NEW_GATED,
         **dict.fromkeys(_CONV_LSTMS, _HARD),
     },
@@ -263,4 +291,5 @@ DEFAULTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         **dict.fromkeys(_CONV_LSTMS, _SMOOTH),
     },
 }
-"""What an absent key meant, per new class: only where eras disagree or a translator needs it."""
+"""What an absent key meant, per class, the stored one first: only where eras disagree or a
+translator needs it."""

@@ -153,6 +153,46 @@ class PartSource:
         self._source.read_into(self.start + start, out)
 
 
+class ColumnsSource:
+    """Some columns of another source's matrix, row by row."""
+
+    __slots__ = ("_source", "_width", "dtype", "first", "shape", "where")
+
+    def __init__(self, source: Source, first: int, count: int) -> None:
+        rows, self._width = source.shape
+        self._source, self.first, self.shape = source, first, (rows, count)
+        self.dtype, self.where = source.dtype, source.where
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Read elements from `start` on, a run per row."""
+        done, count = 0, self.shape[1]
+        while done < out.size:
+            row, column = divmod(start + done, count)
+            run = min(count - column, out.size - done)
+            place = row * self._width + self.first + column
+            self._source.read_into(place, out[done : done + run])
+            done += run
+
+
+class SumSource:
+    """Numbers of several sources of one shape and dtype, added in double precision when read."""
+
+    __slots__ = ("_sources", "dtype", "shape", "where")
+
+    def __init__(self, *sources: Source) -> None:
+        self._sources = sources
+        self.dtype, self.shape = sources[0].dtype, sources[0].shape
+        self.where = sources[0].where
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Read elements from `start` on and add them; rounded once."""
+        total, held = np.zeros(out.shape, np.float64), np.empty_like(out)
+        for source in self._sources:
+            source.read_into(start, held)
+            total += held
+        out[...] = total
+
+
 class MappedSource:
     """Another source's numbers, each put through a function in double precision when read."""
 

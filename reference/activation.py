@@ -213,9 +213,14 @@ def clip(op: Clip, x: Array) -> Array:
 
 @computes(Softmax)
 def softmax(op: Softmax, at: Computing) -> Results:
-    axes = at.settled.positions("axis")
-    y = np.exp(at.x - at.x.max(axes, keepdims=True))
-    return (y / y.sum(axes, keepdims=True),)
+    return (normalized(at.x, at.settled.positions("axis")),)
+
+
+def normalized(x: Array, axes: tuple[int, ...]) -> Array:
+    """Softmax along these dimensions."""
+    y = np.exp(x - x.max(axes, keepdims=True))
+    found: Array = y / y.sum(axes, keepdims=True)
+    return found
 
 
 @computes(LogSoftmax)

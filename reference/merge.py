@@ -9,6 +9,7 @@ import numpy as np
 
 from ..ir.ops.merge import (
     Add,
+    AllOf,
     Average,
     Concat,
     Divide,
@@ -44,6 +45,7 @@ _MERGES: dict[type[Merge], Callable[[Sequence[Array]], Array]] = {
     Average: _mean,
     Maximum: functools.partial(functools.reduce, np.maximum),
     Minimum: functools.partial(functools.reduce, np.minimum),
+    AllOf: functools.partial(functools.reduce, np.logical_and),
 }
 
 

@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..ir.op import Op
+from ..ir.ops.activation import Softmax
 from ..ir.ops.recurrent import GRU, LSTM, ConvLSTM, ReverseTime, SimpleRNN, ZeroAbsent
 from ..ir.source import Array
+from .activation import normalized
 from .computing import Computing, Results
 from .convolution import correlate
-from .registry import apply, computes
+from .registry import apply as pointwise, computes
 
 States = tuple[Array, ...]
 Step = Callable[[Array, States], tuple[Array, States]]
@@ -46,6 +49,11 @@ def walk(
             states = tuple(np.where(real, a, b) for a, b in zip(new, states, strict=True))
         walked.append(last)
     return np.array(walked, last.dtype).reshape(len(drive), *last.shape), states
+
+
+def apply(op: Op, x: Array) -> Array:
+    """The function of a gate or a result, whose last dimension is the units."""
+    return normalized(x, (-1,)) if isinstance(op, Softmax) else pointwise(op, x)
 
 
 @computes(SimpleRNN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import msgspec
@@ -153,6 +154,12 @@ class LayerCall:
         """Whether the layer acts as in training, whatever the model is called for."""
         stated = bool(self.given.kwargs.get("training"))
         return stated and self.era.vocabulary in TRAINS_ON_CALL
+
+    def inner(self, layer: Layer) -> LayerCall:
+        """The same call for a layer inside this one: its nodes and weights are that layer's."""
+        found = copy(self)
+        found.layer = layer
+        return found
 
     # ---- axes ------------------------------------------------------------------------------
 
@@ -308,16 +315,18 @@ class LayerCall:
             )
         return self._shared[name]
 
-    def made(self, name: str, slot: str, source: Source, stored_name: str) -> Weight:
-        """A weight of its own made of a part of a stored array; one for every call of the layer."""
+    def made(
+        self, name: str, slot: str, sources: Sequence[Source], stored_names: Sequence[str]
+    ) -> Weight:
+        """A weight of its own made of parts of a stored array; one for every call of the layer."""
         if name not in self._shared:
             whole = self.weight(slot, (slot,))
             self._shared.pop(slot)
             self._shared[name] = Weight(
                 whole.name.removesuffix(slot) + name,
-                (source,),
+                tuple(sources),
                 trainable=whole.trainable,
-                stored_names=(stored_name,),
+                stored_names=tuple(stored_names),
             )
         return self._shared[name]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from inspect import signature
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -165,8 +166,30 @@ def read_config(
             f"{class_name} has {key!r} = {stored[key]!r:.120}, which kerasir does not know",
             hint=f"if it does not change what the layer computes: --allow-key {class_name}.{key}",
         )
-    picked = {key: stored[key] for key in known if stored.get(key) is not None}
     try:
-        return msgspec.convert(picked, translator.config), silent
+        return msgspec.convert(picked(translator.config, stored), translator.config), silent
     except msgspec.ValidationError as error:
         raise ConfigError(f"{class_name}: {error}") from error
+
+
+def picked(config: type[Config], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record takes of a stored configuration; null only where it means something.
+
+    Bidirectional with `merge_mode: null` gives both results, without the key it joins them.
+    """
+    known, nullable = config.__struct_fields__, _nullable(config)
+    return {
+        key: stored[key]
+        for key in known
+        if key in stored and (stored[key] is not None or key in nullable)
+    }
+
+
+@cache
+def _nullable(config: type[Config]) -> frozenset[str]:
+    hints = get_type_hints(config)
+    return frozenset(
+        key
+        for key in config.__struct_fields__
+        if hints[key] is Any or NoneType in get_args(hints[key])
+    )

@@ -17,6 +17,7 @@ from .nodes import read_call, read_refs
 from .registry import PRESERVED
 from .spec import Call, LayerSpec, ModelSpec, Ref
 from .upgrade import upgrade_layer
+from .upgrade.cells import STACK, opened
 
 MODELS = frozenset({"Model", "Functional", "Container", "Graph"})
 FUNCTIONAL_KEYS = frozenset({"layers", "input_layers", "output_layers"})
@@ -121,10 +122,13 @@ def _upgraded(stored: Any, era: str) -> tuple[str, dict[str, Any]]:
             f"{class_name!r:.80}: config is no object", details=(f"found {config!r:.120}",)
         )
     try:
-        return upgrade_layer(own_class(stored, era), config, era)
+        found, known = upgrade_layer(*opened(own_class(stored, era), config), era)
     except KerasirError as error:
         error.at(_name(stored) or str(config.get("name", "")))
         raise
+    if found == STACK:
+        known["cells"] = [_inside(cell, era) for cell in known["cells"]]
+    return found, known
 
 
 def _halves(config: Config, era: str) -> dict[str, Any]:
@@ -132,11 +136,15 @@ def _halves(config: Config, era: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key in ("layer", "backward_layer"):
         if isinstance(config.get(key), Mapping):
-            names = _upgraded(config[key], era)
-            found[key] = dict(zip(("class_name", "config"), names, strict=True))
+            found[key] = _inside(config[key], era)
     if len(found) == 2 and _same(found["layer"], found["backward_layer"]):
         found["backward_layer"] = None  # Keras 3 states it always
     return found
+
+
+def _inside(stored: Any, era: str) -> dict[str, Any]:
+    """A layer inside another, upgraded like any other."""
+    return dict(zip(("class_name", "config"), _upgraded(stored, era), strict=True))
 
 
 def _same(forward: Config, backward: Config) -> bool:

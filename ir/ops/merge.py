@@ -54,6 +54,11 @@ class Minimum(Merge, frozen=True, kw_only=True):
 
 
 @op
+class AllOf(Merge, frozen=True, kw_only=True):
+    """Where every input holds: the mask of a merge of masked inputs."""
+
+
+@op
 class Concat(Op, frozen=True, kw_only=True):
     """The inputs one after the other along the `joined` axis, whose parts are theirs."""
 

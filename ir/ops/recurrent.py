@@ -1,5 +1,7 @@
 """Recurrent ops. Gates are a labelled axis, state is an explicit input and result.
 
+Their functions treat each number by itself, but for `Softmax`, which is along the units.
+
 All follow Keras' `K.rnn`: a masked step leaves the state as it is and repeats the last result
 (zeros before the first step that counts); `go_backwards` walks time from the end, and `y` is in
 the order walked.

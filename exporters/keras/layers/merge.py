@@ -27,7 +27,7 @@ from ..site import Site
 def merge(site: Site) -> None:
     """An element-wise merge; Keras calls it as the op is called."""
     inputs = site.all()
-    site.give(site.put(site.op.kind, {}, inputs, mask=_common(inputs)))
+    site.give(site.put(site.op.kind, {}, inputs, mask=_common(site, inputs)))
 
 
 @writes(Divide)
@@ -45,13 +45,29 @@ def concatenate(site: Site) -> None:
     inputs = site.all()
     axis = site.axis("joined", result=True)
     config = {"axis": site.number(axis, len(site.seen(site.settled.results[0])))}
-    site.give(site.put("Concatenate", config, inputs, mask=_common(inputs)))
+    site.give(site.put("Concatenate", config, inputs, mask=_common(site, inputs)))
 
 
-def _common(inputs: Sequence[Tensor]) -> Value | None:
-    """The mask of a merge: the inputs' own, if they all carry the same one."""
+def _common(site: Site, inputs: Sequence[Tensor]) -> Value | None:
+    """The mask that Keras carries on: the inputs' own, else a combined one.
+
+    Source: Keras 2.2.4 `layers/merge.py` `_Merge.compute_mask`, which passes over inputs without.
+    """
+    own = site.emission.masks.get(site.layer) if site.layer else None
     masks = {tensor.mask for tensor in inputs}
-    return masks.pop() if len(masks) == 1 else None
+    if own is None and len(masks) == 1:
+        return masks.pop()
+    found = own or next((tensor.mask for tensor in inputs if tensor.mask is not None), None)
+    if "Keras 3" in site.dialect.readers:
+        site.tell(
+            "KX304",
+            "note",
+            "its inputs have different masks: a step counts where all say so, in Keras 3 where one "
+            "does, or where one input has no mask",
+            level="warning",
+            fix="load the file in Keras 2 or tf-keras, or convert to ONNX",
+        )
+    return found
 
 
 @writes(Dot, attributes="normalize")

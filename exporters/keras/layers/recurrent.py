@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ....eras.activations import ALONG_LAST
 from ....ir.op import Op
 from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN, ZeroAbsent
 from ..elementwise import name_of
@@ -189,6 +190,9 @@ def gate_factors(site: Site) -> Mapping[str, float]:
 def _function(site: Site, role: str) -> Scaled:
     op: Op = getattr(site.op, role)
     name = name_of(site, op)
+    if name is None:  # along the units, which come last in every Keras
+        along = ALONG_LAST[site.dialect.vocabulary]
+        name = next((name for name, known in along.items() if known == op), None)
     if name is not None:
         return Scaled(name)
     found = scaled_name(site, op) if FEEDS[type(site.op)][role] else None

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ....ir.ops.merge import (
     Add,
+    AllOf,
     Average,
     Concat,
     Divide,
@@ -33,6 +34,7 @@ OF_TWO: Mapping[type[Merge], str] = {
     Subtract: "Sub",
     Multiply: "Mul",
     Divide: "Div",
+    AllOf: "And",
 }
 
 SMALLEST_SQUARE = 1e-12

@@ -18,6 +18,7 @@ from ....ir.ops.activation import (
     Linear,
     Relu,
     Sigmoid,
+    Softmax,
     Softsign,
     Tanh,
     ThresholdedRelu,
@@ -95,13 +96,13 @@ def gru(op: GRU, at: Emitting) -> Results:
             back = inner.add("Add", back, shift)
         z, r, x = inner.split(drive, 1, pieces)
         back_z, back_r, *back_h = inner.split(back, 1, pieces if own is None else pieces[:2])
-        z = inner.apply(op.recurrent_activation, inner.add("Add", z, back_z))
-        r = inner.apply(op.recurrent_activation, inner.add("Add", r, back_r))
+        z = _applied(inner, op.recurrent_activation, inner.add("Add", z, back_z))
+        r = _applied(inner, op.recurrent_activation, inner.add("Add", r, back_r))
         if own is None:
             told = inner.add("Mul", r, back_h[0])
         else:
             told = inner.add("MatMul", inner.add("Mul", r, h), own, shape=h.shape)
-        candidate = inner.apply(op.activation, inner.add("Add", x, told))
+        candidate = _applied(inner, op.activation, inner.add("Add", x, told))
         new = inner.add("Mul", inner.add("Sub", inner.number(1), z), candidate)
         return (inner.add("Add", inner.add("Mul", z, h), new),)
 
@@ -116,7 +117,7 @@ def simple_rnn(op: SimpleRNN, at: Emitting) -> Results:
 
     def step(inner: Emitting, drive: Edge, held: States) -> States:
         back = inner.add("MatMul", held[0], recurrent, shape=drive.shape)
-        return (inner.apply(op.activation, inner.add("Add", drive, back)),)
+        return (_applied(inner, op.activation, inner.add("Add", drive, back)),)
 
     return unfolded(at, walk(op, at, _drive(at, "units"), step))
 
@@ -278,12 +279,19 @@ def _drive(at: Emitting, columns: str) -> Edge:
     return drive if bias is None else at.add("Add", drive, bias)
 
 
+def _applied(inner: Emitting, function: Op, x: Edge) -> Edge:
+    """A function of a gate or a result; of those along an axis, softmax alone, along the units."""
+    if isinstance(function, Softmax):
+        return inner.add("Softmax", x, axis=1)
+    return inner.apply(function, x)
+
+
 def _cell(op: LSTM | ConvLSTM, inner: Emitting, gates: Edge, c: Edge) -> States:
     """An LSTM's step from its gates i f c o, which lie along the second dimension."""
     size = gates.shape[1]
     assert isinstance(size, int)  # of a weight
     i, f, new, o = inner.split(gates, 1, (size // 4,) * 4)
-    i, f, o = (inner.apply(op.recurrent_activation, gate) for gate in (i, f, o))
-    new = inner.add("Mul", i, inner.apply(op.activation, new))
+    i, f, o = (_applied(inner, op.recurrent_activation, gate) for gate in (i, f, o))
+    new = inner.add("Mul", i, _applied(inner, op.activation, new))
     c = inner.add("Add", inner.add("Mul", f, c), new)
-    return inner.add("Mul", o, inner.apply(op.activation, c)), c
+    return inner.add("Mul", o, _applied(inner, op.activation, c)), c

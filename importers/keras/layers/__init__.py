@@ -18,6 +18,7 @@ from . import (  # ruff: ignore[unused-import]
     recurrent,
     scaling,
     shape,
+    stacked,
     training_only,
     transposed,
 )

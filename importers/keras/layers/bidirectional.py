@@ -11,7 +11,7 @@ from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.ops.recurrent import ReverseTime
 from ..call import LayerCall
-from ..registry import Config, Slot, translates
+from ..registry import Config, Slot, picked, translates
 from .conv_recurrent import RANKS, ConvLSTMConfig, ConvRecurrence, conv_slots
 from .merge import MODES, joined, merged
 from .recurrent import (
@@ -48,11 +48,11 @@ def _halves(config: BidirectionalConfig) -> tuple[Half, Half]:
     Raises:
         ConfigError: One of them is none that this reads, or they do not go together.
     """
-    class_name, forward = _half(config.layer)
+    class_name, forward = half_of(config.layer)
     if config.backward_layer is None:
         turned = msgspec.structs.replace(forward, go_backwards=not forward.go_backwards)
         return (class_name, forward), (class_name, turned)
-    other, backward = _half(config.backward_layer)
+    other, backward = half_of(config.backward_layer)
     common = ("return_sequences", "return_state", "stateful")
     if any(getattr(forward, key) != getattr(backward, key) for key in common):
         raise ConfigError("Bidirectional over layers that return different things")
@@ -61,18 +61,22 @@ def _halves(config: BidirectionalConfig) -> tuple[Half, Half]:
     return (class_name, forward), (other, backward)
 
 
-def _half(stored: Mapping[str, Any]) -> Half:
+def half_of(stored: Mapping[str, Any]) -> Half:
+    """A layer inside another, its configuration read.
+
+    Raises:
+        ConfigError: It is no recurrent layer, or its configuration has a value of another kind.
+    """
     class_name, config = stored.get("class_name"), stored.get("config")
     if not isinstance(class_name, str) or class_name not in {*kinds(), *RANKS}:
-        raise ConfigError(f"Bidirectional over a layer of class {class_name!r:.80}")
+        raise ConfigError(f"{class_name!r:.80} is no recurrent layer that kerasir knows")
     if not isinstance(config, Mapping):
-        raise ConfigError(f"Bidirectional over a {class_name} without config")
+        raise ConfigError(f"{class_name} without config")
     kind: type[RecurrentConfig | ConvLSTMConfig] = RecurrentConfig
     if class_name in RANKS:
         kind = ConvLSTMConfig
-    picked = {key: config[key] for key in kind.__struct_fields__ if config.get(key) is not None}
     try:
-        return class_name, msgspec.convert(picked, kind)
+        return class_name, msgspec.convert(picked(kind, config), kind)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{class_name}: {error}") from error
 

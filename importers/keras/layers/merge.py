@@ -8,8 +8,10 @@ from typing import Any
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Joined, Term, Terms, axes_of, copy_of, size_of
+from ....ir.op import Op
 from ....ir.ops.merge import (
     Add,
+    AllOf,
     Average,
     Concat,
     Dot,
@@ -82,9 +84,9 @@ def merged(call: LayerCall, op: Merge, inputs: Sequence[Value], part: str = "") 
             shapes = " and ".join(str(value.layout) for value in aligned)
             raise ConfigError(f"inputs of different extents: {shapes}")
         result.append(next((term for term in terms if size_of(term) != 1), terms[0]))
-    node = call.add(op, aligned, _unique(result), axes={"...": ()}, part=part)
-    call.set_mask(node.result, _common_mask(call, inputs))
-    return node.result
+    y = call.add(op, aligned, _unique(result), axes={"...": ()}, part=part).result
+    call.set_mask(y, _common_mask(call, inputs, y))
+    return y
 
 
 def _raised(call: LayerCall, value: Value, rank: int) -> Value:
@@ -107,16 +109,53 @@ def _unique(terms: Sequence[Term]) -> Terms:
     return tuple(found)
 
 
-def _common_mask(call: LayerCall, inputs: Sequence[Value]) -> Value | None:
-    """Keras' merges combine masks; one mask for all inputs stays as it is.
+UNMASKED: frozenset[str] = frozenset({"keras0"})
+"""Eras whose merges have no mask (Keras 0.3.3 `layers/core.py` `Merge.get_output_mask`)."""
+
+BOTH: frozenset[str] = frozenset({"keras0", "keras1", "keras2", "tf_keras"})
+"""Vocabularies whose merges are there where all masks among their inputs hold. In Keras 3 it is
+where one does, and nowhere told if an input has none (3.15 `merging/base_merge.py`)."""
+
+
+def _common_mask(
+    call: LayerCall, inputs: Sequence[Value], y: Value, along: int | None = None
+) -> Value | None:
+    """The mask of a merge.
+
+    Args:
+        call: The layer.
+        inputs: What is merged.
+        y: The result.
+        along: The axis along which masks are joined as values are; None where they are combined.
 
     Raises:
-        ConfigError: The inputs carry different masks.
+        ConfigError: Masks that cannot be combined.
     """
-    masks = {mask for mask in map(call.mask, inputs) if mask is not None}
-    if len(masks) > 1:
-        raise ConfigError("a merge of inputs with different masks")
-    return masks.pop() if masks and all(call.mask(v) for v in inputs) else None
+    masks = [call.mask(value) for value in inputs]
+    present = [mask for mask in masks if mask is not None]
+    if not present or call.era.vocabulary in UNMASKED:
+        return None
+    if call.era.vocabulary not in BOTH:
+        if len(set(present)) > 1:
+            raise ConfigError("a merge of inputs with different masks")
+        return present[0] if len(present) == len(inputs) and along is None else None
+    axes = call.axes(y)[: len(call.axes(present[0]))]
+    if any(len(call.axes(mask)) != len(axes) for mask in present):
+        raise ConfigError("a merge of inputs whose masks have different dimensions")
+    if along is not None and along < len(axes):
+        if len(present) < len(inputs):
+            raise ConfigError("inputs with and without a mask, joined along time")
+        bound = {"joined": axes[along : along + 1], "...": ()}
+        return _mask(call, Concat(), present, axes, bound)
+    if len(set(present)) == 1 and call.axes(present[0]) == axes:
+        return present[0]
+    return _mask(call, AllOf(), list(dict.fromkeys(present)), axes, {"...": ()})
+
+
+def _mask(
+    call: LayerCall, op: Op, masks: Sequence[Value], axes: Terms, bound: Mapping[str, Terms]
+) -> Value:
+    return call.add(op, masks, axes, axes=bound, part="mask", dtypes=("bool",)).result
 
 
 def joined(call: LayerCall, inputs: Sequence[Value], axis: int, part: str = "") -> Value:
@@ -135,9 +174,10 @@ def joined(call: LayerCall, inputs: Sequence[Value], axis: int, part: str = "") 
             raise ConfigError(f"cannot concatenate {shapes} along axis {axis}")
     whole = Joined(tuple(copy_of(call.axes(value)[position]) for value in inputs))
     result = (*first[:position], whole, *first[position + 1 :])
-    node = call.add(Concat(), inputs, result, axes={"joined": (whole,), "...": ()}, part=part)
-    call.set_mask(node.result, _common_mask(call, inputs))
-    return node.result
+    y = call.add(Concat(), inputs, result, axes={"joined": (whole,), "...": ()}, part=part).result
+    along = position if position < len(first) - 1 else None
+    call.set_mask(y, _common_mask(call, inputs, y, along))
+    return y
 
 
 def _dotted(call: LayerCall, x: Value, y: Value, axes: tuple[int, int], normalize: bool) -> Value:

@@ -136,7 +136,7 @@ def _squared(call: LayerCall, axis: Terms, epsilon: float) -> Param:
         raise call.misfit("variance", layout)
     stored = call.stored["variance"]
     source = MappedSource(stored.source, lambda s: (s + epsilon) ** 2)
-    weight = call.made("variance", "variance", source, stored.name)
+    weight = call.made("variance", "variance", [source], [stored.name])
     return Param(weight, (Stored(layout),))
 
 

@@ -15,13 +15,15 @@ from ....errors import ConfigError
 from ....ir.graph import Node, Value
 from ....ir.layout import Axis, Labelled, Layout, Terms, axes_of, size_of
 from ....ir.op import Op
+from ....ir.ops.activation import AlongAxis, Softmax
 from ....ir.ops.recurrent import GRU, LSTM, ReverseTime, SimpleRNN, ZeroAbsent
 from ....ir.ops.shape import Reshape
 from ....ir.source import PartSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
-from .activation import pointwise
+from .activation import function
+from .cudnn import is_cudnn, matrix, summed
 
 LSTM_GATES = ("i", "f", "c", "o")
 """The order of an LSTM's gates in one array: every era that stores one."""
@@ -155,12 +157,12 @@ class Recurrence:
     def _op(self, backwards: bool) -> Op:
         config, op = self.config, self.kind.op
         attrs: dict[str, Any] = {
-            "activation": pointwise(self.call, config.activation),
+            "activation": _gate(self.call, config.activation),
             "go_backwards": backwards,
             "stateful": config.stateful,
         }
         if op is not SimpleRNN:
-            attrs["recurrent_activation"] = pointwise(self.call, config.recurrent_activation)
+            attrs["recurrent_activation"] = _gate(self.call, config.recurrent_activation)
         if op is GRU:
             attrs["reset_after"] = config.reset_after
         return op(**attrs)
@@ -193,6 +195,11 @@ class Recurrence:
         if not self.kind.gates or f"{letter}_{self.kind.gates[0]}" not in self.call.stored:
             if port == "bias" and self.config.reset_after:
                 return None
+            if self._is_cudnn():
+                slot = self.prefix + port
+                if port == "bias":
+                    return summed(self.call, slot, slot, bound)
+                return matrix(self.call, slot, slot, rows, bound)
             return self.call.param(self.kind.op, port, bound, slot=self.prefix + port)
         one = Layout((*rows, *bound["units"]))
         slots = [f"{letter}_{gate}" for gate in self.kind.gates]
@@ -203,6 +210,10 @@ class Recurrence:
         stored = tuple(Stored(one, {axis: gate}) for gate in self.kind.gates)
         return Param(self.call.weight(self.prefix + port, slots), stored)
 
+    def _is_cudnn(self) -> bool:
+        columns = len(self.kind.gates) * self.config.units
+        return is_cudnn(self.call.stored.get(f"{self.prefix}bias"), columns)
+
     def _two_biases(self, bound: Mapping[str, Terms]) -> tuple[Param, Param]:
         """A GRU's `bias` of shape (2, 3 units): the input's, then the recurrent one.
 
@@ -212,15 +223,27 @@ class Recurrence:
         one = Layout((*bound["gates"], *bound["units"]))
         whole = self.call.stored[slot].source
         count = math.prod(size or 0 for size in one.shape)
-        if whole.shape != (2, count):
+        if whole.shape not in {(2, count), (2 * count,)}:  # the latter is cuDNN's
             raise self.call.misfit(slot, Layout((Axis("X", 2), *one.terms)))
         halves = []
         for index, port in enumerate(("bias", "recurrent_bias")):
             source = PartSource(whole, index * count, (count,))
             name = self.call.stored[slot].name
-            weight = self.call.made(self.prefix + port, slot, source, f"{name}[{index}]")
+            weight = self.call.made(self.prefix + port, slot, [source], [f"{name}[{index}]"])
             halves.append(Param(weight, (Stored(one),)))
         return halves[0], halves[1]
+
+
+def _gate(call: LayerCall, stored: Any) -> Op:
+    """A function of each number by itself, or softmax along the units.
+
+    Raises:
+        ConfigError: Nobody knows the name, or it is another function along an axis.
+    """
+    op = function(call, stored)
+    if isinstance(op, AlongAxis) and not isinstance(op, Softmax):
+        raise ConfigError(f"{call.class_name} with {op.kind} as its activation")
+    return op
 
 
 def _translate(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
@@ -236,7 +259,7 @@ def _translate(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value
     if config.zero_output_for_mask and mask is not None:
         if not config.return_sequences:
             raise ConfigError(f"{call.class_name} with zero_output_for_mask for its last step")
-        y = zeroed(call, y, _turned(call, mask) if config.go_backwards else mask, "absent")
+        y = zeroed(call, y, turned_mask(call, mask) if config.go_backwards else mask, "absent")
     if config.return_sequences:
         call.set_mask(y, mask)
     return (y, *node.results[1:]) if config.return_state else y
@@ -278,7 +301,8 @@ def zeroed(call: LayerCall, y: Value, mask: Value, part: str) -> Value:
     return call.add(ZeroAbsent(), [y, mask], axes, axes=bound, part=part).result
 
 
-def _turned(call: LayerCall, mask: Value) -> Value:
+def turned_mask(call: LayerCall, mask: Value) -> Value:
+    """A mask in the order of a layer that walks time from the end."""
     axes = call.axes(mask)
     return call.add(ReverseTime(), [mask], axes, axes={"time": axes[-1:]}, part="turned").result
 

@@ -27,9 +27,9 @@ def upgrade_layer(
     upgraded = dict(config)
     for rules in (EVERYWHERE[era], LAYERS[era].get(class_name, Layer())):
         _apply(rules, upgraded)
-    for key, value in DEFAULTS[era].get(new_class, {}).items():
-        if upgraded.get(key) is None:
-            upgraded[key] = value
+    for name in (class_name, new_class):
+        for key, value in DEFAULTS[era].get(name, {}).items():
+            upgraded.setdefault(key, value)
     return new_class, upgraded
 
 
