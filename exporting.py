@@ -85,6 +85,7 @@ def _export_onnx(model: Model, plan: Plan, path: str, goal: Aim, options: Option
         hint = "choose one of your own, such as com.example"
         raise UsageError("a domain of ONNX' own", where="--opaque-domain", hint=hint)
     style = Style(
+        float16=options.float16,
         share=options.fold,
         opaque_domain=options.opaque_domain,
         rename=options.rename,

@@ -30,7 +30,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         fold: For ONNX: whether layers are folded into their neighbours, or stay one to one.
         plugins: Python files that declare layers, ops and passes.
         verify: Run both models; if they differ, fail and write nothing.
-        tolerance: Largest relative error that `verify` allows.
+        tolerance: Largest relative error that `verify` allows; 1e-5, or 1e-2 for float16, if it is
+            not given.
         expect: An `.npz` file of inputs and genuine predictions to verify against as well.
         weights_only: Write weights without architecture and training record.
         weights_layout: For `.npz` and `.safetensors`: `canonical`, `onnx` or `stored`.
@@ -48,6 +49,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         batch: For ONNX: the batch size of every input, where the model leaves it open.
         shapes: For ONNX: whole shapes of inputs, by name, in the source's order of axes.
         rename: For ONNX: new names of inputs and outputs, by the old.
+        float16: For ONNX: compute in half precision; inputs and outputs keep their numbers.
         opaque_domain: For ONNX: the domain of operators that stand for layers which kerasir does
             not compute, such as `com.example`.
         source_hash: For ONNX: state the SHA-256 of SRC however large it is.
@@ -66,7 +68,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     fold: bool = True
     plugins: Sequence[Path] = ()
     verify: bool = False
-    tolerance: float = 1e-5
+    tolerance: float | None = None
     expect: Path | None = None
     weights_only: bool = False
     weights_layout: str | None = None
@@ -83,6 +85,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     batch: int | None = None
     shapes: Mapping[str, Sequence[int]] = {}
     rename: Mapping[str, str] = {}
+    float16: bool = False
     opaque_domain: str = ""
     source_hash: bool = False
     progress: Progress | None = None
@@ -93,6 +96,7 @@ ONLY_ONNX: Mapping[str, str] = {
     "batch": "--batch",
     "shapes": "--shape",
     "rename": "--rename",
+    "float16": "--float16",
     "opaque_domain": "--opaque-domain",
     "source_hash": "--source-hash",
 }

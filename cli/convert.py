@@ -101,9 +101,8 @@ def convert_options() -> list[click.Parameter]:
             ["--tolerance"],
             metavar="X",
             type=click.FloatRange(0, 1),
-            default=1e-5,
             section="Checking and reporting",
-            help="Largest relative error that --verify allows [1e-05]",
+            help="Largest relative error that --verify allows [1e-05; float16: 0.01]",
         ),
         Option(
             ["--expect"],

@@ -50,6 +50,12 @@ def onnx_options() -> list[click.Parameter]:
             help="Call an input or output otherwise; repeatable",
         ),
         Option(
+            ["--float16"],
+            is_flag=True,
+            section=SECTION,
+            help="Compute in half precision; inputs and outputs stay",
+        ),
+        Option(
             ["--opaque-domain"],
             metavar="DOMAIN",
             default="",

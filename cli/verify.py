@@ -15,8 +15,6 @@ from .verdict import print_verification
 if TYPE_CHECKING:
     from ..verification import Verification
 
-TOLERANCE = 1e-5
-
 
 @click.command(
     cls=Command,
@@ -41,9 +39,8 @@ TOLERANCE = 1e-5
             ["--tolerance"],
             metavar="X",
             type=click.FloatRange(0, 1),
-            default=TOLERANCE,
             section="Inputs and answers",
-            help="Largest relative error that counts as equal [1e-05]",
+            help="Largest relative error that counts as equal [1e-05; float16: 0.01]",
         ),
         *reading_options("Source: what A may not say"),
     ],
@@ -60,7 +57,7 @@ def verify(
     b: str | None,
     expect: str | None,
     inputs: str | None,
-    tolerance: float,
+    tolerance: float | None,
     **options: Any,
 ) -> int:
     """Compare."""

@@ -59,6 +59,9 @@ class OnnxRuntime:
         inputs: What the dimensions of its inputs mean, where the caller knows.
         outputs: The same for its outputs.
 
+    Attributes:
+        half: Whether it computes in half precision, as kerasir says in its files.
+
     Raises:
         KerasirError: onnxruntime is not installed.
         FormatError: It cannot load the file.
@@ -72,6 +75,7 @@ class OnnxRuntime:
         self._session = session_of(path, model)
         given = self._session.get_outputs()
         said = self._session.get_modelmeta().custom_metadata_map
+        self.half = said.get("precision") == "float16"
         self.inputs = _ports(self._session.get_inputs(), inputs, said, "input")
         self.outputs = _ports(given[: len(given) - len(self._logits)], outputs, said, "output")
 

@@ -23,7 +23,9 @@ from .feeds import Feed, known_arrays, random_feed
 from .records import Cause, Compared, Side, Verification
 from .sides import Comparison
 
-TOLERANCE = 1e-5
+TOLERANCE, HALF_TOLERANCE = 1e-5, 1e-2
+"""Largest relative error that is allowed if nothing is said; the latter for half precision, whose
+numbers have eleven binary digits."""
 
 
 def verify(
@@ -32,7 +34,7 @@ def verify(
     *,
     expect: str | None = None,
     inputs: str | None = None,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
     samples: int | None = None,
     **reading: Any,
 ) -> Verification:
@@ -47,7 +49,8 @@ def verify(
         expect: An `.npz` file of known answers, `out_0`, …; with their inputs, `in_0`, …, unless
             `inputs` has them. Names of the model's own inputs and outputs will do as well.
         inputs: An `.npz` file of inputs, in the order of `a`; random ones if not given.
-        tolerance: Largest error allowed, relative to the largest magnitude in `a`.
+        tolerance: Largest error allowed, relative to the largest magnitude in `a`; what fits the
+            models' precision if it is not given.
         samples: How many random inputs.
         reading: For `a`, what `load` takes: `arch`, `backend`, `data_format`, `isolated`, …
 
@@ -61,10 +64,13 @@ def verify(
         first = Reference(with_states(first.model), "float64")
     feed, answers = _feed(first, inputs, expect, samples)
     if b is None:
-        return _against_answers(first, feed, answers, str(expect), tolerance, reading)
+        allowed = _allowed(tolerance, first)
+        return _against_answers(first, feed, answers, str(expect), allowed, reading)
     general = {key: reading[key] for key in ("isolated", "plugins") if key in reading}
     second = open_engine(b, precision="float32", **general)
-    return _compared(Comparison(first, second, feed, tolerance), answers, expect)
+    return _compared(
+        Comparison(first, second, feed, _allowed(tolerance, first, second)), answers, expect
+    )
 
 
 def verify_conversion(
@@ -73,7 +79,7 @@ def verify_conversion(
     path: str,
     *,
     expect: str | None = None,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
 ) -> Verification:
     """Compare a model with the file that a plan of it was written to.
 
@@ -83,7 +89,8 @@ def verify_conversion(
         path: The file.
         expect: An `.npz` file of known answers and their inputs, in the model's order; random
             inputs if not given.
-        tolerance: Largest relative error allowed.
+        tolerance: Largest relative error allowed; what fits the file's precision if it is not
+            given.
 
     Raises:
         KerasirError: A model cannot be run, or the arrays do not fit it.
@@ -97,7 +104,16 @@ def verify_conversion(
     else:
         second = open_engine(path, precision="float32")
     feed, answers = _feed(first, None, expect, None)
-    return _compared(Comparison(first, second, feed, tolerance, fed, given, plan), answers, expect)
+    allowed = _allowed(tolerance, second)
+    return _compared(Comparison(first, second, feed, allowed, fed, given, plan), answers, expect)
+
+
+def _allowed(tolerance: float | None, *engines: Engine) -> float:
+    """The tolerance that was asked for, or what fits the engines' precision."""
+    if tolerance is not None:
+        return tolerance
+    half = any(isinstance(engine, OnnxRuntime) and engine.half for engine in engines)
+    return HALF_TOLERANCE if half else TOLERANCE
 
 
 def _compared(comparison: Comparison, answers: Sequence[Array], expect: str | None) -> Verification:

@@ -8,20 +8,25 @@ from ...errors import ExportError, KerasirError, LayoutError, show
 from ...ir.graph import Value
 from ...ir.layout import Layout
 from ...ir.op import Op
+from ...ir.ops.normalization import BatchNorm
 from ...ir.ops.opaque import Opaque
 from ...ir.plan import Coercion, Plan, Settled
 from . import ops  # ruff: ignore[unused-import]  (registers the emitters)
 from .dims import Shape
 from .draft import Draft, Edge, OnnxNode
 from .emitting import Emitting
+from .half import halve
 from .moves import bring
-from .naming import finish
+from .naming import drop_unread, finish
 from .opaque import draw_opaque
 from .opsets import DEFAULT_OPSET, ir_version
 from .pen import ONNX_TYPES, Origins, Pen
 from .registry import emitter
 from .style import PLAIN, Style
 from .unsupported import check_supported, refusal
+
+PRECISE = "normalization"
+"""The family whose ops sum squares: in half precision they are computed in single."""
 
 
 def build(plan: Plan, *, opset: int = DEFAULT_OPSET, style: Style = PLAIN) -> Draft:
@@ -81,6 +86,8 @@ class _Drawing:
         except (ExportError, LayoutError) as error:
             self._failures.append(error.at(step.node.name))
             made = tuple(Edge(v.name, v.dtype, ()) for v in step.node.results)
+        if step.node.op.family == PRECISE and not isinstance(step.node.op, BatchNorm):
+            self.draft.precise.update(self.draft.nodes[before:])
         results = made if isinstance(made, tuple) else (made,)
         self._take(step, results, at, self.draft.nodes[before:])
 
@@ -107,6 +114,9 @@ class _Drawing:
                 pen.name = name
                 edge = pen.identity(edge)
             self.draft.outputs.append(edge)
+        drop_unread(self.draft)
+        if self.draft.style.float16:
+            halve(self.draft)
         finish(self.draft, names)
         return self.draft
 

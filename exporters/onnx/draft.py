@@ -138,6 +138,7 @@ class Draft:
         initializers: Weights, in the order of first use.
         constants: Other numbers, in the order of first use.
         report: What there is to tell.
+        precise: Nodes that compute in single precision whatever the others do.
         places: Where an extent of a name can be read: a tensor, and which of its dimensions.
     """
 
@@ -147,6 +148,7 @@ class Draft:
         self.outputs: list[Edge] = []
         self.nodes: list[OnnxNode] = []
         self.places: dict[str, tuple[Edge, int]] = {}
+        self.precise: set[OnnxNode] = set()
         self._initializers: dict[object, Initializer] = {}
         self._constants: dict[object, Constant] = {}
 
@@ -194,6 +196,16 @@ class Draft:
         if key not in self._constants:
             self._constants[key] = Constant(Edge(wish, dtype, extent), held)
         return self._constants[key].edge
+
+    def clamp(self, dtype: str, largest: float) -> None:
+        """Cut finite numbers of a dtype, other than weights, at the largest that it holds."""
+        for key, held in self._constants.items():
+            if held.edge.dtype == dtype:
+                cut = tuple(
+                    value if math.isinf(value) else max(-largest, min(value, largest))
+                    for value in held.values
+                )
+                self._constants[key] = Constant(held.edge, cut)
 
     def keep(self, read: set[Edge]) -> None:
         """Drop weights and numbers that nobody reads."""

@@ -17,8 +17,15 @@ OPTIONAL_RESULTS = {"LSTM", "GRU", "RNN"}
 """Operators any of whose results may be left out."""
 
 
+def drop_unread(draft: Draft) -> None:
+    """Drop nodes, weights and numbers that nobody reads."""
+    read = set(draft.outputs)
+    draft.nodes[:] = _needed(draft.nodes, read)
+    draft.keep(read)
+
+
 def finish(draft: Draft, output_names: Sequence[str]) -> None:
-    """Drop what nobody reads, then name everything.
+    """Name everything.
 
     Args:
         draft: Complete; its outputs are tensors of their own.
@@ -27,9 +34,6 @@ def finish(draft: Draft, output_names: Sequence[str]) -> None:
     Raises:
         UsageError: A new name is for nothing, or there already.
     """
-    read = set(draft.outputs)
-    draft.nodes[:] = _needed(draft.nodes, read)
-    draft.keep(read)
     names = Names()
     known = [edge.name for edge in draft.inputs] + list(output_names)
     wished = _renamed([names.take(name) for name in known], draft.style.rename)

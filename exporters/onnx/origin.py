@@ -90,6 +90,8 @@ def metadata(model: Model, plan: Plan, draft: Draft, *, hashed: bool) -> Iterato
         yield "source_file", os.path.basename(facts.path)
     if hashed:
         yield "source_sha256", UNKNOWN
+    if draft.style.float16:
+        yield "precision", "float16"
     known = {
         "keras_era": facts.era,
         "keras_version": facts.version,

@@ -11,12 +11,14 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     """What the caller may choose; a `Style()` chooses nothing.
 
     Attributes:
+        float16: Compute in half precision. Inputs and outputs keep their numbers.
         opaque_domain: Operator domain for layers that kerasir does not compute, such as
             `com.example`; they are refused if it is "".
         rename: New names of inputs and outputs, by the old.
         share: Whether what two layers compute alike from the same tensors is computed once.
     """
 
+    float16: bool = False
     opaque_domain: str = ""
     rename: Mapping[str, str] = {}
     share: bool = True

@@ -1,0 +1,116 @@
+"""Half precision: what is halved, what stays, what is told; the numbers are still right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx_models import Exported, export, must_be_valid
+
+import kerasir
+from genuine import FixtureCase
+from kerasir.exporters.onnx.style import Style
+from kerasir.ir.build import Builder
+from kerasir.ir.graph import Graph
+from kerasir.ir.layout import Axis, Layout
+from kerasir.ir.ops.activation import Exponential
+from kerasir.ir.ops.dense import Dense
+from kerasir.ir.ops.normalization import UnitNorm
+from kerasir.ir.source import ArraySource
+from kerasir.ir.tensor import Param, Stored, Weight
+from kerasir.ir.weighing import Weighed, weigh
+from kerasir.verification.run import HALF_TOLERANCE
+
+Genuine = Callable[[str], FixtureCase]
+HALF, WHOLE = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
+CASES = [
+    "keras2.2.4-theano/vgg_th",
+    "keras2.2.4-theano/rnn_stack_tf",
+    "keras2.2.4-theano/convlstm_tf",
+    "keras2.2.4-theano/embed_mask_lstm_tf",
+    "keras0.3.3-theano/rnn_tf",
+    "tf-keras2.21.0-tensorflow/m_norms_tf",
+]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_genuine_predictions(name: str, genuine: Genuine, tmp_path: Path) -> None:
+    case, path = genuine(name), tmp_path / "model.onnx"
+    options: dict[str, Any] = {"expect": case.folder / "data.npz", "float16": True}
+    if case.arch:
+        options |= {"arch": case.arch, "backend": case.backend}
+    done = kerasir.convert(case.model, path, **options)
+    assert done.verification is not None
+    assert done.verification.tolerance == HALF_TOLERANCE
+    assert max(compared.error for compared in done.verification.compared) < 2e-3
+    model = onnx.load(path)
+    must_be_valid(model, path)
+    border = [*model.graph.input, *model.graph.output]
+    assert all(value.type.tensor_type.elem_type != HALF for value in border)
+    assert HALF in {tensor.data_type for tensor in model.graph.initializer}
+    if not case.arch:
+        assert kerasir.verify(str(case.model), str(path)).tolerance == HALF_TOLERANCE
+
+
+def dense_net(kernel: np.ndarray, *ops: Any) -> Graph:
+    builder = Builder()
+    n, f, u = Axis("N", None), Axis("F", kernel.shape[0]), Axis("F", kernel.shape[1])
+    x = builder.input("x", (n, f))
+    weight = Weight("dense/kernel", (ArraySource(kernel),))
+    bound = {"features": (f,), "units": (u,)}
+    params = {"kernel": Param(weight, (Stored(Layout((f, u))),))}
+    y = builder.add(Dense(), "dense", [x], [(n, u)], axes=bound, params=params).result
+    for number, op in enumerate(ops):
+        axes = {"axis": (u,)} if isinstance(op, UnitNorm) else None
+        y = builder.add(op, f"op_{number}", [y], [(n, u)], axes=axes).result
+    return builder.freeze([y], ["y"])
+
+
+def halved(graph: Graph, folder: Path) -> Exported:
+    return export(graph, folder, style=Style(float16=True))
+
+
+def kinds(found: Exported) -> dict[str, int]:
+    return {tensor.name: tensor.data_type for tensor in found.model.graph.initializer}
+
+
+def test_weights_beyond_the_range_stay_and_are_told(tmp_path: Path) -> None:
+    kernel = np.array([[1, 70_000.0, 3], [4, 5, 6]], np.float32)
+    found = halved(dense_net(kernel), tmp_path)
+    assert kinds(found) == {"dense/kernel": WHOLE}
+    assert [(e.code, e.level, e.layer, e.weight) for e in found.events] == [
+        ("KX505", "warning", "dense", "kernel")
+    ]
+    x = np.array([[0.5, 0.25]], np.float32)
+    np.testing.assert_allclose(found.run([x])[0], x @ kernel, rtol=1e-3)
+
+
+def test_weights_that_vanish_are_counted(tmp_path: Path) -> None:
+    kernel = np.array([[1, 1e-9, 0], [2.0**-25, 5, 2.0**-24]], np.float32)
+    found = halved(dense_net(kernel), tmp_path)
+    assert kinds(found) == {"dense/kernel": HALF}
+    assert [(e.code, e.message) for e in found.events] == [
+        ("KX506", "2 of 6 weights are too small for float16 and become zero")
+    ]
+
+
+def test_what_would_leave_the_range_is_computed_in_single_precision(tmp_path: Path) -> None:
+    """A vector of length 100,000 and more has no square in float16; e^13 neither."""
+    kernel = np.array([[30_000.0, 40_000], [1, 2]], np.float32)
+    found = halved(dense_net(kernel, UnitNorm(epsilon=1e-12)), tmp_path)
+    np.testing.assert_allclose(found.run([[[1.0, 0.0]]])[0], [[0.6, 0.8]], rtol=1e-3)
+    small = np.array([[13.0, 1.0], [1, 2]], np.float32)
+    found = halved(dense_net(small, Exponential()), tmp_path)
+    np.testing.assert_allclose(found.run([[[1.0, 0.0]]])[0], np.exp(small[:1]), rtol=1e-2)
+
+
+def test_weights_are_weighed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    array = np.array([[1, -8.0, np.inf], [np.nan, 1e-9, 0]], np.float32)
+    weight = Weight("w", (ArraySource(array), ArraySource(array[0])))
+    assert weigh(weight) == Weighed(8.0, 1, 9)
+    monkeypatch.setattr("kerasir.ir.weighing.CHUNK", 2)
+    assert weigh(weight) == Weighed(8.0, 1, 9)
