@@ -57,4 +57,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    import_module(".display", __name__)
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -17,6 +17,7 @@ from .ir.check import check as check_plan
 from .ir.model import Model
 from .ir.plan import Plan
 from .ir.report import Report
+from .ir.shown import Shown
 from .loading import load, load_weights
 from .options import Options, Path, check_for, options_of
 from .passes.registry import PassInfo, run_passes
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from .verification import Verification
 
 
-class Conversion(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+class Conversion(msgspec.Struct, Shown, frozen=True, eq=False, kw_only=True):
     """What a conversion did.
 
     Attributes:

@@ -10,18 +10,19 @@ import click
 import msgspec
 
 from ..eras.titles import BACKENDS, CONTAINERS, writer
-from ..errors import show
+from ..errors import UsageError, show
 from . import words
 from .console import Console
 from .layer_table import print_layers
 from .reading import reading_of, reading_options
 from .settings import Settings
-from .usage import Command
+from .usage import Command, Option
 
 if TYPE_CHECKING:
     from ..inspection import Inspection, LayerRow, Note, TrainingRow
     from ..ir.model import Fact
 
+LINT = "Instead of the table"
 FLAGS = frozenset({"nesterov", "amsgrad", "centered"})
 """Settings of optimizers that are said by their name alone."""
 
@@ -32,23 +33,100 @@ FLAGS = frozenset({"nesterov", "amsgrad", "centered"})
     "Reads headers only, whatever the size.",
     params=[
         click.Argument(["file"], metavar="FILE"),
+        Option(
+            ["--lint"],
+            is_flag=True,
+            section=LINT,
+            help="List traps instead: what gives wrong numbers, or is uncertain",
+        ),
+        Option(
+            ["--select"],
+            metavar="CODE",
+            multiple=True,
+            section=LINT,
+            help="Only findings of this code, or family such as KP; repeatable",
+        ),
+        Option(
+            ["--ignore"],
+            metavar="CODE",
+            multiple=True,
+            section=LINT,
+            help="No findings of this code or family; repeatable",
+        ),
+        Option(["--strict"], is_flag=True, section=LINT, help="Exit 1 if a finding is a warning"),
+        Option(
+            ["--probe"],
+            metavar="FILE",
+            section=LINT,
+            help="Try backends and orderings; say which gives known answers (.npz)",
+        ),
+        Option(
+            ["--tolerance"],
+            metavar="X",
+            type=click.FloatRange(0, 1),
+            default=1e-5,
+            section=LINT,
+            help="Largest relative error of an answer that fits [1e-05]",
+        ),
         *reading_options("Source: what the file may not say"),
     ],
     examples=[
         ("Every weight with its path:", "kerasir inspect old.h5 -v"),
         ("Weights whose architecture lies beside them:", "kerasir inspect w.h5 --arch model.json"),
+        (
+            "Did Theano write it? With predictions that were kept:",
+            "kerasir inspect old.h5 --probe old.npz",
+        ),
     ],
 )
 @click.pass_obj
-def inspect(settings: Settings, /, file: str, **options: Any) -> None:
+def inspect(settings: Settings, /, file: str, **options: Any) -> int:
     """Show what is in a file."""
     from ..inspection import inspect_file
 
+    if options["probe"] is not None:
+        return _probe(settings, file, options)
+    if options["lint"]:
+        return _lint(settings, file, options)
     found = inspect_file(file, **reading_of(options))
     if settings.json:
         settings.document("inspect/1", ok=True, body=record(found))
     else:
         InspectionText(settings.out, found, settings.verbose).print()
+    return 0
+
+
+def _lint(settings: Settings, file: str, options: Mapping[str, Any]) -> int:
+    from ..inspection import chosen, lint_file
+    from .lint import print_findings
+
+    every, layers = lint_file(file, **reading_of(options))
+    found = chosen(every, options["select"], options["ignore"])
+    failed = options["strict"] and any(note.level == "warning" for note in found)
+    if settings.json:
+        body = {"file": file, "layers": layers, "findings": [_note(note) for note in found]}
+        settings.document("lint/1", ok=not failed, body=body)
+    elif not settings.quiet:
+        print_findings(settings.out, file, found, layers)
+    return 1 if failed else 0
+
+
+def _probe(settings: Settings, file: str, options: Mapping[str, Any]) -> int:
+    from ..verification.probe import probe
+    from .probe import print_probe, probe_record
+
+    tolerance: float = options["tolerance"]
+    reading = reading_of(options)
+    for name in ("backend", "data_format"):
+        if reading.pop(name) is not None:
+            raise UsageError("--probe tries them all", where="--backend, --source-data-format")
+    found = probe(file, options["probe"], **reading)
+    fits = any(one.fits(tolerance) for one in found)
+    if settings.json:
+        settings.document("probe/1", ok=fits, body=probe_record(found, tolerance))
+    elif not settings.quiet:
+        print_probe(settings.out, file, options["probe"], found, tolerance)
+    return 0 if fits else 1
 
 
 # ---- for machines --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from ..importers.keras.facts import era_of
 from ..importers.keras.proposals import propose
 from ..ir.graph import Value
 from ..ir.model import Fact, Facts, Model
+from .lint import chosen, lint
 from .notes import notes_of
 from .records import (
     Inspection,
@@ -35,8 +36,10 @@ __all__ = [
     "SlotRow",
     "TrainingRow",
     "WeightRow",
+    "chosen",
     "inspect_file",
     "inspect_model",
+    "lint_file",
 ]
 
 
@@ -63,6 +66,22 @@ def inspect_file(path: str, **reading: Any) -> Inspection:
         if archive.config is not None:
             raise
     return _bare_weights(archive)
+
+
+def lint_file(path: str, **reading: Any) -> tuple[tuple[Note, ...], int]:
+    """The findings of a whole model, and how many layers it has.
+
+    Args:
+        path: Any file that `load` reads.
+        reading: What `load` takes.
+
+    Raises:
+        KerasirError: It cannot be read.
+    """
+    from ..loading import load
+
+    model = load(path, **reading)
+    return lint(model, path), sum(layer.class_name != "InputLayer" for layer in model.layers)
 
 
 def _kept(path: str, model: Model) -> Inspection:

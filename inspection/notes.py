@@ -35,7 +35,7 @@ def _backend(model: Model) -> Iterator[Note]:
     fact = model.facts.backend
     if fact.trust != "inferred" or all(event.code != "KB101" for event in model.report):
         return
-    count = sum(map(_reversed, _once(model)))
+    count = sum(map(_reversed, once(model)))
     name, other = (fact.value or ""), "tensorflow" if fact.value == "theano" else "theano"
     one = count == 1
     read = f"backend not recorded. Read as {NAMES.get(name, name)}"
@@ -53,7 +53,7 @@ def _padding(model: Model) -> Iterator[Note]:
     """Layers whose `same` means other pads on the other backend."""
     mine = model.facts.backend.value or "tensorflow"
     other = "tensorflow" if mine == "theano" else "theano"
-    for node in _once(model):
+    for node in once(model):
         config = node.layer.config if node.layer else {}
         if node.part or config.get("padding", config.get("border_mode")) != "same":
             continue
@@ -70,7 +70,7 @@ def _padding(model: Model) -> Iterator[Note]:
 
 
 def _variance(model: Model) -> Iterator[Note]:
-    for node in _once(model):
+    for node in once(model):
         param = node.params.get("variance")
         names = param.weight.stored_names if param is not None else ()
         if any(name.endswith("running_std") for name in names):
@@ -81,7 +81,7 @@ def _variance(model: Model) -> Iterator[Note]:
             )
 
 
-def _once(model: Model) -> Iterator[Node]:
+def once(model: Model) -> Iterator[Node]:
     """Nodes, but those of a further call of a layer that shares its weights."""
     seen: set[tuple[tuple[str, ...], str, str]] = set()
     for node in model.graph.nodes:

@@ -10,6 +10,7 @@ import msgspec
 from .graph import Graph, Layer, Value
 from .plan import Policy
 from .report import Report
+from .shown import Shown
 from .tensors import Tensors
 from .training import Training
 
@@ -67,7 +68,7 @@ class Scope(msgspec.Struct, frozen=True, eq=False):
     outputs: tuple[Value, ...]
 
 
-class Model(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+class Model(msgspec.Struct, Shown, frozen=True, eq=False, kw_only=True):
     """Everything kerasir holds of a model. Passes make new ones; weights are shared by identity.
 
     Attributes:

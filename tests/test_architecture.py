@@ -19,7 +19,10 @@ LONGEST_FILE = 400
 CORE = ("errors", "ir", "eras", "passes")
 ENDS = (*CORE, "reference", "importers", "exporters")
 MAY_IMPORT = {
-    "": ("api", "comparison", "errors", "ir", "loading", "options", "verification", "version"),
+    "": (
+        "api", "comparison", "display", "errors", "ir", "loading", "options", "verification",
+        "version",
+    ),
     "__main__": ("cli",),
     "errors": (),
     "isolate": ("errors",),
@@ -44,6 +47,7 @@ MAY_IMPORT = {
         *CORE, "account", "api", "arrays", "isolate", "pages", "targets", "version",
     ),
     "catalogue": ENDS,
+    "display": ("ir", "api", "cli", "inspection", "pages", "verification"),
     "pages": ("errors", "eras", "version"),
     "changes": (*CORE, "targets"),
     "options": ("errors",),

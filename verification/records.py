@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from ..ir.shown import Shown
+
 Part = Literal["layer", "before softmax", "output", "answer", "other size"]
 
 
@@ -91,7 +93,7 @@ class Classes(msgspec.Struct, frozen=True):
     total: int
 
 
-class Verification(msgspec.Struct, frozen=True, kw_only=True):
+class Verification(msgspec.Struct, Shown, frozen=True, kw_only=True):
     """The comparison of two models, or of one with known answers.
 
     Attributes:
