@@ -35,6 +35,12 @@ def theano_pool(size: int | None, kernel: int, stride: int, dilation: int) -> Pa
     return before, kernel - 1 - before
 
 
+def theano_pool_uncropped(size: int | None, kernel: int, stride: int, dilation: int) -> Pair | None:
+    """The same padding after as before."""
+    before = kernel - 2 if kernel > 2 and kernel % 2 else kernel - 1
+    return before, before
+
+
 def tensorflow(size: int | None, kernel: int, stride: int, dilation: int) -> Pair | None:
     """As little as covers the input, the odd element after."""
     reach = (kernel - 1) * dilation + 1
@@ -55,6 +61,25 @@ count their padding as zeros (`theano_backend.pool2d`, `average_inc_pad`); befor
 in three dimensions, it is left out of the count."""
 
 
+UNCROPPED_VERSIONS: tuple[tuple[int, ...], tuple[int, ...]] = ((2, 0, 0), (2, 1, 5))
+"""The first and last Keras in which Theano's three-dimensional pools with `same` forget to crop
+what their padding makes too much: `theano_backend.pool3d` overwrites the word before it asks for
+it. So the result is larger than Keras itself says. Source: genuine runs of 2.0.8 and 2.2.4; the
+releases 2.1.5 and 2.1.6."""
+
+
+def pool_rule(rule: str, version: str | None, rank: int) -> Rule:
+    """The rule of a pool with `same`; arguments as of `counts_padding`."""
+    if rule == "theano" and rank == 3 and _between(UNCROPPED_VERSIONS, version):
+        return theano_pool_uncropped
+    return POOL[rule]
+
+
+def _between(versions: tuple[tuple[int, ...], tuple[int, ...]], version: str | None) -> bool:
+    numbers = tuple(int(part) for part in (version or "0").split(".")[:3] if part.isdecimal())
+    return versions[0] <= numbers <= versions[1]
+
+
 def counts_padding(rule: str, version: str | None, rank: int) -> bool:
     """Whether an average pool with `same` counts its padding.
 
@@ -63,9 +88,7 @@ def counts_padding(rule: str, version: str | None, rank: int) -> bool:
         version: Of the Keras that wrote the file; None if not known.
         rank: Spatial axes.
     """
-    numbers = tuple(int(part) for part in (version or "0").split(".")[:3] if part.isdecimal())
-    first, last = COUNTING_VERSIONS
-    return rule == "theano" and rank < 3 and first <= numbers <= last
+    return rule == "theano" and rank < 3 and _between(COUNTING_VERSIONS, version)
 
 
 def causal(kernel: int, dilation: int) -> Pair:

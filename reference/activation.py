@@ -40,6 +40,7 @@ from ..ir.ops.activation import (
     SRelu,
     Tanh,
     TanhShrink,
+    ThresholdedLinear,
     ThresholdedRelu,
     TrainingOnly,
 )
@@ -161,6 +162,11 @@ def log_sigmoid(op: LogSigmoid, x: Array) -> Array:
 @elementwise(TanhShrink)
 def tanh_shrink(op: TanhShrink, x: Array) -> Array:
     return x - np.tanh(x)
+
+
+@elementwise(ThresholdedLinear)
+def thresholded_linear(op: ThresholdedLinear, x: Array) -> Array:
+    return np.where(np.abs(x) < op.theta, np.zeros_like(x), x)
 
 
 @elementwise(HardShrink)

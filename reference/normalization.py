@@ -59,7 +59,8 @@ def unit_norm(op: UnitNorm, at: Computing) -> Results:
 def sample_norm(op: SampleNorm, at: Computing) -> Results:
     along = at.settled.positions("axis")
     mean, variance = at.x.mean(along, keepdims=True), at.x.var(along, keepdims=True)
-    return (_scaled(at, (at.x - mean) / (np.sqrt(variance + op.epsilon) + op.epsilon)),)
+    deviation = np.sqrt(variance + op.epsilon * op.under_root)
+    return (_scaled(at, (at.x - mean) / (deviation + op.epsilon)),)
 
 
 @computes(BatchStatisticsNorm)

@@ -11,6 +11,8 @@ from ..ir.ops.pooling import (
     Crop,
     GlobalAveragePool,
     GlobalMaxPool,
+    GlobalProductPool,
+    GlobalSumPool,
     MaskedAveragePool,
     MaxPool,
     UpSample,
@@ -57,6 +59,16 @@ def global_max_pool(op: GlobalMaxPool, at: Computing) -> Results:
 @computes(GlobalAveragePool)
 def global_average_pool(op: GlobalAveragePool, at: Computing) -> Results:
     return (at.give(at.take("... (space)").mean(-1), "..."),)
+
+
+@computes(GlobalSumPool)
+def global_sum_pool(op: GlobalSumPool, at: Computing) -> Results:
+    return (at.give(at.take("... (space)").sum(-1), "..."),)
+
+
+@computes(GlobalProductPool)
+def global_product_pool(op: GlobalProductPool, at: Computing) -> Results:
+    return (at.give(at.take("... (space)").prod(-1), "..."),)
 
 
 @computes(MaskedAveragePool)

@@ -38,6 +38,7 @@ AXES_AS_INPUT: Mapping[str, int] = {
     "ReduceSum": 13,
     "ReduceMax": 18,
     "ReduceMean": 18,
+    "ReduceProd": 18,
     "ReduceL2": 18,
     "ReduceSumSquare": 18,
 }

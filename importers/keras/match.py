@@ -60,11 +60,13 @@ def assign(
         return assign_by_path(model, groups, slots)
     if archive.form in {"numbered", "graph"}:
         return _in_turn(model, groups, slots)
-    by_name = {group.layer: group for group in groups}
+    by_name: Groups = {group.layer: group for group in groups}
+    for spec, group in _unnamed(model.layers, by_name, slots):
+        by_name[spec] = group
     found: Assigned = {}
     used: set[str] = set()
     for owner, spec in _owners(model.layers, by_name, slots):
-        group = by_name[spec.name]
+        group = by_name[_key(spec)]
         used.add(group.layer)
         _distribute(owner, spec, group, slots, found)
     _rest(model, groups, used, slots, found, report)
@@ -94,15 +96,47 @@ def _in_turn(
     return found
 
 
+Groups = dict["str | LayerSpec", WeightGroup]
+"""By the name of the layer; by the layer itself where the file does not name it."""
+
+
+def _key(spec: LayerSpec) -> str | LayerSpec:
+    return spec.name if spec.named else spec
+
+
+def _unnamed(
+    layers: Sequence[LayerSpec], by_name: Groups, slots: Mapping[Path, Sequence[Slot]]
+) -> list[tuple[LayerSpec, WeightGroup]]:
+    """Groups of nested models whose names are in the weights alone: in order, if they go up.
+
+    A Sequential inside another has no name in a configuration up to Keras 2.2.2.
+    """
+    models = list[LayerSpec]()
+    names = set[str]()
+
+    def visit(layers: Sequence[LayerSpec], path: Path) -> None:
+        for spec in layers:
+            if spec.named and (spec.model is None or spec.name in by_name):
+                names.add(spec.name)
+            elif not spec.named:
+                models.extend([spec] * any(slots.get(p) for p, _ in leaves(spec, path)))
+            elif spec.model is not None:
+                visit(spec.model.layers, (*path, spec.name))
+
+    visit(layers, ())
+    left = [group for group in by_name.values() if group.weights and group.layer not in names]
+    return list(zip(models, left, strict=True)) if len(models) == len(left) else []
+
+
 def _owners(
     layers: Sequence[LayerSpec],
-    by_name: Mapping[str, WeightGroup],
+    by_name: Groups,
     slots: Mapping[Path, Sequence[Slot]],
     path: Path = (),
 ) -> Iterator[tuple[Path, LayerSpec]]:
     """Layers with a group of their own; of a Keras 1 Merge's models, the layers inside have it."""
     for spec in layers:
-        group = by_name.get(spec.name)
+        group = by_name.get(_key(spec))
         if group is not None and (group.weights or spec.model is None):
             yield path, spec
         elif spec.model is not None:

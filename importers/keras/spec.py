@@ -78,6 +78,7 @@ class LayerSpec(msgspec.Struct, frozen=True, eq=False):
         calls: Each time the layer is called.
         model: The model, if the layer is one.
         wrapped: The layer inside, if this one is a wrapper such as TimeDistributed.
+        named: Whether the file says what it is called.
     """
 
     name: str
@@ -87,6 +88,7 @@ class LayerSpec(msgspec.Struct, frozen=True, eq=False):
     calls: tuple[Call, ...] = ()
     model: ModelSpec | None = None
     wrapped: LayerSpec | None = None
+    named: bool = True
 
     @property
     def trainable(self) -> bool:

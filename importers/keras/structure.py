@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from ...errors import ConfigError, KerasirError
 from .classes import own_class
 from .nodes import read_call, read_refs
@@ -201,6 +203,11 @@ class _Chain:
 
     def append(self, entry: Any, era: str, depth: int) -> None:
         spec = _layer(entry, era, depth, ())
+        if spec.model is not None and not _is_named(entry):  # a name would say that it is shared
+            spec = replace(_renamed(spec, spec.name, self._index), named=False)
+        if not self.layers and spec.model is not None and len(spec.model.inputs) > 1:
+            self._put(spec, Call(tuple(self._inputs_for(spec.model))))
+            return
         if not self.layers and spec.class_name != "InputLayer":
             self._input_for(spec)
         if spec.class_name == "InputLayer":
@@ -216,22 +223,22 @@ class _Chain:
             spec = _layer(stored, era, depth, (), name=f"{inner.get('name')}_branch_{number + 1}")
             if spec.model is None:
                 raise ConfigError("a Merge of something that is no model", where=spec.name)
-            first = self._inputs_of(spec.model)
-            feeds: list[Ref] = []
-            for source in first:
-                self._put(source, Call())
-                self.inputs.append(self.last)
-                feeds.append(self.last)
-            self._put(spec, Call(tuple(feeds)))
+            self._put(spec, Call(tuple(self._inputs_for(spec.model))))
             branches.append(self.last)
         merge = dict(inner)
         merge.pop("layers", None)
         spec = _layer({"class_name": "Merge", "config": merge}, era, depth, ())
         self._put(spec, Call(tuple(branches)))
 
-    def _inputs_of(self, model: ModelSpec) -> list[LayerSpec]:
+    def _inputs_for(self, model: ModelSpec) -> list[Ref]:
+        """Inputs of the chain for each of a model's own."""
         by_name = {layer.name: layer for layer in model.layers}
-        return [_renamed(by_name[ref.layer], f"{ref.layer}", self._index) for ref in model.inputs]
+        feeds: list[Ref] = []
+        for ref in model.inputs:
+            self._put(_renamed(by_name[ref.layer], f"{ref.layer}", self._index), Call())
+            self.inputs.append(self.last)
+            feeds.append(self.last)
+        return feeds
 
     def _input_for(self, first: LayerSpec) -> None:
         """The input that the first layer's own configuration describes."""
@@ -254,15 +261,7 @@ class _Chain:
 
 
 def _with_calls(spec: LayerSpec, calls: tuple[Call, ...]) -> LayerSpec:
-    return LayerSpec(
-        spec.name,
-        spec.class_name,
-        spec.source_class,
-        spec.config,
-        calls,
-        model=spec.model,
-        wrapped=spec.wrapped,
-    )
+    return replace(spec, calls=calls)
 
 
 def _renamed(spec: LayerSpec, name: str, taken: Mapping[str, int]) -> LayerSpec:
@@ -270,7 +269,14 @@ def _renamed(spec: LayerSpec, name: str, taken: Mapping[str, int]) -> LayerSpec:
     while unique in taken:
         number += 1
         unique = f"{name}_{number}"
-    return LayerSpec(unique, spec.class_name, spec.source_class, {**spec.config, "name": unique})
+    config = {**spec.config, "name": unique}
+    return LayerSpec(unique, spec.class_name, spec.source_class, config, model=spec.model)
+
+
+def _is_named(entry: Any) -> bool:
+    """Whether a file names a model: lists of layers, up to Keras 2.2.2, have no place for it."""
+    config = entry.get("config")
+    return bool(_name(entry)) or (isinstance(config, Mapping) and bool(config.get("name")))
 
 
 def _first_shape(first: LayerSpec) -> tuple[list[int | None], str]:

@@ -163,6 +163,17 @@ class TanhShrink(Elementwise, frozen=True, kw_only=True):
 
 
 @op
+class ThresholdedLinear(Elementwise, frozen=True, kw_only=True):
+    """y = x where |x| >= theta, else 0 (Keras 0.3).
+
+    Attributes:
+        theta: What is kept.
+    """
+
+    theta: float
+
+
+@op
 class HardShrink(Elementwise, frozen=True, kw_only=True):
     """y = x where |x| > threshold, else 0.
 

@@ -109,10 +109,14 @@ class SampleNorm(_OwnStatistics, frozen=True, kw_only=True):
     """y = (x - m) / (s + epsilon) * gamma + beta, m and s of each entry along its last axis.
 
     s = sqrt(variance + epsilon): epsilon counts twice (Keras 1.2.2 `BatchNormalization`, mode 1).
+    In Keras 0.3 s is the deviation itself (0.3.3 `BatchNormalization.get_output`).
 
     Attributes:
-        epsilon: Added to the variance and to the deviation.
+        epsilon: Added to the deviation.
+        under_root: Whether it is added to the variance too.
     """
+
+    under_root: bool = True
 
 
 @op

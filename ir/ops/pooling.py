@@ -65,6 +65,16 @@ class GlobalAveragePool(_GlobalPool, frozen=True, kw_only=True):
 
 
 @op
+class GlobalSumPool(_GlobalPool, frozen=True, kw_only=True):
+    """The sum over all spatial axes (Keras 0.3 `TimeDistributedMerge`)."""
+
+
+@op
+class GlobalProductPool(_GlobalPool, frozen=True, kw_only=True):
+    """The product over all spatial axes (Keras 0.3 `TimeDistributedMerge`)."""
+
+
+@op
 class MaskedAveragePool(Op, frozen=True, kw_only=True):
     """The mean over the steps of time that a mask leaves: GlobalAveragePooling1D behind a mask.
 

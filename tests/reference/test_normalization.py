@@ -27,18 +27,20 @@ def test_batch_norm_along_any_axis(roll: int, scaled: bool) -> None:
     OneOp(BatchNorm(epsilon=0.01), sizes, params, roll=roll).gives(y, of=[x])
 
 
+@pytest.mark.parametrize("under_root", [True, False])
 @pytest.mark.parametrize("roll", [0, 1, 2])
-def test_each_sample_by_its_own_statistics(roll: int) -> None:
-    """Epsilon counts in the variance and in the deviation."""
+def test_each_sample_by_its_own_statistics(roll: int, under_root: bool) -> None:
+    """Epsilon counts in the deviation, and in the variance from Keras 1 on."""
     x, gamma, beta = numbers(2, 3, 4), numbers(4), numbers(4)
     y = np.zeros_like(x)
     for n, i, c in np.ndindex(x.shape):
         mean = sum(x[n, i]) / 4
         variance = sum((number - mean) ** 2 for number in x[n, i]) / 4
-        deviation = math.sqrt(variance + 0.01) + 0.01
+        deviation = math.sqrt(variance + (0.01 if under_root else 0)) + 0.01
         y[n, i, c] = (x[n, i, c] - mean) / deviation * gamma[c] + beta[c]
     sizes, params = {REST: (None, 3), "axis": (4,)}, {"gamma": gamma, "beta": beta}
-    OneOp(SampleNorm(epsilon=0.01), sizes, params, roll=roll).gives(y, of=[x])
+    op = SampleNorm(epsilon=0.01, under_root=under_root)
+    OneOp(op, sizes, params, roll=roll).gives(y, of=[x])
 
 
 @pytest.mark.parametrize("roll", [0, 1, 2])

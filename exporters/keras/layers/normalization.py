@@ -158,7 +158,7 @@ def rms_norm(site: Site) -> None:
     site.give(_scaled(site, y, {"gamma": "scale"}))
 
 
-@writes(SampleNorm, attributes="epsilon")
+@writes(SampleNorm, attributes="epsilon under_root")
 def sample_norm(site: Site) -> None:
     """Keras 1's `mode=1`, of operations: (x - m) / (s + epsilon), s = sqrt(variance + epsilon)."""
     op, x = site.op, site.x()
@@ -166,7 +166,8 @@ def sample_norm(site: Site) -> None:
     site.tell("KX102", "changed", "a normalization of each sample is written as operations")
     apart = site.put("Subtract", {}, [x, _mean(site, x, "mean")], role="apart")
     square = site.put("Multiply", {}, [apart, apart], role="square")
-    deviation = scale_and_shift(site, _mean(site, square, "variance"), 1.0, op.epsilon, "raised")
+    raised = op.epsilon * op.under_root
+    deviation = scale_and_shift(site, _mean(site, square, "variance"), 1.0, raised, "raised")
     deviation = applied(site, Power(exponent=0.5), deviation, "deviation")
     deviation = scale_and_shift(site, deviation, 1.0, op.epsilon, "divisor")
     inverse = applied(site, Power(exponent=-1.0), deviation, "inverse")

@@ -40,6 +40,7 @@ from ....ir.ops.activation import (
     SRelu,
     Tanh,
     TanhShrink,
+    ThresholdedLinear,
     ThresholdedRelu,
     TrainingOnly,
 )
@@ -220,6 +221,12 @@ def log_sigmoid(op: LogSigmoid, at: Emitting) -> Edge:
 @emits(TanhShrink)
 def tanh_shrink(op: TanhShrink, at: Emitting) -> Edge:
     return at.add("Sub", at.x, at.add("Tanh", at.x))
+
+
+@emits(ThresholdedLinear)
+def thresholded_linear(op: ThresholdedLinear, at: Emitting) -> Edge:
+    small = at.add("Less", at.add("Abs", at.x), at.number(op.theta), dtype="bool")
+    return at.add("Where", small, at.number(0), at.x, dtype=at.x.dtype, shape=at.x.shape)
 
 
 @emits(HardShrink)

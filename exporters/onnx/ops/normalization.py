@@ -43,7 +43,8 @@ def batch_norm(op: BatchNorm, at: Emitting) -> Edge:
 
 @emits(SampleNorm)
 def sample_norm(op: SampleNorm, at: Emitting) -> Edge:
-    centred, deviation = _statistics(at, at.settled.positions("axis"), op.epsilon)
+    raised = op.epsilon * op.under_root
+    centred, deviation = _statistics(at, at.settled.positions("axis"), raised)
     deviation = at.add("Add", deviation, at.number(op.epsilon))
     return _scaled(at, at.add("Div", centred, deviation))
 

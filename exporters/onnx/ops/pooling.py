@@ -12,6 +12,8 @@ from ....ir.ops.pooling import (
     Crop,
     GlobalAveragePool,
     GlobalMaxPool,
+    GlobalProductPool,
+    GlobalSumPool,
     MaskedAveragePool,
     MaxPool,
     UpSample,
@@ -106,6 +108,16 @@ def global_max_pool(op: GlobalMaxPool, at: Emitting) -> Edge:
 @emits(GlobalAveragePool)
 def global_average_pool(op: GlobalAveragePool, at: Emitting) -> Edge:
     return at.reduce("ReduceMean", at.x, at.settled.positions("space"))
+
+
+@emits(GlobalSumPool)
+def global_sum_pool(op: GlobalSumPool, at: Emitting) -> Edge:
+    return at.reduce("ReduceSum", at.x, at.settled.positions("space"))
+
+
+@emits(GlobalProductPool)
+def global_product_pool(op: GlobalProductPool, at: Emitting) -> Edge:
+    return at.reduce("ReduceProd", at.x, at.settled.positions("space"))
 
 
 @emits(MaskedAveragePool)

@@ -20,6 +20,7 @@ from ....ir.ops.activation import (
     Relu,
     Softmax,
     SRelu,
+    ThresholdedLinear,
     ThresholdedRelu,
 )
 from ....ir.ops.opaque import Opaque
@@ -208,6 +209,7 @@ LAYERS: Mapping[str, tuple[type[Config], Callable[[Any], Op]]] = {
     ),
     "ELU": (AlphaConfig, lambda c: Elu(alpha=1.0 if c.alpha is None else c.alpha)),
     "ThresholdedReLU": (ThetaConfig, lambda c: ThresholdedRelu(theta=c.theta)),
+    "ThresholdedLinear": (ThetaConfig, lambda c: ThresholdedLinear(theta=c.theta)),
     "ReLU": (
         ReluConfig,
         lambda c: Relu(

@@ -68,6 +68,7 @@ class MergeConfig(Config, frozen=True, kw_only=True):
     output_mask: Any = None
     output_mask_type: str = "raw"
     arguments: Mapping[str, Any] = {}
+    supports_masking: bool = True
 
 
 def merged(call: LayerCall, op: Merge, inputs: Sequence[Value], part: str = "") -> Value:
@@ -109,10 +110,7 @@ def _unique(terms: Sequence[Term]) -> Terms:
     return tuple(found)
 
 
-UNMASKED: frozenset[str] = frozenset({"keras0"})
-"""Eras whose merges have no mask (Keras 0.3.3 `layers/core.py` `Merge.get_output_mask`)."""
-
-BOTH: frozenset[str] = frozenset({"keras0", "keras1", "keras2", "tf_keras"})
+BOTH: frozenset[str] = frozenset({"keras1", "keras2", "tf_keras"})
 """Vocabularies whose merges are there where all masks among their inputs hold. In Keras 3 it is
 where one does, and nowhere told if an input has none (3.15 `merging/base_merge.py`)."""
 
@@ -133,8 +131,8 @@ def _common_mask(
     """
     masks = [call.mask(value) for value in inputs]
     present = [mask for mask in masks if mask is not None]
-    if not present or call.era.vocabulary in UNMASKED:
-        return None
+    if not present or not getattr(call.config, "supports_masking", True):
+        return None  # Keras 0.3's has none (0.3.3 `layers/core.py` `Merge.get_output_mask`)
     if call.era.vocabulary not in BOTH:
         if len(set(present)) > 1:
             raise ConfigError("a merge of inputs with different masks")
@@ -180,22 +178,31 @@ def joined(call: LayerCall, inputs: Sequence[Value], axis: int, part: str = "") 
     return y
 
 
-def _dotted(call: LayerCall, x: Value, y: Value, axes: tuple[int, int], normalize: bool) -> Value:
+def _dotted(
+    call: LayerCall,
+    x: Value,
+    y: Value,
+    axes: tuple[Sequence[int], Sequence[int]],
+    normalize: bool,
+) -> Value:
     """Keras' batch_dot; two vectors give a column (Keras 2.2.4 `backend.batch_dot`)."""
     a, b, first = call.axes(x), call.axes(y), call.batch
     pairs = zip(axes, (a, b), strict=True)
-    at = [n + first - 1 if n >= 0 else n + len(terms) for n, terms in pairs]
-    if not (first <= at[0] < len(a) and first <= at[1] < len(b)):
+    at = [
+        [n + first - 1 if n >= 0 else n + len(terms) for n in numbers] for numbers, terms in pairs
+    ]
+    fits = all(first <= n < len(a) for n in at[0]) and all(first <= n < len(b) for n in at[1])
+    if not fits or not len(set(at[0])) == len(set(at[1])) == len(at[0]) == len(at[1]):
         raise ConfigError(f"cannot contract axes {axes} of {x.layout} and {y.layout}")
-    if size_of(a[at[0]]) != size_of(b[at[1]]):
+    if any(size_of(a[m]) != size_of(b[n]) for m, n in zip(*at, strict=True)):
         raise ConfigError(f"axes {axes} of {x.layout} and {y.layout} have different extents")
-    x_rest = tuple(t for i, t in enumerate(a) if i >= first and i != at[0])
-    y_rest = tuple(t for i, t in enumerate(b) if i >= first and i != at[1])
+    x_rest = tuple(t for i, t in enumerate(a) if i >= first and i not in at[0])
+    y_rest = tuple(t for i, t in enumerate(b) if i >= first and i not in at[1])
     y_out = tuple(map(copy_of, y_rest))
     result = (*a[:first], *x_rest, *y_out)
     bound = {
-        "batch": a[:first], "x_rest": x_rest, "x_contracted": (a[at[0]],),
-        "y_rest": y_rest, "y_contracted": (b[at[1]],), "y_out": y_out,
+        "batch": a[:first], "x_rest": x_rest, "x_contracted": tuple(a[n] for n in at[0]),
+        "y_rest": y_rest, "y_contracted": tuple(b[n] for n in at[1]), "y_out": y_out,
     }  # fmt: skip
     z = call.add(Dot(normalize=normalize), [x, y], result, axes=bound).result
     if len(result) > first:
@@ -223,7 +230,7 @@ def dot(call: LayerCall, x: Value, y: Value) -> Value:
     """Dot."""
     config: DotConfig = call.config  # type: ignore[assignment]
     axes = (config.axes, config.axes) if isinstance(config.axes, int) else config.axes
-    return _dotted(call, x, y, axes, config.normalize)
+    return _dotted(call, x, y, ((axes[0],), (axes[1],)), config.normalize)
 
 
 @translates("Merge", config=MergeConfig)
@@ -237,9 +244,12 @@ def merge(call: LayerCall, *inputs: Value) -> Value:
     if config.mode == "concat":
         return joined(call, inputs, config.concat_axis)
     if config.mode in {"dot", "cos"} and len(inputs) == 2:
-        axes = _dot_axes(config.dot_axes, inputs)
+        if config.mode == "cos" and any(len(call.axes(x)) != call.batch + 1 for x in inputs):
+            raise ConfigError("cosines of more than vectors, which Keras 1 does not compute right")
+        axes = _dot_axes(config.dot_axes)
         z = _dotted(call, inputs[0], inputs[1], axes, config.mode == "cos")
-        return z if config.mode == "dot" else _column(call, z)
+        flat = config.mode == "dot" or not config.supports_masking
+        return z if flat else _column(call, z)
     raise ConfigError(f"Merge in mode {config.mode!r}")
 
 
@@ -250,11 +260,16 @@ def _column(call: LayerCall, z: Value) -> Value:
     return call.add(View(), [z], terms, part="cosine").result
 
 
-def _dot_axes(stated: Any, inputs: Sequence[Value]) -> tuple[int, int]:
-    """One number for both inputs, or one each, maybe each in a list of its own."""
-    if isinstance(stated, int):
-        return (stated, stated)
-    flat = [n[0] if isinstance(n, (list, tuple)) and len(n) == 1 else n for n in stated]
-    if len(flat) != 2 or not all(isinstance(n, int) for n in flat):
+def _dot_axes(stated: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """One number for both inputs, or one each; in Keras 0.3 a list of several each.
+
+    Raises:
+        ConfigError: It is none of these.
+    """
+    both = (stated, stated) if isinstance(stated, int) else stated
+    if not isinstance(both, (list, tuple)) or len(both) != 2:
         raise ConfigError(f"dot_axes is {stated!r}")
-    return (flat[0], flat[1])
+    found = [tuple(n) if isinstance(n, (list, tuple)) else (n,) for n in both]
+    if not all(isinstance(n, int) for numbers in found for n in numbers):
+        raise ConfigError(f"dot_axes is {stated!r}")
+    return found[0], found[1]

@@ -11,6 +11,7 @@ from ....eras.normalization import SHORTEST
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Terms, fuse, size_of
+from ....ir.op import Op
 from ....ir.ops.normalization import (
     BatchNorm,
     BatchStatisticsNorm,
@@ -122,7 +123,9 @@ def _own_statistics(call: LayerCall, x: Value, config: BatchNormConfig) -> Value
     kind = MODES[config.mode]
     bound = {"axis": (call.axis(x, -1 if kind is SampleNorm else stated[0]),)}
     params = {port: call.param(kind, port, bound) for port in ("gamma", "beta")}
-    op = kind(epsilon=config.epsilon)
+    op: Op = kind(epsilon=config.epsilon)
+    if isinstance(op, SampleNorm):
+        op = msgspec.structs.replace(op, under_root=not call.era.deviations)
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result
 
 

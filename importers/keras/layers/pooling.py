@@ -19,6 +19,8 @@ from ....ir.ops.pooling import (
     Crop,
     GlobalAveragePool,
     GlobalMaxPool,
+    GlobalProductPool,
+    GlobalSumPool,
     MaskedAveragePool,
     MaxPool,
     UpSample,
@@ -76,8 +78,9 @@ def _pool(call: LayerCall, x: Value, rank: int, kind: type[MaxPool | AveragePool
     kernel = one_or_many(config.pool_size, rank, "pool_size")
     strides = one_or_many(config.strides or kernel, rank, "strides")
     sizes = [size_of(term) for term in ports.space]
+    same = rules.pool_rule(call.era.same, call.era.version, rank)
     pads: list[tuple[int, int] | None] = [
-        (0, 0) if config.padding == "valid" else rules.POOL[call.era.same](n, k, s, 1)
+        (0, 0) if config.padding == "valid" else same(n, k, s, 1)
         for n, k, s in zip(sizes, kernel, strides, strict=True)
     ]
     known = [pad for pad in pads if pad is not None]
@@ -178,6 +181,28 @@ def _up_sample(call: LayerCall, x: Value, rank: int) -> Value:
             level="warning",
         )
     return _placed(call, UpSample(size=factors, interpolation=interpolation), x, ports, extents)
+
+
+class TimeMergeConfig(Config, frozen=True, kw_only=True):
+    """What TimeDistributedMerge reads."""
+
+    mode: Literal["sum", "ave", "mul"] = "sum"
+
+
+_OVER_TIME: Mapping[str, Op] = {
+    "sum": GlobalSumPool(),
+    "ave": GlobalAveragePool(),
+    "mul": GlobalProductPool(),
+}
+
+
+@translates("TimeDistributedMerge", config=TimeMergeConfig)
+def time_distributed_merge(call: LayerCall, x: Value) -> Value:
+    """TimeDistributedMerge (Keras 0.3), over the steps of sequences."""
+    config: TimeMergeConfig = call.config  # type: ignore[assignment]
+    ports = call.spatial(x, "channels_last", 1)
+    result = (*ports.batch, ports.channels)
+    return call.add(_OVER_TIME[config.mode], [x], result, axes={"space": ports.space}).result
 
 
 _FAMILIES: Mapping[str, tuple[type[Config], Callable[..., Value], Mapping[str, Any]]] = {

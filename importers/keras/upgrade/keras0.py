@@ -18,6 +18,11 @@ DEEPEST = 64
 
 _KEYS_OF_TRAINING = frozenset({"cache_enabled", "custom_name", "name", "theano_mode", "class_mode"})
 
+IDENTITIES = frozenset({"Layer", "MaskedLayer"})
+"""The bases of all layers, which hand on what they get."""
+
+MERGE_KEYS = ("concat_axis", "dot_axes")
+
 
 def as_keras1(stored: Config, depth: int = 0) -> dict[str, Any]:
     """A Keras 0.3 model's configuration in the form of Keras 1.
@@ -29,91 +34,170 @@ def as_keras1(stored: Config, depth: int = 0) -> dict[str, Any]:
         raise ConfigError(f"models nest deeper than {DEEPEST}")
     kind = stored.get("name")
     if kind == "Sequential" and isinstance(stored.get("layers"), Sequence):
-        names = _Names()
-        layers = [_layer(entry, names, depth) for entry in stored["layers"]]
-        return {"class_name": "Sequential", "config": layers}
+        return _sequential(stored["layers"], depth)
     if kind == "Graph":
-        return _graph(stored, depth)
+        from .keras0_graph import graph
+
+        return graph(stored, depth)
     raise ConfigError(f"a model of class {kind!r:.80}", hint="Keras 0.3 has Sequential and Graph")
 
 
-class _Names:
+class Names:
     """Keras 0.3 does not number its layers; later eras need names that differ."""
 
     def __init__(self) -> None:
         self._count: dict[str, int] = {}
 
     def unique(self, name: str) -> str:
+        """The name with the number of times that it came."""
         self._count[name] = number = self._count.get(name, 0) + 1
         return f"{name}_{number}"
 
 
-def _layer(entry: Any, names: _Names, depth: int, name: str | None = None) -> dict[str, Any]:
+def _sequential(entries: Sequence[Any], depth: int) -> dict[str, Any]:
+    """A Sequential. A shared layer that begins it, over models of their own, is a model by itself.
+
+    What `add_shared_layer` puts into several Sequentials is stored in each of them: a Siamese,
+    which is the layer itself there, and a SiameseHead, which picks its result.
+    """
+    names, layers = Names(), list[dict[str, Any]]()
+    for index, entry in enumerate(entries):
+        kind = entry.get("name") if isinstance(entry, Mapping) else None
+        if kind == "SiameseHead":
+            continue
+        if kind == "Siamese" and entry.get("merge_mode") and index == 0:
+            from .keras0_graph import siamese
+
+            layers.append({**siamese(entry, depth + 1), "name": names.unique("siamese")})
+        else:
+            layers.append(layer_of(entry, names, depth))
+    return {"class_name": "Sequential", "config": layers}
+
+
+def layer_of(entry: Any, names: Names, depth: int, name: str | None = None) -> dict[str, Any]:
+    """One layer, in the form of Keras 1.
+
+    Args:
+        entry: As stored.
+        names: Those given so far in the model around.
+        depth: How many models are around it.
+        name: What it is called, where that is known.
+
+    Raises:
+        ConfigError: It has no class.
+    """
     if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
         raise ConfigError("a layer without name", details=(f"found {entry!r:.120}",))
     class_name = entry["name"]
+    own = name or names.unique(str(entry.get("custom_name") or class_name.lower()))
     if class_name in {"Sequential", "Graph"}:
-        return as_keras1(entry, depth + 1)
+        return {**as_keras1(entry, depth + 1), "name": own}
+    if class_name == "AutoEncoder":
+        return {**_auto_encoder(entry, depth + 1), "name": own}
+    if class_name == "Siamese":
+        return layer_of(entry.get("layer"), names, depth, own)
     config = {key: value for key, value in entry.items() if key not in _KEYS_OF_TRAINING}
-    config["name"] = name or names.unique(str(entry.get("custom_name") or class_name.lower()))
+    config["name"] = own
     shape = config.pop("input_shape", None)
     if class_name == "Embedding" and "input_length" in config:
         shape = [config["input_length"]]  # stored is the vocabulary's size
     if isinstance(shape, Sequence):
         config["batch_input_shape"] = [None, *shape]
+    if class_name in IDENTITIES:
+        return {"class_name": "Activation", "config": {**config, "activation": "linear"}}
+    if class_name == "Merge":
+        config = merge_config(own, config)
     if "layers" in config:
-        config["layers"] = [as_keras1(model, depth + 1) for model in config["layers"]]
+        config["layers"] = [branch(model, depth + 1) for model in config["layers"]]
     if isinstance(config.get("layer"), Mapping):
-        config["layer"] = _layer(config["layer"], names, depth + 1)
+        config["layer"] = layer_of(config["layer"], names, depth + 1)
     return {"class_name": class_name, "config": config}
 
 
-def _graph(stored: Config, depth: int) -> dict[str, Any]:
-    """A Graph as a functional model; several inputs of a node become a Merge before it."""
-    names, layers = _Names(), list[dict[str, Any]]()
-    for entry in stored.get("input_config", ()):
-        shape = [None, *entry.get("input_shape", ())]
-        dtype = "int32" if entry.get("dtype") == "int" else "float32"
-        config = {"name": entry["name"], "batch_input_shape": shape, "input_dtype": dtype}
-        layers.append({"class_name": "InputLayer", "config": config, "name": entry["name"],
-                       "inbound_nodes": []})  # fmt: skip
-    nodes = stored.get("nodes", {})
-    for entry in stored.get("node_config", ()):
-        name = entry["name"]
-        layer = _layer(nodes.get(name), names, depth, name)
-        source = _source(entry, name, layers)
-        layers.append({**layer, "name": name, "inbound_nodes": [[[source, 0, 0]]]})
-    outputs = [_source(entry, entry["name"], layers) for entry in stored.get("output_config", ())]
-    return {
-        "class_name": "Model",
-        "config": {
-            "name": "graph",
-            "layers": layers,
-            "input_layers": [[name, 0, 0] for name in stored.get("input_order", ())],
-            "output_layers": [[name, 0, 0] for name in outputs],
-        },
-    }
+def branch(entry: Any, depth: int) -> dict[str, Any]:
+    """What a Merge reads: a model, or a layer by itself as a model of one."""
+    if isinstance(entry, Mapping) and entry.get("name") in {"Sequential", "Graph"}:
+        return as_keras1(entry, depth)
+    return _sequential([entry], depth)
 
 
-def _source(entry: Config, name: str, layers: list[dict[str, Any]]) -> str:
-    """The one layer that a node reads; where it reads several, a Merge of them is put in."""
-    inputs = entry.get("inputs") or []
-    if entry.get("input") is not None:
-        return str(entry["input"])
-    if not inputs:
-        raise ConfigError("a node that reads nothing", where=name)
-    merge = f"{name}_merge"
+def merge_config(name: str, stored: Config) -> dict[str, Any]:
+    """A Merge in the terms of Keras 1, which contracts one axis of either input by its number.
+
+    Keras 0.3 has the axes of either input, or how many of the last ones (`layers/core.py`
+    `Merge.__init__`). Its result has no mask.
+    """
+    axes = stored.get("dot_axes", -1)
+    if isinstance(axes, int) and not isinstance(axes, bool):
+        last = list(range(-abs(axes), 0))
+        axes = [last, last if axes < 0 else list(range(1, axes + 1))]
+    found = {key: value for key, value in stored.items() if key not in MERGE_KEYS}
+    found |= {"name": name, "dot_axes": axes, "supports_masking": False}
+    return {**found, "concat_axis": stored.get("concat_axis", -1)}
+
+
+def _auto_encoder(entry: Config, depth: int) -> dict[str, Any]:
+    """An encoder, and behind it the decoder unless what is hidden is the result.
+
+    The decoder's weights are stored in either case (`AutoEncoder.get_weights`).
+    """
+    names = Names()
+    parts = [
+        layer_of(entry.get(f"{part}_config"), names, depth, part) for part in ("encoder", "decoder")
+    ]
+    if entry.get("output_reconstruction", True):
+        return {"class_name": "Sequential", "config": parts}
+    given = input_layer("hidden_input", entry.get("encoder_config"), depth)
+    encoder, decoder = parts
+    layers = [
+        given,
+        {**encoder, "name": "encoder", "inbound_nodes": [[["hidden_input", 0, 0]]]},
+        {**decoder, "name": "decoder", "inbound_nodes": []},
+    ]
+    return functional("auto_encoder", layers, ["hidden_input"], [["encoder", 0, 0]])
+
+
+def input_layer(name: str, entry: Any, depth: int) -> dict[str, Any]:
+    """An input of the shape that a layer, or a model's first one, states.
+
+    Raises:
+        ConfigError: None does.
+    """
+    shape = dtype = None
+    found: Any = entry
+    for _ in range(DEEPEST):
+        if not isinstance(found, Mapping):
+            break
+        shape, dtype = _stated(found)
+        if shape is not None:
+            break
+        inside = found.get("layers") or [found.get("encoder_config") or found.get("layer")]
+        found = inside[0]
+    if shape is None:
+        raise ConfigError("the model does not say the shape of its input", where=name)
+    config = {"name": name, "batch_input_shape": shape, "input_dtype": dtype or "float32"}
+    return {"class_name": "InputLayer", "config": config, "name": name, "inbound_nodes": []}
+
+
+def _stated(entry: Config) -> tuple[list[Any] | None, str | None]:
+    """The batch shape that a layer states, and the dtype."""
+    if entry.get("name") == "Embedding":
+        return [None, entry.get("input_length")], "int32"
+    if isinstance(entry.get("batch_input_shape"), Sequence):
+        return list(entry["batch_input_shape"]), None
+    if isinstance(entry.get("input_shape"), Sequence):
+        return [None, *entry["input_shape"]], None
+    return None, None
+
+
+def functional(
+    name: str, layers: list[dict[str, Any]], inputs: Sequence[str], outputs: list[Any]
+) -> dict[str, Any]:
+    """A functional model of Keras 1."""
     config = {
-        "name": merge,
-        "mode": entry.get("merge_mode"),
-        "concat_axis": entry.get("concat_axis", -1),
-        "dot_axes": entry.get("dot_axes", -1),
+        "name": name,
+        "layers": layers,
+        "input_layers": [[name, 0, 0] for name in inputs],
+        "output_layers": outputs,
     }
-    links = [[source, 0, 0] for source in inputs]
-    layers.append({
-        "class_name": "Merge",
-        "config": config,
-        "name": merge,
-        "inbound_nodes": [links],
-    })
-    return merge
+    return {"class_name": "Model", "config": config}

@@ -153,7 +153,7 @@ def run(name, function):
     else:
         model.compile("sgd", "mse")
     random = np.random.RandomState(seed + 2)
-    if hasattr(model, "weights"):
+    if hasattr(K, "batch_set_value"):
         weights = model.weights
         K.batch_set_value([
             (weight, drawn(getattr(weight, "name", None), value.shape, random).astype(value.dtype))

@@ -131,6 +131,20 @@ def g_conv3d():
     return Model(x, found)
 
 
+@case(backend="theano")
+def g_pools3d_same():
+    x = Input(image(5, 6, 7, 2))
+    pools = [L.MaxPooling3D((2, 3, 4), strides=(2, 2, 2), border_mode="same")]
+    pools += [L.AveragePooling3D((3, 2, 3), strides=(2, 2, 1), border_mode="same")]
+    return fan(x, pools)
+
+
+@case(backend="theano")
+def g_pools3d_same_one():
+    x = Input(image(5, 6, 7, 2))
+    return fan(x, [L.MaxPooling3D((1, 2, 3), strides=(1, 2, 2), border_mode="same")])
+
+
 # ---- dense, normalization, activation ------------------------------------------------------------
 
 

@@ -243,6 +243,13 @@ def g_names():
 
 
 @case("tf")
+def g_chain_of_models():
+    one = Sequential([L.Dense(4, input_shape=(5,)), L.Activation("tanh")])
+    two = Sequential([L.Dense(4, input_shape=(4,)), L.PReLU(), L.Dense(3)])
+    return Sequential([one, two, Sequential([L.Dense(2, input_shape=(3,))]), L.Dense(6)])
+
+
+@case("tf")
 def g_multiple_inputs():
     a, b = Input((7, 5), name="sequence"), Input((3,), name="facts")
     h = L.merge([L.LSTM(4)(a), L.Dense(3)(b)], mode="concat")

@@ -164,6 +164,12 @@ def g_pools3d_same():
     return fan(x, pools)
 
 
+@case()
+def g_pools3d_same_one():
+    x = Input(image(5, 6, 7, 2))
+    return fan(x, [L.MaxPooling3D((1, 2, 3), strides=(1, 2, 2), padding="same")])
+
+
 @case(since=(2, 0, 8))
 def g_transposed3d():
     x = Input(image(3, 4, 5, 2))
