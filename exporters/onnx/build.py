@@ -12,6 +12,7 @@ from ...ir.ops.normalization import BatchNorm
 from ...ir.ops.opaque import Opaque
 from ...ir.plan import Coercion, Plan, Settled
 from . import ops  # ruff: ignore[unused-import]  (registers the emitters)
+from .bidirectional import merge_directions
 from .dims import Shape
 from .draft import Draft, Edge, OnnxNode
 from .emitting import Emitting
@@ -115,6 +116,9 @@ class _Drawing:
                 edge = pen.identity(edge)
             self.draft.outputs.append(edge)
         drop_unread(self.draft)
+        if self.draft.style.share:
+            merge_directions(self.draft)
+            drop_unread(self.draft)
         if self.draft.style.float16:
             halve(self.draft)
         finish(self.draft, names)
