@@ -88,10 +88,9 @@ def measure(path: Path, record: Record, python: str | None) -> None:
     mine, other = (path.with_name(f"{path.name}.{who}.onnx") for who in ("kerasir", "other"))
     command = [sys.executable, "-m", "kerasir", "convert", str(path), str(mine)]
     takes = [converted([*command, "--overwrite", "--quiet"], mine) for _ in range(CONVERSIONS)]
-    record["kerasir"] = {
-        **takes[0],
-        **{key: statistics.median(take[key] for take in takes) for key in ("wall", "cpu", "mb")},
-    }
+    costs = {key: [take[key] for take in takes if key in take] for key in ("wall", "cpu", "mb")}
+    medians = {key: statistics.median(values) for key, values in costs.items() if values}
+    record["kerasir"] = {**takes[0], **medians}
     name, code = OTHERS[path.suffix]
     if python and ("other" not in record or ("nodes" in record["other"] and not other.exists())):
         head = f"SOURCE, TARGET, OPSET = {str(path)!r}, {str(other)!r}, {OPSET}\n"
