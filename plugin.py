@@ -63,11 +63,15 @@ def load_plugins(paths: Sequence[str | os.PathLike[str]] = ()) -> None:
     """
     for entry in importlib.metadata.entry_points(group=GROUP):
         if entry.name not in _loaded:
-            _loaded[entry.name] = entry.value
             try:
                 entry.load()
-            except Exception as error:
-                raise PluginError(f"{type(error).__name__}: {error}", where=entry.name) from error
+            except (Exception, SystemExit) as error:
+                raise PluginError(
+                    f"{type(error).__name__}: {error}",
+                    where=f"plugin {entry.name}",
+                    hint=f"mend or uninstall the package of {entry.value}",
+                ) from error
+            _loaded[entry.name] = entry.value
     for path in paths:
         _load_file(os.path.abspath(os.fspath(path)))
 
@@ -86,6 +90,6 @@ def _load_file(path: str) -> None:
     except KerasirError as error:
         error.at(file=path)
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"{type(error).__name__}: {error}", file=path) from error
     _loaded[path] = name

@@ -73,7 +73,7 @@ MAY_MOVE_DATA = {
     "reference/*": "computes what operations mean on activations; it never writes a weight",
 }
 
-HEAVY = ("h5py", "onnx", "onnxruntime", "rich", "yaml", "fsspec", "distributed", "netron")
+HEAVY = ("h5py", "onnx", "onnxruntime", "rich", "yaml", "distributed")
 
 FOREIGN = {
     "keras": {},
