@@ -46,6 +46,13 @@ KINDS: Mapping[str, Kind] = {
         dialect="keras2",
         bare=True,
     ),
+    "keras3": Kind(
+        title="Keras 3",
+        pipeline="keras",
+        data_format="channels_last",
+        io="match",
+        dialect="keras3",
+    ),
     "onnx": Kind(title="ONNX", pipeline="onnx", data_format="channels_first", io="keep"),
     "ir": Kind(title="kerasir IR", pipeline="ir", data_format="keep", io="keep"),
     "npz": Kind(
@@ -62,6 +69,8 @@ SUFFIXES: Mapping[str, str] = {
     ".kerasir": "ir",
     ".h5": "keras2",
     ".hdf5": "keras2",
+    ".keras": "keras3",
+    ".weights.h5": "keras3",
     ".npz": "npz",
     ".safetensors": "safetensors",
 }
@@ -75,6 +84,7 @@ REFUSED: Mapping[tuple[str, str, object], str] = {
     ("onnx", "weights_only", True): "an ONNX file is a whole model",
     ("ir", "weights_only", True): "a .kerasir file is a whole model",
     ("onnx", "target_backend", "theano"): "ONNX kernels are never reversed",
+    ("keras3", "target_backend", "theano"): "Keras 3 never reverses kernels",
     ("npz", "target_backend", "theano"): STAY,
     ("safetensors", "target_backend", "theano"): STAY,
 }
@@ -170,13 +180,17 @@ def aim(
     if weights_layout is not None and not kind.arrays:
         holding = " and ".join(other for other, kind in KINDS.items() if kind.arrays)
         raise UsageError(f"--weights-layout with --to {name}", hint=f"it is for {holding}")
+    end = os.fspath(path).lower()
+    if name == "keras3" and weights_only and end.endswith(".keras"):
+        raise UsageError("--weights-only with a .keras file", hint="name it .weights.h5")
+    by_name = name == "keras3" and end.endswith(".weights.h5")
     chosen = {
         "kind": name,
         "data_format": data_format or kind.data_format,
         "backend": target_backend or "tensorflow",
         "io": io_layout or kind.io,
         "opset": opset,
-        "weights_only": weights_only or kind.arrays,
+        "weights_only": weights_only or kind.arrays or by_name,
         "weights_layout": weights_layout or "canonical",
     }
     try:

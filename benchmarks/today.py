@@ -4,7 +4,8 @@
 
 Every genuine file (those of tests/data, and the complete set beside the project where it is) is
 loaded by tf-keras and by Keras 3 as it is, and again as kerasir converts it with its defaults:
-Keras 2 HDF5, channels_last, TensorFlow's kernels. Both are fed the genuine inputs. `right` is
+channels_last, TensorFlow's kernels, for tf-keras in Keras 2 HDF5 and for Keras 3 in `.keras`. Both
+are fed the genuine inputs. `right` is
 within 1e-4 of the genuine prediction, relative to its largest magnitude; `silently wrong` loads,
 predicts and is not; `error` does not load, or does not predict. kerasir's own errors count as
 errors. Each cell of the table gives the three numbers in this order. A converted file that is wrong
@@ -55,6 +56,7 @@ class Framework(NamedTuple):
     module: str
     needs: tuple[str, ...]
     variable: str
+    ending: str
 
     def python(self) -> str | None:
         """An interpreter that can import it; None if there is none."""
@@ -65,8 +67,8 @@ class Framework(NamedTuple):
 
 
 FRAMEWORKS = (
-    Framework("tf-keras", "tf_keras", ("tf_keras", "tensorflow"), "KERASIR_TF_KERAS_PYTHON"),
-    Framework("Keras 3", "keras", ("keras", "jax"), "KERASIR_KERAS3_PYTHON"),
+    Framework("tf-keras", "tf_keras", ("tf_keras", "tensorflow"), "KERASIR_TF_KERAS_PYTHON", ".h5"),
+    Framework("Keras 3", "keras", ("keras", "jax"), "KERASIR_KERAS3_PYTHON", ".keras"),
 )
 
 
@@ -95,18 +97,13 @@ def main() -> None:
     cases = [case for case in fixture_cases() if arguments.only in case.id]
     with tempfile.TemporaryDirectory(prefix="kerasir-today-") as folder:
         jobs = [job(case, Path(folder) / f"original-{i}") for i, case in enumerate(cases)]
-        converted, failed = [], dict[str, Verdict]()
-        for i, case in enumerate(cases):
-            try:
-                converted.append(through_kerasir(case, Path(folder) / f"converted-{i}"))
-            except Exception as error:  # whatever it is, the user has no file
-                failed[case.id] = Verdict("error", reason=f"{type(error).__name__}: {error}")
         results = []
         for framework in FRAMEWORKS:
             python = framework.python()
             if python is None:
                 print(f"{framework.title}: not installed here, {framework.variable} not set\n")
                 continue
+            converted, failed = all_converted(cases, framework.ending, Path(folder))
             before = verdicts(framework, python, jobs)
             after = verdicts(framework, python, converted) | failed
             results.append(Result(title(framework, python), before, after))
@@ -134,10 +131,23 @@ def job(case: FixtureCase, folder: Path) -> dict[str, Any]:
     }
 
 
-def through_kerasir(case: FixtureCase, folder: Path) -> dict[str, Any]:
+def all_converted(
+    cases: Sequence[FixtureCase], ending: str, folder: Path
+) -> tuple[list[dict[str, Any]], dict[str, Verdict]]:
+    """Every file through kerasir; and what it could not convert."""
+    converted, failed = [], dict[str, Verdict]()
+    for i, case in enumerate(cases):
+        try:
+            converted.append(through_kerasir(case, ending, folder / f"{i}{ending}"))
+        except Exception as error:  # whatever it is, the user has no file
+            failed[case.id] = Verdict("error", reason=f"{type(error).__name__}: {error}")
+    return converted, failed
+
+
+def through_kerasir(case: FixtureCase, ending: str, folder: Path) -> dict[str, Any]:
     """The same, converted; weights alone are given their architecture and backend."""
     said = {"arch": case.arch, "backend": case.backend} if case.arch else {}
-    target = folder / "model.h5"
+    target = folder / f"model{ending}"
     described = job(case, folder)
     report = kerasir.convert(case.model, target, **said).report
     told = [e.code for e in report if e.level == "warning" and e.code.startswith(NUMERICS)]

@@ -40,7 +40,7 @@ def convert_options() -> list[click.Parameter]:
             ["--to"],
             metavar="KIND",
             section=TARGET,
-            help="keras2, onnx, ir, npz or safetensors [from DST's name]",
+            help="keras2, keras3, onnx, ir, npz or safetensors [from DST's name]",
         ),
         Option(
             ["--data-format"],
@@ -146,15 +146,16 @@ def convert_options() -> list[click.Parameter]:
 
 @click.command(
     cls=Command,
-    intro="Convert SRC to DST. The target follows from DST's name: .h5 (Keras 2), .onnx,\n"
-    ".kerasir; .npz and .safetensors for the weights alone; --to overrules it. DST appears\n"
-    "only if everything worked.",
+    intro="Convert SRC to DST. The target follows from DST's name: .keras (Keras 3), .h5\n"
+    "(Keras 2), .onnx, .kerasir; .weights.h5, .npz and .safetensors for the weights alone; --to\n"
+    "overrules it. DST appears only if everything worked.",
     params=[
         click.Argument(["src"], metavar="SRC"),
         click.Argument(["dst"], metavar="DST"),
         *convert_options(),
     ],
     examples=[
+        ("A model of any age for today's Keras:", "kerasir convert old.h5 new.keras"),
         ("A Theano-era file for Keras 2 on TensorFlow, checked:",
          "kerasir convert old.h5 new.h5 --verify"),
         ("Weights whose architecture lies beside them:",

@@ -1,7 +1,8 @@
 """Words of configurations that changed between eras: initializers, regularizers, constraints.
 
 Layers are kept in the vocabulary of Keras 2 (`Layer.config`); what tf.keras and Keras 3 call by
-other names is brought back to the words that every Keras from 2.2.3 on reads.
+other names is brought back to the words that every Keras from 2.2.3 on reads, or put into those
+of Keras 3.
 
 Sources: Keras 2.2.4 and Keras 3.15 `initializers`, `regularizers`, `constraints`; each of the
 classes below was read by both and by tf-keras 2.21.
@@ -104,3 +105,66 @@ def old_words(key: str, value: Any) -> Any:
     """A preserved value in the words of Keras 2."""
     convert = VALUES.get(key.rsplit("_", 1)[-1])
     return value if convert is None else convert(value)
+
+
+# ---- Keras 3 ------------------------------------------------------------------------------------
+
+MODULES: Mapping[str, tuple[str, Mapping[str, Word]]] = {
+    "initializer": ("keras.initializers", INITIALIZERS),
+    "regularizer": ("keras.regularizers", REGULARIZERS),
+    "constraint": ("keras.constraints", CONSTRAINTS),
+}
+"""Where Keras 3 has the classes that a key may hold, by the key's end."""
+
+NAMES: Mapping[str, Mapping[str, str]] = {
+    "initializer": {
+        "zero": "zeros", "one": "ones", "uniform": "random_uniform", "normal": "random_normal",
+        **{name: name for name in (
+            "zeros", "ones", "constant", "random_uniform", "random_normal", "truncated_normal",
+            "variance_scaling", "orthogonal", "identity", "glorot_uniform", "glorot_normal",
+            "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
+        )},
+    },
+    "regularizer": {"l1": "l1", "l2": "l2", "l1_l2": "l1l2", "l1l2": "l1l2"},
+    "constraint": {
+        "maxnorm": "max_norm", "max_norm": "max_norm", "nonneg": "non_neg", "non_neg": "non_neg",
+        "unitnorm": "unit_norm", "unit_norm": "unit_norm",
+        "minmaxnorm": "min_max_norm", "min_max_norm": "min_max_norm",
+    },
+}  # fmt: skip
+"""What Keras 3 calls what older versions call by a bare name. Source: Keras 3.15 `initializers`,
+`regularizers` and `constraints` (`ALL_OBJECTS_DICT`); the aliases at the end of each module of
+Keras 2.2.4."""
+
+_LATER_DISTRIBUTIONS = {"normal": "truncated_normal"}
+
+
+def new_words(key: str, value: Any) -> Any:
+    """A preserved value in the words of Keras 3, as it writes them itself.
+
+    Raises:
+        LookupError: Keras 3 has no class or function of this name, nor would it find it.
+    """
+    end = key.rsplit("_", 1)[-1]
+    if value is None or end not in MODULES:
+        return value
+    module, words = MODULES[end]
+    if isinstance(value, str):
+        return NAMES[end][value.lower()]
+    name = value.get("class_name") if isinstance(value, Mapping) else None
+    config = value.get("config") if isinstance(value, Mapping) else None
+    word = words.get(str(name))
+    if word is None or not isinstance(config, Mapping):
+        raise LookupError(value)
+    said = {key: _later(config[key]) for key in word.keys if key in config}
+    return {"module": module, "class_name": name, "config": said, "registered_name": None}
+
+
+def _later(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LATER_DISTRIBUTIONS.get(value, value)
+    return _plain(value)
+
+
+WORDS: Mapping[str, Callable[[str, Any], Any]] = {"keras3": new_words}
+"""By vocabulary: how preserved values are put; by `old_words` where nothing is said."""

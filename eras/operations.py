@@ -137,6 +137,28 @@ KERAS3: Mapping[str, Meaning] = {
 }
 """By the name of the class."""
 
+_NUMPY, _NN, _CORE = "keras.src.ops.numpy", "keras.src.ops.nn", "keras.src.ops.core"
+_ACTIVATIONS = "keras.src.activations.activations"
+
+KERAS3_MODULES: Mapping[str, str] = {
+    **dict.fromkeys(KERAS3, _NUMPY),
+    **dict.fromkeys(
+        (
+            "Relu", "Relu6", "Sigmoid", "Silu", "Softplus", "Softsign", "LeakyRelu", "HardSigmoid",
+            "HardSilu", "HardTanh", "HardShrink", "SoftShrink", "TanhShrink", "Elu", "Selu",
+            "Celu", "LogSigmoid", "SparsePlus", "Squareplus", "Gelu", "Softmax", "LogSoftmax",
+            "Sparsemax",
+        ),
+        _NN,
+    ),
+    "StopGradient": _CORE,
+    "Cast": _CORE,
+    "Rsqrt": "keras.src.ops.math",
+    "ReLU": _ACTIVATIONS,
+    "Mish": _ACTIVATIONS,
+}  # fmt: skip
+"""Where Keras 3.15 has each class."""
+
 _TENSORS: Mapping[str, Meaning] = {
     **_BINARY,
     "mean": Meaning("mean", arguments=("input_tensor",)),

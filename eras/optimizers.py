@@ -1,12 +1,14 @@
 """What each era's optimizers are told, which arrays they keep, and in which order.
 
-Sources: Keras 1.2.2, 2.2.4 and 2.3.1 `optimizers.py` (`get_updates`, the order of `self.weights`),
+Sources: Keras 3.15 `optimizers/` (`build` of each, and genuine files); Keras 1.2.2, 2.2.4 and 2.3.1
+`optimizers.py` (`get_updates`, the order of `self.weights`),
 seen in genuine files; Keras 1.2.2 `engine/training.py` (`trainable_weights.sort`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -18,11 +20,38 @@ class SlotOrder(msgspec.Struct, frozen=True):
         counts: Whether the first array is the number of steps.
         kinds: Kinds of slots, each a run over the weights.
         unread: Kinds that may follow and hold nothing (`vhat` of shape (1,) without amsgrad).
+        rate: Whether the learning rate follows the number of steps, if it is a number.
+        interleaved: Whether each weight's kinds stand together, and not each kind's weights.
+        later: Kinds that follow in runs, each where a key of the configuration says something.
+        product: Whether Nadam's product of momentums stands at the end.
     """
 
     counts: bool
     kinds: tuple[str, ...]
     unread: tuple[str, ...] = ()
+    rate: bool = False
+    interleaved: bool = False
+    later: Mapping[str, str] = {}
+    product: bool = False
+
+    def runs(self, config: Mapping[str, Any]) -> list[tuple[str, ...]]:
+        """The kinds that stand together for each weight, run by run."""
+        later = [(kind,) for kind, key in self.later.items() if config.get(key)]
+        first = [self.kinds] if self.interleaved else [(kind,) for kind in self.kinds]
+        return [run for run in (*first, *later) if run]
+
+
+def _keras3(
+    *kinds: str, later: Mapping[str, str] | None = None, product: bool = False
+) -> SlotOrder:
+    return SlotOrder(
+        counts=True,
+        kinds=kinds,
+        rate=True,
+        interleaved=True,
+        later=later or {},
+        product=product,
+    )
 
 
 _SGD = SlotOrder(True, ("momentum",))
@@ -48,11 +77,28 @@ SLOTS: Mapping[str, Mapping[str, SlotOrder]] = {
         "Adamax": _ADAMAX,
         "Nadam": SlotOrder(True, ("momentum", "velocity")),
     },
+    "keras3": {
+        "SGD": _keras3(later={"momentum": "momentum"}),
+        "RMSprop": _keras3(
+            "velocity", later={"momentum": "momentum", "average_gradient": "centered"}
+        ),
+        "Adagrad": _keras3("accumulator"),
+        "Adadelta": _keras3("accumulated_grad", "accumulated_delta"),
+        "Adam": _keras3("momentum", "velocity", later={"velocity_hat": "amsgrad"}),
+        "AdamW": _keras3("momentum", "velocity", later={"velocity_hat": "amsgrad"}),
+        "Adamax": _keras3("momentum", "norm"),
+        "Nadam": _keras3("momentum", "velocity", product=True),
+    },
 }
 """By vocabulary and optimizer class; kinds are named as Keras 3 names them."""
 
-ORDERS: Mapping[str, str] = {"keras1": "by name", "keras2": "by layer"}
+ORDERS: Mapping[str, str] = {"keras1": "by name", "keras2": "by layer", "keras3": "by layer"}
 """How the era sorts the weights that its slots follow: Keras 1.2.2 by their names as text."""
+
+_KERAS3 = (
+    "weight_decay", "global_clipnorm", "use_ema", "ema_momentum", "ema_overwrite_frequency",
+    "loss_scale_factor", "gradient_accumulation_steps",
+)  # fmt: skip
 
 CONFIG: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "keras2": {
@@ -64,13 +110,66 @@ CONFIG: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "Adamax": ("lr", "beta_1", "beta_2", "decay", "epsilon"),
         "Nadam": ("lr", "beta_1", "beta_2", "epsilon", "schedule_decay"),
     },
+    "keras3": {
+        "SGD": ("learning_rate", "momentum", "nesterov", *_KERAS3),
+        "RMSprop": ("learning_rate", "rho", "momentum", "epsilon", "centered", *_KERAS3),
+        "Adagrad": ("learning_rate", "initial_accumulator_value", "epsilon", *_KERAS3),
+        "Adadelta": ("learning_rate", "rho", "epsilon", *_KERAS3),
+        "Adam": ("learning_rate", "beta_1", "beta_2", "epsilon", "amsgrad", *_KERAS3),
+        "AdamW": ("learning_rate", "beta_1", "beta_2", "epsilon", "amsgrad", *_KERAS3),
+        "Adamax": ("learning_rate", "beta_1", "beta_2", "epsilon", *_KERAS3),
+        "Nadam": ("learning_rate", "beta_1", "beta_2", "epsilon", *_KERAS3),
+    },
 }
 """The optimizers that a target has, and the keys that each reads besides `CLIPPING`.
 
-Sources: Keras 2.2.4 `optimizers.py`."""
+Sources: Keras 2.2.4 `optimizers.py`; the constructors of Keras 3.15 `optimizers/`."""
 
 CLIPPING = ("clipnorm", "clipvalue")
 """Keys of every optimizer, of every era; left out where they are null."""
 
-RENAMED: Mapping[str, Mapping[str, str]] = {"keras2": {"learning_rate": "lr"}}
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "keras2": {"learning_rate": "lr"},
+    "keras3": {"lr": "learning_rate"},
+}
 """What keys of other eras are called in this one."""
+
+UNSAID: Mapping[str, Mapping[str, Mapping[str, float]]] = {
+    "keras3": {
+        "RMSprop": {"epsilon": 1e-7},
+        "Adagrad": {"epsilon": 1e-7, "initial_accumulator_value": 0.0},
+        "Adadelta": {"epsilon": 1e-7},
+        "Adam": {"epsilon": 1e-7},
+        "Adamax": {"epsilon": 1e-7},
+        "Nadam": {"epsilon": 1e-7},
+    },
+}
+"""What old optimizers that say nothing of a key, or null, take for it: to be said in a target whose
+own default may be another. Source: Keras 2.2.4 `optimizers.py`, `backend/common.py` (`epsilon`)."""
+
+DECAYS: Mapping[str, str] = {"keras3": "learning_rate"}
+"""The targets that say a decay of the rate as a schedule, and the key that holds the schedule."""
+
+OTHERWISE: Mapping[str, Mapping[str, str]] = {
+    "keras3": {
+        "RMSprop": "epsilon is added under the root, not to it",
+        "Adagrad": "epsilon is added under the root, not to it",
+        "Nadam": "its momentum follows another schedule",
+    },
+}
+"""Optimizers that compute a step otherwise than those of Keras 1 and 2 under the same name.
+
+Sources: Keras 2.2.4 `optimizers.py` (`get_updates`), Keras 3.15 `optimizers/` (`update_step`)."""
+
+POWERS: Mapping[str, int] = {
+    "momentum": -1,
+    "norm": -1,
+    "average_gradient": -1,
+    "velocity": -2,
+    "velocity_hat": -2,
+    "accumulator": -2,
+    "accumulated_grad": -2,
+    "accumulated_delta": 0,
+}
+"""How a slot goes with its weight: where a weight is written times f, its gradients, and what sums
+them up, are those of the old one divided by f; squares by its square."""

@@ -153,7 +153,7 @@ class FileSink:
         """
         self._paths = paths
         for path in paths:
-            self._fds.append(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+            self._fds.append(os.open(path, os.O_RDWR | os.O_CLOEXEC))
         self._places = self._lay_out(paths)
 
     def _lay_out(self, paths: tuple[str, ...]) -> Sequence[Place]:
@@ -199,11 +199,15 @@ class FileSink:
                     f"{missing:,} of {tensor.nbytes:,} bytes were not written",
                     where=show(tensor.name),
                 )
-        while self._fds:
-            try:
+        try:
+            self._finish()
+            while self._fds:
                 os.close(self._fds.pop())
-            except OSError as error:
-                raise self._failure(error) from error
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _finish(self) -> None:
+        """Write what can only be written when all numbers are there."""
 
     def abandon(self) -> None:
         """Close the files, finished or not; after `close` there is nothing to do."""

@@ -101,7 +101,9 @@ def in_either_order(case: FixtureCase) -> bool:
 
 TARGETS = {
     "tf-keras": Target(TF_KERAS, ".h5", {}, of_the_classic_eras),
-    "keras3": Target(KERAS3, ".h5", {}, convolutional),
+    "keras3": Target(KERAS3, ".keras", {}, of_the_classic_eras),
+    "keras3-hdf5": Target(KERAS3, ".h5", {"to": "keras3"}, convolutional),
+    "keras3-keras2": Target(KERAS3, ".h5", {}, convolutional),
     "keras3-channels_first": Target(
         KERAS3, ".h5", {"data_format": "channels_first"}, in_either_order
     ),

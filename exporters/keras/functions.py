@@ -63,8 +63,8 @@ def _put(
 ) -> Tensor:
     functions = site.dialect.functions
     assert functions is not None  # both callers looked
-    mask = operands[0].mask if len(operands) == 1 else None
     if functions.class_name:
+        mask = operands[0].mask if len(operands) == 1 else None
         keywords = tuple(named[: len(operands) - 1])
         said = Arguments(constants=given, named=keywords, function=True)
         return site.put(
@@ -75,6 +75,4 @@ def _put(
             mask=mask,
             arguments=said,
         )
-    return site.put(
-        name, dict(given), operands, role=role, mask=mask, arguments=Arguments(function=True)
-    )
+    return site.put(name, dict(given), operands, role=role, arguments=Arguments(function=True))

@@ -77,13 +77,14 @@ def scaled_array(site: Site, array: Array | None, factors: Mapping[str, float]) 
         return array
     said = " ".join(f"{gate}*{factor}" for gate, factor in factors.items())
 
-    def make(weight: Weight) -> Weight:
-        if "" in factors:
-            return scaled(weight, factors[""])
+    def again(held: Param, power: int) -> Weight:
+        by = {gate: factor**power for gate, factor in factors.items()}
+        if "" in by:
+            return scaled(held.weight, by[""])
         (gates,) = site.settled.bound["gates"]
         assert isinstance(gates, Labelled)  # as every recurrent op binds its gates
-        return scaled_along(array.param, gates.axis, factors)
+        return scaled_along(held, gates.axis, by)
 
-    weight = site.emission.derived(array.param.weight, said, make)
+    weight = site.emission.derived(array.param.weight, said, lambda _: again(array.param, 1))
     param = Param(weight, array.param.stored)
-    return Array(array.name, param, array.layout, array.trains, parts=(array,))
+    return Array(array.name, param, array.layout, array.trains, parts=(array,), again=again)

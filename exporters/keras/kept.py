@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...eras.config import old_words
+from ...eras.config import WORDS, old_words
 from ...ir.graph import Layer
 from ...ir.report import Report
 from .dialects import BASE, Dialect, Known
@@ -31,39 +31,38 @@ def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report)
         return {}
     known = dialect.classes.get(class_name, Known())
     same = layer.class_name == class_name
+    words = WORDS.get(dialect.vocabulary, old_words)
     found: dict[str, Any] = {}
     for key, value in layer.config.items():
         if key in known.unsaid:
             continue
         if key == "dtype":
-            _keep_dtype(layer, value, found, report)
+            _keep_dtype(layer, value, dialect, found, report)
         elif key in BASE or (same and key in known.kept):
-            found[key] = old_words(key, value)
+            try:
+                found[key] = words(key, value)
+            except LookupError:
+                _lost(layer, f"{class_name}.{key} = {value!r:.80}: not of Keras", report)
         elif same and value and key not in known.stated and key not in INPUT_KEYS:
-            report.add(
-                "KX201",
-                "lost",
-                f"{class_name}.{key} = {value!r:.80}: {dialect.name} has no such key",
-                layer=layer.name,
-                level="warning",
-            )
+            what = f"{class_name}.{key} = {value!r:.80}: {dialect.name} has no such key"
+            _lost(layer, what, report)
     return found
 
 
-def _keep_dtype(layer: Layer, stored: Any, found: dict[str, Any], report: Report) -> None:
+def _lost(layer: Layer, what: str, report: Report) -> None:
+    report.add("KX201", "lost", what, layer=layer.name, level="warning")
+
+
+def _keep_dtype(
+    layer: Layer, stored: Any, dialect: Dialect, found: dict[str, Any], report: Report
+) -> None:
     """A dtype by its plain name. Left out: float32, the default, and integers, of what is fed."""
     name = stored
     if isinstance(name, Mapping) and isinstance(name.get("config"), Mapping):
         name = name["config"].get("name")
     if name in (None, "float32") or str(name).startswith(("int", "uint", "bool")):
         return
-    if isinstance(name, str) and name in {"float16", "float64"}:
+    if isinstance(name, str) and name in dialect.policies:
         found["dtype"] = name
         return
-    report.add(
-        "KX201",
-        "lost",
-        f"the dtype policy {name!r:.80}: the layer computes in float32",
-        layer=layer.name,
-        level="warning",
-    )
+    _lost(layer, f"the dtype policy {name!r:.80}: the layer computes in float32", report)

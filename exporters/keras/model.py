@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
-from ...errors import ExportError, UsageError
+from ...eras.vocabularies import ERAS
+from ...errors import UsageError
 from ...ir.fill import Job, fill
 from ...ir.model import Model
 from ...ir.plan import Plan
 from ...ir.report import Event, Report
-from ..sink import Tensor, writing
+from ..sink import writing
 from ..target import Path
 from . import layers  # ruff: ignore[unused-import]  (registers the writers)
-from .archive.hdf5 import Archive, LayerGroup, hdf5_sink
+from .containers import CONTAINERS, Contents, container_of
 from .dialects import DIALECTS, Dialect
 from .emit import emit
-from .network import Array, Network
-from .spell import Group, groups, is_chain, spell
-from .training import State, spell_training
-
-Named = tuple[str, Array]
+from .network import Network
+from .order import layers_of, stored
+from .spell import is_chain
+from .training import spell_training
 
 
 def export_keras(
@@ -62,15 +60,13 @@ def export_keras(
         report.add(
             "KX404", "changed", "written as a functional model: it is no chain of layers any more"
         )
-    held = groups(network, target, target_backend)
     state = None
     if not weights_only and model.training is not None:
-        state = spell_training(model.training, network, model.graph, target, report)
-    _check_all_carried(model, held, report)
-    archive = _archive(network, held, state, target, target_backend, weights_only)
-    arrays = [array for group in held for _, array in group.arrays]
-    arrays += [array for _, array in (state.arrays if state else ())]
-    sink = hdf5_sink(archive)
+        era = ERAS[model.facts.era.value or target.vocabulary].vocabulary
+        state = spell_training(model.training, network, model.graph, target, report, era)
+    contents = Contents(network, state, target, target_backend)
+    _check_all_carried(model, network, report)
+    sink, arrays = CONTAINERS[container_of(path, target)](contents, weights_only)
     total = sum(tensor.nbytes for tensor in sink.tensors)
 
     def moved(done: int) -> None:
@@ -98,9 +94,9 @@ def _dialect(name: str, backend: str) -> Dialect:
     return dialect
 
 
-def _check_all_carried(model: Model, held: Sequence[Group], report: Report) -> None:
+def _check_all_carried(model: Model, network: Network, report: Report) -> None:
     """Tell of weights that no output needs: Keras does not load such layers."""
-    arrays = [array for group in held for _, array in group.arrays]
+    arrays = [array for layer in layers_of(network) for _, array in stored(layer)]
     written = {weight for array in arrays for weight in array.weights}
     for weight in model.graph.weights():
         if weight not in written:
@@ -111,42 +107,3 @@ def _check_all_carried(model: Model, held: Sequence[Group], report: Report) -> N
                 weight=weight.name,
                 level="warning",
             )
-
-
-def _archive(
-    network: Network,
-    held: Sequence[Group],
-    state: State | None,
-    dialect: Dialect,
-    backend: str,
-    weights_only: bool,
-) -> Archive:
-    """All of the file but the numbers."""
-    version = dialect.later.get(network.vocabulary, dialect.keras_version)
-    written_by = (("backend", backend), ("keras_version", version))
-    layer_groups = tuple(
-        LayerGroup(group.layer, tuple(_tensor(named) for named in group.arrays)) for group in held
-    )
-    if weights_only:
-        return Archive(layer_groups, weights_group="", beside_layers=written_by)
-    root = [*reversed(written_by), ("model_config", _json(spell(network, dialect)))]
-    if state is not None:
-        root.append(("training_config", _json(state.config)))
-    return Archive(
-        layer_groups,
-        root=tuple(root),
-        beside_layers=written_by,
-        optimizer=tuple(_tensor(named) for named in (state.arrays if state else ())),
-    )
-
-
-def _tensor(named: Named) -> Tensor:
-    name, array = named
-    return Tensor(name, array.param.weight.dtype, array.shape)
-
-
-def _json(config: Mapping[str, Any]) -> str:
-    try:
-        return json.dumps(config, allow_nan=True)
-    except (TypeError, ValueError) as error:
-        raise ExportError(f"the configuration has no JSON form: {error}") from error

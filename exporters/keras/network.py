@@ -6,7 +6,7 @@ model is a layer that holds a network. Everything is in the target's terms here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -29,6 +29,9 @@ class Array(msgspec.Struct, frozen=True, eq=False):
         shown: The shape that the file states, where it is not the layout's own.
         parts: The arrays that were stacked into this one; or the one array that its numbers are
             computed from.
+        again: Of an array that is computed from one weight: the same of a slot of that weight,
+            which goes with it by a power of what it is multiplied with; None where there is no
+            such slot.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Array(msgspec.Struct, frozen=True, eq=False):
     trains: bool = True
     shown: tuple[int, ...] | None = None
     parts: tuple[Array, ...] = ()
+    again: Callable[[Param, int], Weight] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -58,6 +62,13 @@ class Array(msgspec.Struct, frozen=True, eq=False):
         """The weights of the model that are stored in it."""
         inner = tuple(weight for part in self.parts for weight in part.weights)
         return inner or (self.param.weight,)
+
+    @property
+    def follows(self) -> bool:
+        """Whether an optimizer's slots can be computed as its numbers are."""
+        if len(self.parts) == 1:
+            return self.again is not None
+        return all(part.follows for part in self.parts)
 
     @property
     def computed(self) -> bool:
@@ -148,12 +159,16 @@ class Tensor:
         call: The call.
         index: Which of its results.
         mask: The mask that Keras carries along with it.
+        shape: Its shape, the batch first; None where nobody asked for it in a known layout.
+        dtype: Of its numbers.
     """
 
-    __slots__ = ("call", "index", "mask")
+    __slots__ = ("call", "dtype", "index", "mask", "shape")
 
     def __init__(self, call: Call, index: int, mask: Value | None = None) -> None:
         self.call, self.index, self.mask = call, index, mask
+        self.shape: tuple[int | None, ...] | None = None
+        self.dtype = "float32"
 
 
 class Arguments(msgspec.Struct, frozen=True):
@@ -267,6 +282,10 @@ class Network:
     def variants(self, key: tuple[str, str]) -> int:
         """How many unlike layers were called under a key."""
         return len(self._layers.get(key, ()))
+
+    def functions(self) -> frozenset[FileLayer]:
+        """What is called as a function and not as a layer."""
+        return frozenset(call.layer for call in self.calls if call.arguments.function)
 
     def sort_inputs(self, tensors: Sequence[Tensor]) -> None:
         """Put the inputs into another order."""

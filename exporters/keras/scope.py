@@ -66,6 +66,8 @@ class Scope:
         """Say which tensor a value is."""
         self._check(layout)
         self._held.setdefault(value, {})[layout] = tensor
+        if tensor.shape is None:
+            tensor.shape, tensor.dtype = self._shape(layout), value.dtype
 
     def held(self, value: Value) -> Made | None:
         """A value as it first came to be here; None if it is not here."""
@@ -125,15 +127,20 @@ class Scope:
 
     def input(self, name: str, value: Value, layout: Layout, mask: Value | None = None) -> Tensor:
         """A tensor that the caller feeds."""
-        shape = list(layout.shape[self.depth :])
-        if self.depth:
-            shape[0] = None  # the steps that a wrapper repeats over are this model's batch
+        shape = self._shape(layout)
         layer = FileLayer(
-            name, "InputLayer", {"batch_input_shape": shape, "dtype": value.dtype, "sparse": False}
+            name,
+            "InputLayer",
+            {"batch_input_shape": list(shape), "dtype": value.dtype, "sparse": False},
         )
         tensor = self.network.input(layer)
-        tensor.mask = mask
+        tensor.mask, tensor.shape, tensor.dtype = mask, shape, value.dtype
         return tensor
+
+    def _shape(self, layout: Layout) -> tuple[int | None, ...]:
+        """The shape as this model counts it: what a wrapper repeats over is its batch."""
+        shape = layout.shape[self.depth :]
+        return (None, *shape[1:]) if self.depth else shape
 
     def _enter(self, value: Value, layout: Layout, name: str) -> Tensor:
         """A value of the model around: what a nested model is fed."""

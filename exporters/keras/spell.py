@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .dialects import Dialect
+from .dialects import Dialect, Known
 from .network import Array, Call, FileLayer, Network, Tensor
 from .order import chain, layers_of, listed, made, stored
 
@@ -50,14 +50,24 @@ def _entry(layer: FileLayer, dialect: Dialect) -> Config:
     if layer.network is not None:
         entry = spell(layer.network, dialect)
     else:
-        config = {"name": layer.inner_name if layer.wrappers else layer.name, **layer.config}
-        entry = {"class_name": layer.class_name, "config": config}
+        entry = {"class_name": layer.class_name, "config": said_config(layer, dialect)}
     for wrapper in reversed(layer.wrappers):
         entry = inside(entry, dialect, model=layer.network is not None)
         name = layer.name if wrapper is layer.wrappers[0] else wrapper.name
         config = {"name": name, **wrapper.config, "layer": entry}
         entry = {"class_name": "TimeDistributed", "config": config}
     return entry
+
+
+def said_config(layer: FileLayer, dialect: Dialect) -> Config:
+    """A layer's configuration with its name, in the target's words."""
+    known = dialect.classes.get(layer.class_name, Known())
+    said = {
+        known.renamed.get(key, key): value
+        for key, value in layer.config.items()
+        if key not in known.unsaid
+    }
+    return {"name": layer.inner_name if layer.wrappers else layer.name, **said}
 
 
 def inside(entry: Config, dialect: Dialect, *, model: bool = False) -> Config:
@@ -134,14 +144,26 @@ def _numbers(calls: Sequence[Call], dialect: Dialect) -> Mapping[Call, int]:
 # ---- arrays -------------------------------------------------------------------------------------
 
 
+def counted(network: Network, dialect: Dialect) -> list[FileLayer]:
+    """The layers that the model counts as its own, in the order in which weights are stored.
+
+    Neither a Sequential's input is among them nor operations that are no layers.
+    """
+    chained = is_chain(network, dialect)
+    functions = dialect.functions
+    no_layers = network.functions() if functions and not functions.class_name else frozenset()
+    return [
+        layer
+        for layer in layers_of(network)
+        if layer not in no_layers and not (layer.is_input and chained)
+    ]
+
+
 def groups(network: Network, dialect: Dialect, backend: str) -> list[Group]:
     """The arrays of every layer of the model, in the order in which Keras loads them."""
     found: list[Group] = []
     suffix = dialect.weight_suffix[backend]
-    whole = not is_chain(network, dialect)
-    for layer in layers_of(network):
-        if layer.is_input and not whole:
-            continue  # a Sequential does not list its input
+    for layer in counted(network, dialect):
         names: set[str] = set()
         arrays = [
             (_unique(f"{owner.name}/{array.name}", names) + suffix, array)

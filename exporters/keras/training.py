@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from ...eras.optimizers import CLIPPING, CONFIG, RENAMED, SLOTS, SlotOrder
+from ...eras.optimizers import (
+    CLIPPING,
+    CONFIG,
+    DECAYS,
+    OTHERWISE,
+    POWERS,
+    RENAMED,
+    SLOTS,
+    UNSAID,
+    SlotOrder,
+)
 from ...ir.graph import Graph
 from ...ir.layout import Layout
 from ...ir.report import Report
 from ...ir.source import ConstantSource
 from ...ir.tensor import Param, Stored, Weight
 from ...ir.training import Slot, Training
+from .compiled import decaying, losses_and_metrics, optimizer, schedule
 from .dialects import Dialect
 from .network import Array, Network, stacked
 from .order import trained
 
-COUNT = "iterations"
+COUNT, RATE, PRODUCT = "iterations", "learning_rate", "momentum_product"
+SCALARS = frozenset({COUNT, RATE, PRODUCT})
+SMALLEST = 1e-45
+"""Below this a product is 0 in single precision."""
+
+OLD = frozenset({"keras1", "keras2"})
+"""Vocabularies whose optimizers compute as those of Keras 1 and 2."""
+
 BY_OUTPUT = ("loss", "loss_weights", "metrics", "weighted_metrics", "sample_weight_mode")
 """Parts of the record that may be stated per output, by its layer's name."""
 
@@ -36,7 +55,12 @@ class State(msgspec.Struct, frozen=True, eq=False):
 
 
 def spell_training(
-    training: Training, network: Network, graph: Graph, dialect: Dialect, report: Report
+    training: Training,
+    network: Network,
+    graph: Graph,
+    dialect: Dialect,
+    report: Report,
+    era: str,
 ) -> State | None:
     """The record for a target; None if there is nothing that it could read.
 
@@ -46,36 +70,61 @@ def spell_training(
         graph: The graph, which knows what the outputs were called.
         dialect: The target.
         report: Told what is carried and what is lost.
+        era: Whose vocabulary the record is in.
     """
     name = training.optimizer
     if name not in CONFIG[dialect.vocabulary]:
         if name:
             _lost(report, f"the optimizer {name}: {dialect.name} has none of this name")
         return None
-    config = _optimizer_config(training, dialect, report)
+    config = _optimizer_config(training, dialect, report, old=era in OLD)
+    otherwise = OTHERWISE.get(dialect.vocabulary, {}).get(name)
+    if otherwise and era in OLD:
+        report.add("KT102", "changed", f"{name} of {dialect.name}: {otherwise}", level="warning")
     renamed = _output_names(network, graph)
     compiled = {key: _by_output(key, value, renamed) for key, value in training.compiled.items()}
-    arrays = _state(training, network, dialect, report) or ()
-    record = {"optimizer_config": {"class_name": name, "config": config}, **compiled}
-    count = sum(1 for _, array in arrays if array.name != COUNT)
+    arrays = _state(training, config, network, dialect, report) or ()
+    if dialect.form == "keras3":
+        told = losses_and_metrics(compiled, len(network.outputs), report)
+        record = {"optimizer_config": optimizer(name, config), **told}
+    else:
+        record = {"optimizer_config": {"class_name": name, "config": config}, **compiled}
+    count = sum(1 for _, array in arrays if array.name not in SCALARS)
     state = f"{name} with {count} arrays" if count else f"{name} without its state"
-    steps = f", step {training.iterations:,}" if count and training.iterations else ""
+    if arrays and not count:
+        state = f"{name}, which keeps nothing of its weights"
+    steps = f", step {training.iterations:,}" if arrays and training.iterations else ""
     report.add("KT101", "carried", f"{state}{steps}, loss and metrics")
     return State(record, arrays)
 
 
-def _optimizer_config(training: Training, dialect: Dialect, report: Report) -> dict[str, Any]:
-    known = (*CONFIG[dialect.vocabulary][training.optimizer], *CLIPPING)
-    renamed = RENAMED[dialect.vocabulary]
+def _optimizer_config(
+    training: Training, dialect: Dialect, report: Report, *, old: bool
+) -> dict[str, Any]:
+    name, vocabulary = training.optimizer, dialect.vocabulary
+    known = (*CONFIG[vocabulary][name], *CLIPPING)
+    renamed = RENAMED[vocabulary]
     found: dict[str, Any] = {}
+    decay = 0.0
     for stated, value in training.config.items():
         key = renamed.get(stated, stated)
-        if key in known and not isinstance(value, Mapping):
+        if key == DECAYS.get(vocabulary) and isinstance(value, Mapping):
+            found[key] = schedule(value)
+        elif key in known and not isinstance(value, Mapping):
             if key not in CLIPPING or value is not None:
                 found[key] = value
-        elif value and key != "name":
-            _lost(report, f"{training.optimizer}.{stated} = {value!r:.80}")
-    return found
+        elif stated == "decay" and vocabulary in DECAYS and isinstance(value, int | float):
+            decay = value
+        elif value and key not in {"name", "is_legacy_optimizer", "jit_compile"}:
+            _lost(report, f"{name}.{stated} = {value!r:.80}")
+    if old:
+        unsaid = UNSAID.get(vocabulary, {}).get(name, {})
+        found |= {key: value for key, value in unsaid.items() if found.get(key) is None}
+    if decay:
+        key = DECAYS[vocabulary]
+        found[key] = decaying(found[key], decay)
+        report.add("KT103", "changed", f"{name}.decay = {decay} is written as a schedule")
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _output_names(network: Network, graph: Graph) -> dict[str, str]:
@@ -94,25 +143,27 @@ def _by_output(key: str, value: Any, renamed: Mapping[str, str]) -> Any:
 
 
 def _state(
-    training: Training, network: Network, dialect: Dialect, report: Report
+    training: Training,
+    config: Mapping[str, Any],
+    network: Network,
+    dialect: Dialect,
+    report: Report,
 ) -> tuple[tuple[str, Array], ...] | None:
     """The optimizer's variables in the era's order; None where not every weight has its own."""
     order = SLOTS[dialect.vocabulary].get(training.optimizer)
-    if order is None or not training.slots:
+    if order is None or not (training.slots or training.iterations):
         return None
     weights = [array for _, array in trained(network)]
-    computed = next((array.weights[0] for array in weights if array.computed), None)
-    if computed is not None:
-        _lost(report, f"the state of {training.optimizer}: {computed.name} is scaled")
+    computed = [array for array in weights if array.computed]
+    fixed = next((array.weights[0] for array in computed if not array.follows), None)
+    if fixed is not None:
+        _lost(report, f"the state of {training.optimizer}: {fixed.name} is scaled")
         return None
     by_weight = {(slot.kind, slot.weight): slot for slot in training.slots}
-    kinds = list(order.kinds)
-    empty = list(order.unread)
-    if training.config.get("amsgrad"):
-        kinds, empty = kinds + empty, []
+    runs, empty = _runs(order, training, config)
     missing = [
         weight
-        for kind in kinds
+        for kind in itertools.chain(*runs)
         for array in weights
         for weight in array.weights
         if (kind, weight) not in by_weight
@@ -120,25 +171,62 @@ def _state(
     if missing:
         _lost(report, f"the state of {training.optimizer}: it has none for {missing[0].name}")
         return None
-    runs = [_slot(kind, array, by_weight) for kind in kinds for array in weights]
-    unread = [_empty(kind) for kind in empty for _ in weights]
-    return tuple(_named(training, order, [*runs, *unread]))
+    if computed and runs:
+        what = f"of {len(computed)} arrays that are written scaled: steps there have another size"
+        report.add("KT104", "changed", f"the state {what}", level="warning")
+    found = [_slot(kind, array, by_weight) for run in runs for array in weights for kind in run]
+    found += [_empty(kind) for kind in empty for _ in weights]
+    return tuple(_named(training, config, order, found))
+
+
+def _runs(
+    order: SlotOrder, training: Training, config: Mapping[str, Any]
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Kinds that stand together for each weight, run by run; and kinds that hold nothing."""
+    runs, empty = order.runs(config), list(order.unread)
+    if training.config.get("amsgrad"):
+        runs, empty = runs + [(kind,) for kind in empty], []
+    return runs, empty
 
 
 def _named(
-    training: Training, order: SlotOrder, arrays: Sequence[Array]
+    training: Training, config: Mapping[str, Any], order: SlotOrder, arrays: Sequence[Array]
 ) -> list[tuple[str, Array]]:
-    """Names as Keras 2.2.4 gives them; it loads by order alone."""
-    name = training.optimizer
-    first = 1 if order.counts else 0
-    found = [(f"training/{name}/variable_{i}", array) for i, array in enumerate(arrays, first)]
-    if not order.counts:
-        return found
-    return [(f"{name}/{COUNT}", _scalar(training.iterations or 0)), *found]
+    """Names as Keras 2.2.4 gives them; all load by order alone."""
+    name, steps = training.optimizer, training.iterations or 0
+    first: list[tuple[str, Array]] = []
+    if order.counts:
+        count = _scalar(COUNT, steps, "int32" if order.rate else "int64")
+        first.append((f"{name}/{COUNT}", count))
+    if order.rate and not isinstance(config[RATE], Mapping):
+        first.append((f"{name}/{RATE}", _scalar(RATE, config[RATE], "float32")))
+    found = [(f"training/{name}/variable_{i}", array) for i, array in enumerate(arrays, len(first))]
+    if order.product:
+        product = _scalar(PRODUCT, _momentums(steps, config), "float32")
+        found.append((f"{name}/{PRODUCT}", product))
+    return [*first, *found]
+
+
+def _momentums(steps: int, config: Mapping[str, Any]) -> float:
+    """Nadam's product of the momentums of all steps done.
+
+    Source: Keras 3.15 `optimizers/nadam.py` (`_backend_update_step`).
+    """
+    product, beta = 1.0, float(config.get("beta_1", 0.9))
+    for step in range(1, steps + 1):
+        product *= beta * (1.0 - 0.5 * 0.96**step)
+        if product < SMALLEST:
+            return 0.0
+    return product
 
 
 def _slot(kind: str, array: Array, slots: Mapping[tuple[str, Weight], Slot]) -> Array:
     """A slot goes wherever its weight goes."""
+    if array.again is not None:  # made of another weight by arithmetic
+        (part,) = array.parts
+        held = _slot(kind, part, slots)
+        weight = array.again(held.param, POWERS[kind])
+        return Array(kind, Param(weight, array.param.stored), array.layout, shown=array.shown)
     if array.parts:
         first, second = (_slot(kind, part, slots) for part in array.parts)
         return stacked(first, second)
@@ -154,10 +242,10 @@ def _empty(kind: str) -> Array:
     return Array(kind, Param(weight, (Stored(layout),)), layout)
 
 
-def _scalar(count: int) -> Array:
+def _scalar(name: str, value: float, dtype: str) -> Array:
     layout = Layout(())
-    weight = Weight(COUNT, (ConstantSource(count, (), "int64"),))
-    return Array(COUNT, Param(weight, (Stored(layout),)), layout)
+    weight = Weight(name, (ConstantSource(value, (), dtype),))
+    return Array(name, Param(weight, (Stored(layout),)), layout)
 
 
 def _lost(report: Report, what: str) -> None:

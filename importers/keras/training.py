@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from ...ir.tensor import Weight
 from ...ir.training import Slot, Training
 from .archive.record import Archive, StoredWeight
 from .spec import ModelSpec, Path, leaves
+
+OPTIMIZER = frozenset({"optimizer_config", "optimizer"})
+"""Where the record of HDF5, and that of `.keras`, has the optimizer."""
 
 Weights = Mapping[Path, Mapping[str, Weight]]
 
@@ -29,17 +33,18 @@ def read_training(
     compiled = archive.training_config
     if compiled is None:
         return None
-    stated = compiled.get("optimizer_config")
+    stated = compiled.get("optimizer_config", compiled.get("optimizer"))
     optimizer = stated if isinstance(stated, Mapping) else {}
     name = str(optimizer.get("class_name") or "").rsplit(">", 1)[-1]
     config = optimizer.get("config")
-    rest = {key: value for key, value in compiled.items() if key != "optimizer_config"}
+    rest = {key: value for key, value in compiled.items() if key not in OPTIMIZER}
     order = SLOTS.get(vocabulary, {}).get(name)
     iterations: int | None = None
     slots: tuple[Slot, ...] = ()
     if archive.optimizer_weights:
         trained = _trained(model, weights, vocabulary)
-        found = None if order is None else _match(archive.optimizer_weights, order, trained)
+        known = config if isinstance(config, Mapping) else {}
+        found = None if order is None else _match(archive.optimizer_weights, order, known, trained)
         if found is None:
             report.add(
                 "KT201",
@@ -82,7 +87,10 @@ def _stored_order(weights: Mapping[str, Weight]) -> Sequence[Weight]:
 
 
 def _match(
-    stored: Sequence[StoredWeight], order: SlotOrder, trained: Sequence[Weight]
+    stored: Sequence[StoredWeight],
+    order: SlotOrder,
+    config: Mapping[str, Any],
+    trained: Sequence[Weight],
 ) -> tuple[int | None, tuple[Slot, ...]] | None:
     """Slots by the era's order; None if count or shapes do not fit."""
     arrays = list(stored)
@@ -91,14 +99,21 @@ def _match(
         if not arrays or math.prod(arrays[0].source.shape) != 1:
             return None
         iterations = _scalar(arrays.pop(0).source)
-    if len(arrays) % max(1, len(trained)) or len(arrays) // max(1, len(trained)) < len(order.kinds):
+    if order.rate and not isinstance(config.get("learning_rate"), Mapping):
+        del arrays[:1]
+    runs = order.runs(config)
+    count = len(trained) * sum(map(len, runs))
+    if len(arrays) < count or (not order.rate and len(arrays) % max(1, len(trained))):
         return None
     slots: list[Slot] = []
-    for index, kind in enumerate(order.kinds):
-        run = arrays[index * len(trained) : (index + 1) * len(trained)]
-        if not all(map(_fits, run, trained)):
-            return None
-        slots.extend(_gathered(kind, run, trained))
+    for run in runs:
+        held = arrays[: len(trained) * len(run)]
+        del arrays[: len(held)]
+        for index, kind in enumerate(run):
+            mine = held[index :: len(run)]
+            if not all(map(_fits, mine, trained)):
+                return None
+            slots.extend(_gathered(kind, mine, trained))
     return iterations, tuple(slots)
 
 

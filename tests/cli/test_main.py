@@ -125,7 +125,7 @@ def test_help_imports_nothing_heavy() -> None:
         ),
         (
             ("convert", "a", "model.foo"),
-            "model.foo: no kind known for '.foo' (use .onnx, .kerasir, .h5, .hdf5, .npz, "
+            "model.foo: no kind known for '.foo' (use .onnx, .kerasir, .h5, .hdf5, .keras, "
             ".safetensors or --to)",
         ),
         (

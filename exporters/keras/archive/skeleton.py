@@ -118,6 +118,7 @@ class Hdf5Sink(FileSink):
             access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
             access.set_libver_bounds(h5py.h5f.LIBVER_EARLIEST, h5py.h5f.LIBVER_V18)
             access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+            self._drive(access)
             file = h5py.h5f.create(os.fsencode(paths[0]), h5py.h5f.ACC_TRUNC, fapl=access)
             try:
                 for index, offset in self._create(file):
@@ -127,6 +128,9 @@ class Hdf5Sink(FileSink):
         except (OSError, RuntimeError) as error:  # h5py tells what HDF5 met as either
             raise self._failure(_system_error(error)) from error
         return places
+
+    def _drive(self, access: h5py.h5p.PropFAID) -> None:
+        """Say by what means the library is to write, where the file is not one of its own."""
 
     def _create(self, file: h5py.h5f.FileID) -> Iterator[tuple[int, int]]:
         """Create groups and datasets; gives index and offset of each dataset that has elements."""

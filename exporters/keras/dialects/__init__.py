@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .keras2 import KERAS2
+from .keras3 import KERAS3
 from .records import BASE, Dialect, Known
 
 __all__ = ["BASE", "DIALECTS", "Dialect", "Known"]
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (KERAS2,)}
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (KERAS2, KERAS3)}
 """By the name the user asks for."""

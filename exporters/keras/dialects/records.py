@@ -27,6 +27,11 @@ class Known(msgspec.Struct, frozen=True):
         missing: Versions of the target that lack the class altogether.
         unsaid: Keys of BASE that some version refuses for this class.
         era: The vocabulary that has what `since` and `missing` tell of.
+        renamed: What the target calls keys that Keras 2 calls otherwise.
+        places: Where the arrays lie in files of Keras 3: paths from the layer's group, each of
+            which holds as many of them.
+        call: How a call is handed several tensors: as one list, one by one, or the first alone
+            and the others as `initial_state`.
     """
 
     stated: Keys = ()
@@ -35,6 +40,9 @@ class Known(msgspec.Struct, frozen=True):
     missing: str = ""
     unsaid: Keys = ()
     era: str = ""
+    renamed: Mapping[str, str] = {}
+    places: tuple[str, ...] = ("",)
+    call: Literal["list", "each", "states"] = "list"
 
 
 class Functions(msgspec.Struct, frozen=True):
@@ -42,11 +50,14 @@ class Functions(msgspec.Struct, frozen=True):
 
     Attributes:
         meanings: What each name means: a table of `eras.operations`.
-        class_name: The class of all of them, which states the name; "" where each is a class.
+        class_name: The class of all of them, which states the name; "" where each is a class, and
+            no layer: it has no place among the layers, and carries no mask.
+        modules: Where those classes are.
     """
 
     meanings: Mapping[str, Meaning]
     class_name: str = ""
+    modules: Mapping[str, str] = {}
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +66,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: As the user asks for it.
         keras_version: What the file says that wrote it.
+        form: How models are spelt: a functional one's calls as lists of names and numbers, or
+            layers with their modules and calls with their arguments.
         functional: The class name of a functional model.
         sequential: A Sequential's config as a dict that begins with an InputLayer, or a list.
         first_call: The number of a nested model's first call: 1, as call 0 made it.
@@ -66,6 +79,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         storage: Which table of `eras.storage` the weights follow.
         weight_suffix: What names of weights end in, by backend.
         backends: Which backends' kernels it can have.
+        policies: Dtype policies that a layer may have besides float32.
         classes: The layer classes it has.
         functions: How it says operations on tensors; None if it cannot.
         later: Vocabularies of later readers, and the version that a file states which needs one.
@@ -73,6 +87,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     keras_version: str
+    form: Literal["keras2", "keras3"] = "keras2"
     functional: str
     sequential: Literal["dict", "list"]
     first_call: int
@@ -82,6 +97,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     storage: Literal["keras1_th", "keras1_tf", "keras2"]
     weight_suffix: Mapping[str, str]
     backends: tuple[str, ...]
+    policies: frozenset[str] = frozenset({"float16", "float64"})
     classes: Mapping[str, Known]
     functions: Functions | None = None
     later: Mapping[str, str] = {}

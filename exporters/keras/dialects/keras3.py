@@ -1,0 +1,154 @@
+"""The classes of Keras 3 and their keys.
+
+Source: the constructors of Keras 3.15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ....eras.operations import KERAS3 as OPERATIONS, KERAS3_MODULES
+from .records import Dialect, Functions, Keys, Known
+
+_KERNEL: Keys = (
+    "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer",
+    "activity_regularizer", "kernel_constraint", "bias_constraint",
+)  # fmt: skip
+_CELL: Keys = (
+    *_KERNEL, "recurrent_initializer", "recurrent_regularizer", "recurrent_constraint",
+    "dropout", "recurrent_dropout", "seed",
+)  # fmt: skip
+_RECURRENT: Keys = (*_CELL, "unroll")
+_STEPS: Keys = (
+    "units", "activation", "use_bias", "return_sequences", "return_state", "go_backwards",
+    "stateful",
+)  # fmt: skip
+_DEPTHWISE: Keys = (
+    "depthwise_initializer", "bias_initializer", "depthwise_regularizer", "bias_regularizer",
+    "activity_regularizer", "depthwise_constraint", "bias_constraint",
+)  # fmt: skip
+_POINTWISE: Keys = (
+    *_DEPTHWISE, "pointwise_initializer", "pointwise_regularizer", "pointwise_constraint",
+)  # fmt: skip
+_AFFINE: Keys = (
+    "beta_initializer", "gamma_initializer", "beta_regularizer", "gamma_regularizer",
+    "beta_constraint", "gamma_constraint",
+)  # fmt: skip
+_WINDOW: Keys = ("kernel_size", "strides", "padding", "data_format", "use_bias", "activation")
+_CONV = Known(("filters", "dilation_rate", "groups", *_WINDOW), _KERNEL)
+_TRANSPOSED = Known(("filters", "output_padding", "dilation_rate", *_WINDOW), _KERNEL)
+_SEPARABLE = Known(("filters", "depth_multiplier", "dilation_rate", *_WINDOW), _POINTWISE)
+_DEPTHWISE_CONV = Known(("depth_multiplier", "dilation_rate", *_WINDOW), _DEPTHWISE)
+_POOL = Known(("pool_size", "strides", "padding", "data_format"))
+_GLOBAL = Known(("data_format", "keepdims"))
+_ADAPTIVE = Known(("output_size", "data_format"))
+_NO_TRAINABLE: Keys = ("trainable",)
+_SPATIAL_DROPOUT = Known(("data_format",), ("rate", "seed"), unsaid=_NO_TRAINABLE)
+_CONV_LSTM = Known(
+    ("filters", "dilation_rate", "recurrent_activation", *_WINDOW, *_STEPS[1:]),
+    (*_CELL, "unit_forget_bias"),
+    places=("cell",),
+    call="states",
+)
+
+CLASSES: Mapping[str, Known] = {
+    "InputLayer": Known(
+        ("batch_shape", "sparse", "ragged", "optional"),
+        renamed={"batch_input_shape": "batch_shape"},
+    ),
+    "Dense": Known(("units", "use_bias", "activation"), _KERNEL),
+    "EinsumDense": Known(("equation", "output_shape", "activation", "bias_axes"), _KERNEL),
+    **{f"Conv{n}D": _CONV for n in (1, 2, 3)},
+    **{f"Conv{n}DTranspose": _TRANSPOSED for n in (1, 2, 3)},
+    **{f"SeparableConv{n}D": _SEPARABLE for n in (1, 2)},
+    **{f"DepthwiseConv{n}D": _DEPTHWISE_CONV for n in (1, 2)},
+    **{f"{kind}Pooling{n}D": _POOL for kind in ("Max", "Average") for n in (1, 2, 3)},
+    **{f"Global{kind}Pooling{n}D": _GLOBAL for kind in ("Max", "Average") for n in (1, 2, 3)},
+    **{f"Adaptive{kind}Pooling{n}D": _ADAPTIVE for kind in ("Max", "Average") for n in (1, 2, 3)},
+    **{f"ZeroPadding{n}D": Known(("padding", "data_format")) for n in (1, 2, 3)},
+    "Cropping1D": Known(("cropping",)),
+    **{f"Cropping{n}D": Known(("cropping", "data_format")) for n in (2, 3)},
+    "UpSampling1D": Known(("size",)),
+    "UpSampling2D": Known(("size", "data_format", "interpolation")),
+    "UpSampling3D": Known(("size", "data_format")),
+    "BatchNormalization": Known(
+        ("axis", "epsilon", "center", "scale"),
+        ("momentum", "moving_mean_initializer", "moving_variance_initializer", *_AFFINE),
+    ),
+    "LayerNormalization": Known(("axis", "epsilon", "center", "scale"), _AFFINE),
+    "GroupNormalization": Known(("groups", "axis", "epsilon", "center", "scale"), _AFFINE),
+    "RMSNormalization": Known(("axis", "epsilon")),
+    "UnitNormalization": Known(("axis",)),
+    "Rescaling": Known(("scale", "offset")),
+    "Normalization": Known(("axis", "mean", "variance", "invert")),
+    "Activation": Known(("activation",)),
+    "Identity": Known(),
+    "Softmax": Known(("axis",)),
+    "ReLU": Known(("max_value", "negative_slope", "threshold")),
+    "LeakyReLU": Known(("negative_slope",), renamed={"alpha": "negative_slope"}),
+    "ELU": Known(("alpha",)),
+    "PReLU": Known(
+        ("shared_axes",), ("alpha_initializer", "alpha_regularizer", "alpha_constraint")
+    ),
+    "Dropout": Known(("noise_shape",), ("rate", "seed")),
+    "AlphaDropout": Known(("noise_shape",), ("rate", "seed")),
+    "SpatialDropout1D": Known((), ("rate", "seed"), unsaid=_NO_TRAINABLE),
+    "SpatialDropout2D": _SPATIAL_DROPOUT,
+    "SpatialDropout3D": _SPATIAL_DROPOUT,
+    "GaussianNoise": Known((), ("stddev", "seed")),
+    "GaussianDropout": Known((), ("rate", "seed")),
+    "ActivityRegularization": Known((), ("l1", "l2")),
+    "Flatten": Known(("data_format",)),
+    "Reshape": Known(("target_shape",)),
+    "Permute": Known(("dims",)),
+    "RepeatVector": Known(("n",)),
+    "Embedding": Known(
+        ("input_dim", "output_dim", "mask_zero"),
+        ("embeddings_initializer", "embeddings_regularizer", "embeddings_constraint"),
+    ),
+    "Masking": Known(("mask_value",)),
+    "SimpleRNN": Known(_STEPS, _RECURRENT, places=("cell",), call="states"),
+    "GRU": Known(
+        ("recurrent_activation", "reset_after", *_STEPS),
+        _RECURRENT,
+        places=("cell",),
+        call="states",
+    ),
+    "LSTM": Known(
+        ("recurrent_activation", *_STEPS),
+        (*_RECURRENT, "unit_forget_bias"),
+        places=("cell",),
+        call="states",
+    ),
+    **{f"ConvLSTM{n}D": _CONV_LSTM for n in (1, 2, 3)},
+    "Bidirectional": Known(
+        ("layer", "merge_mode"),
+        places=("forward_layer/cell", "backward_layer/cell"),
+        call="states",
+    ),
+    **dict.fromkeys(
+        ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), Known()
+    ),
+    "Concatenate": Known(("axis",)),
+    "Dot": Known(("axes", "normalize")),
+    "TimeDistributed": Known(places=("layer",)),
+}  # fmt: skip
+
+KERAS3 = Dialect(
+    name="keras3",
+    keras_version="3.15.1",
+    form="keras3",
+    functional="Functional",
+    sequential="dict",
+    first_call=0,
+    readers=("Keras 3",),
+    inner_modules=("keras.layers", "keras"),
+    vocabulary="keras3",
+    storage="keras2",
+    weight_suffix={"tensorflow": ""},
+    backends=("tensorflow",),
+    policies=frozenset({"float16", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16"}),
+    classes=CLASSES,
+    functions=Functions(OPERATIONS, modules=KERAS3_MODULES),
+)
+"""Keras 3, whatever backend it runs on: `.keras`, `.weights.h5` and legacy HDF5."""

@@ -1,0 +1,68 @@
+"""Where Keras 3 stores the arrays of a network: a path for each layer, and for what is in it.
+
+Source: Keras 3.15 `saving/saving_lib.py` (`_save_state`, `_save_container_state`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from .archive.by_path import LAYERS, group_names
+from .dialects import Dialect, Known
+from .network import Array, FileLayer, Network
+from .spell import counted, is_chain
+
+
+class Held(msgspec.Struct, frozen=True, eq=False):
+    """An object of the file and the arrays that it holds itself.
+
+    Attributes:
+        path: From the root; "" for the model.
+        name: What it is called; "" for parts of a layer.
+        arrays: In Keras' order.
+    """
+
+    path: str
+    name: str
+    arrays: tuple[Array, ...] = ()
+
+
+def places(network: Network, dialect: Dialect, path: str = "") -> Iterator[Held]:
+    """The model itself, then its layers, those of nested models and parts of layers included."""
+    yield Held(path, network.name)
+    layers = counted(network, dialect)
+    names = group_names([_class_of(layer, dialect) for layer in layers])
+    for layer, name in zip(layers, names, strict=True):
+        yield from _layer(layer, dialect, f"{path}/{LAYERS}/{name}".lstrip("/"))
+
+
+def _class_of(layer: FileLayer, dialect: Dialect) -> str:
+    if layer.wrappers:
+        return "TimeDistributed"
+    if layer.network is not None:
+        return "Sequential" if is_chain(layer.network, dialect) else dialect.functional
+    return layer.class_name.rsplit(">", 1)[-1]
+
+
+def _layer(layer: FileLayer, dialect: Dialect, path: str) -> Iterator[Held]:
+    for number, wrapper in enumerate(layer.wrappers):
+        yield Held(path, wrapper.name if number else layer.name)
+        path += "/layer"
+    if layer.network is not None:
+        yield from places(layer.network, dialect, path)
+        return
+    known = dialect.classes.get(layer.class_name, Known())
+    name = layer.inner_name if layer.wrappers else layer.name
+    shares = _shares(layer.arrays, known.places)
+    if "" not in known.places:
+        yield Held(path, name)
+    for part, arrays in zip(known.places, shares, strict=True):
+        yield Held(f"{path}/{part}".rstrip("/"), "" if part else name, arrays)
+
+
+def _shares(arrays: Sequence[Array], parts: Sequence[str]) -> list[tuple[Array, ...]]:
+    """Each part holds as many arrays as the next."""
+    size = len(arrays) // len(parts)
+    return [tuple(arrays[n * size : (n + 1) * size]) for n in range(len(parts))]
