@@ -159,6 +159,14 @@ KERAS3_MODULES: Mapping[str, str] = {
 }  # fmt: skip
 """Where Keras 3.15 has each class."""
 
+_LARGEST = 3.4028234663852886e38
+
+REQUIRED: Mapping[str, Mapping[str, float]] = {
+    "Clip": {"x_min": -_LARGEST, "x_max": _LARGEST},
+    "clip_by_value": {"clip_value_min": -_LARGEST, "clip_value_max": _LARGEST},
+}
+"""Arguments that have to be given though they say nothing: the largest numbers of float32."""
+
 _TENSORS: Mapping[str, Meaning] = {
     **_BINARY,
     "mean": Meaning("mean", arguments=("input_tensor",)),

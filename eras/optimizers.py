@@ -24,6 +24,7 @@ class SlotOrder(msgspec.Struct, frozen=True):
         interleaved: Whether each weight's kinds stand together, and not each kind's weights.
         later: Kinds that follow in runs, each where a key of the configuration says something.
         product: Whether Nadam's product of momentums stands at the end.
+        passed: Numbers behind the steps that nobody needs.
     """
 
     counts: bool
@@ -33,6 +34,7 @@ class SlotOrder(msgspec.Struct, frozen=True):
     interleaved: bool = False
     later: Mapping[str, str] = {}
     product: bool = False
+    passed: int = 0
 
     def runs(self, config: Mapping[str, Any]) -> list[tuple[str, ...]]:
         """The kinds that stand together for each weight, run by run."""
@@ -42,12 +44,15 @@ class SlotOrder(msgspec.Struct, frozen=True):
 
 
 def _keras3(
-    *kinds: str, later: Mapping[str, str] | None = None, product: bool = False
+    *kinds: str,
+    later: Mapping[str, str] | None = None,
+    product: bool = False,
+    rate: bool = True,
 ) -> SlotOrder:
     return SlotOrder(
         counts=True,
         kinds=kinds,
-        rate=True,
+        rate=rate,
         interleaved=True,
         later=later or {},
         product=product,
@@ -91,6 +96,49 @@ SLOTS: Mapping[str, Mapping[str, SlotOrder]] = {
     },
 }
 """By vocabulary and optimizer class; kinds are named as Keras 3 names them."""
+
+_RMSPROP = {"momentum": "momentum", "average_gradient": "centered"}
+
+FOUND: Mapping[str, Mapping[str, SlotOrder]] = {
+    "keras2": {  # 2.3 counts the steps of all
+        "RMSprop": SlotOrder(True, ("velocity",)),
+        "Adagrad": SlotOrder(True, ("accumulator",)),
+        "Adadelta": SlotOrder(True, ("accumulated_grad", "accumulated_delta")),
+        "Nadam": SlotOrder(True, ("momentum", "velocity"), passed=1),
+    },
+    "tf_keras": {  # from 2.11 on
+        "SGD": _keras3("momentum", rate=False),
+        "RMSprop": _keras3("velocity", later=_RMSPROP, rate=False),
+        "Adagrad": _keras3("accumulator", rate=False),
+        "Adadelta": _keras3("accumulated_grad", "accumulated_delta", rate=False),
+        "Adam": _keras3("momentum", "velocity", later={"velocity_hat": "amsgrad"}, rate=False),
+        "AdamW": _keras3("momentum", "velocity", later={"velocity_hat": "amsgrad"}, rate=False),
+        "Adamax": _keras3("momentum", "norm", rate=False),
+        "Nadam": _keras3("momentum", "velocity", rate=False),
+    },
+    "tf_keras legacy": {
+        "SGD": SlotOrder(True, (), later={"momentum": "momentum"}),
+        "RMSprop": SlotOrder(True, ("velocity",), later=_RMSPROP),
+        "Adagrad": SlotOrder(True, ("accumulator",)),
+        "Adadelta": SlotOrder(True, ("accumulated_grad", "accumulated_delta")),
+        "Adam": SlotOrder(True, ("momentum", "velocity"), later={"velocity_hat": "amsgrad"}),
+        "Adamax": SlotOrder(True, ("momentum", "norm")),
+        "Nadam": SlotOrder(True, ("momentum", "velocity"), passed=1),
+    },
+}
+"""Orders that only importers meet.
+
+Sources: Keras 2.3.1 `optimizers.py`; tf-keras 2.21 `optimizers/`
+(`build`) and `optimizers/legacy/` (`_create_slots`); genuine files of both."""
+
+
+def orders(vocabulary: str, name: str, config: Mapping[str, Any]) -> list[SlotOrder]:
+    """The orders that a file's optimizer may have, the likeliest first."""
+    if vocabulary == "tf_keras" and config.get("is_legacy_optimizer", True):
+        vocabulary = "tf_keras legacy"
+    tables = (SLOTS.get(vocabulary, {}), FOUND.get(vocabulary, {}))
+    return [table[name] for table in tables if name in table]
+
 
 ORDERS: Mapping[str, str] = {"keras1": "by name", "keras2": "by layer", "keras3": "by layer"}
 """How the era sorts the weights that its slots follow: Keras 1.2.2 by their names as text."""

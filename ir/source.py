@@ -65,6 +65,21 @@ class ConstantSource:
         out[...] = self.value
 
 
+class IdentitySource:
+    """Ones along the diagonal of a square, zeros elsewhere, under any shape; takes no memory."""
+
+    __slots__ = ("dtype", "shape", "side", "where")
+
+    def __init__(self, side: int, shape: tuple[int, ...]) -> None:
+        self.side, self.shape, self.dtype = side, shape, np.dtype(np.float32)
+        self.where = f"identity of {side}"
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Fill with zeros, and the ones that are due."""
+        out[...] = 0
+        out[-start % (self.side + 1) :: self.side + 1] = 1
+
+
 class FileStamp:
     """What a file was when it was first looked at: inode, size in bytes, time of change in ns."""
 
@@ -140,17 +155,17 @@ class FileSource:
 
 
 class PartSource:
-    """A run of another source's elements, under a shape of its own."""
+    """A run of another source's elements, from `start` on, under a shape of its own."""
 
-    __slots__ = ("_source", "dtype", "shape", "start", "where")
+    __slots__ = ("dtype", "shape", "start", "where", "whole")
 
     def __init__(self, source: Source, start: int, shape: tuple[int, ...]) -> None:
-        self._source, self.start, self.shape = source, start, shape
+        self.whole, self.start, self.shape = source, start, shape
         self.dtype, self.where = source.dtype, source.where
 
     def read_into(self, start: int, out: Array) -> None:
         """Read elements from `start` of this part on."""
-        self._source.read_into(self.start + start, out)
+        self.whole.read_into(self.start + start, out)
 
 
 class ColumnsSource:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...eras.operations import REQUIRED
 from ...ir.op import Op, attributes
 from .network import Arguments, Tensor
 from .site import Site
@@ -28,6 +29,7 @@ def function_of(site: Site, op: Op, x: Tensor, role: str = "") -> Tensor | None:
         needed = {attribute for attribute, value in usual.items() if value is None}
         if other.keys() <= keys.keys() and needed & keys.keys() <= other.keys():
             given = {keys[attribute]: value for attribute, value in other.items()}
+            given = {**REQUIRED.get(name, {}), **given}
             return _put(site, name, [x], given, role)
     return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ...eras.activations import ALONG_LAST, FUNCTIONS
 from .dialects import BASE, Dialect, Known
 from .network import Call, FileLayer, Network, Tensor
 from .order import chain, listed, made
@@ -31,7 +32,7 @@ def spell_objects(network: Network, dialect: Dialect) -> Config:
     return _object(FUNCTIONAL_MODULE, dialect.functional, config, dialect.functional)
 
 
-def _object(module: str | None, class_name: str, config: Config, registered: str | None) -> Config:
+def _object(module: str | None, class_name: str, config: Any, registered: str | None) -> Config:
     return {
         "module": module,
         "class_name": class_name,
@@ -45,7 +46,7 @@ def _entry(layer: FileLayer, dialect: Dialect) -> Config:
     if layer.network is not None:
         entry = spell_objects(layer.network, dialect)
     else:
-        config = said_config(layer, dialect)
+        config = _functions_found(said_config(layer, dialect), dialect)
         bare = layer.class_name.rsplit(">", 1)[-1]
         if layer.class_name in dialect.classes:
             entry = _object(LAYERS_MODULE, layer.class_name, config, None)
@@ -56,6 +57,21 @@ def _entry(layer: FileLayer, dialect: Dialect) -> Config:
         config = {"name": name, **wrapper.config, "layer": entry}
         entry = _object(LAYERS_MODULE, "TimeDistributed", config, None)
     return entry
+
+
+def _functions_found(config: Config, dialect: Dialect) -> Config:
+    """A configuration whose functions the loader finds: the author's among its custom objects."""
+    known = FUNCTIONS[dialect.vocabulary].keys() | ALONG_LAST[dialect.vocabulary].keys()
+    return {
+        key: _named_function(value)
+        if key.endswith("activation") and isinstance(value, str) and value not in known
+        else value
+        for key, value in config.items()
+    }
+
+
+def _named_function(name: str) -> Config:
+    return _object("builtins", "function", name.rsplit(">", 1)[-1], name)
 
 
 def _functional(network: Network, dialect: Dialect) -> Config:

@@ -315,6 +315,8 @@ class Site:
 
     def _check_known(self, class_name: str, config: Mapping[str, Any]) -> None:
         known = self.dialect.classes.get(class_name)
+        if class_name in self.dialect.absent:
+            raise self.refuse(f"{self.dialect.name} has no {class_name}")
         if known is None:
             return
         for key, version in known.since.items():

@@ -305,14 +305,9 @@ class LayerCall:
         """The weight made of these stored arrays; the same object for every call of the layer."""
         if name not in self._shared:
             arrays = [self.stored[slot] for slot in slots]
-            trainable = all(slot.trainable for slot in self.slots if slot.name in slots)
-            self._shared[name] = Weight(
-                f"{'/'.join(part.partition('#')[0] for part in self.layer.scope)}"
-                f"{'/' if self.layer.scope else ''}{self.name}/{name}",
-                tuple(array.source for array in arrays),
-                trainable=trainable and bool(self.layer.config.get("trainable", True)),
-                stored_names=tuple(array.name for array in arrays),
-            )
+            sources = tuple(array.source for array in arrays)
+            names = tuple(array.name for array in arrays)
+            self._shared[name] = self._new(name, slots, sources, names)
         return self._shared[name]
 
     def made(
@@ -320,15 +315,20 @@ class LayerCall:
     ) -> Weight:
         """A weight of its own made of parts of a stored array; one for every call of the layer."""
         if name not in self._shared:
-            whole = self.weight(slot, (slot,))
-            self._shared.pop(slot)
-            self._shared[name] = Weight(
-                whole.name.removesuffix(slot) + name,
-                tuple(sources),
-                trainable=whole.trainable,
-                stored_names=tuple(stored_names),
-            )
+            self._shared[name] = self._new(name, (slot,), tuple(sources), tuple(stored_names))
         return self._shared[name]
+
+    def _new(
+        self, name: str, slots: Sequence[str], sources: tuple[Source, ...], names: tuple[str, ...]
+    ) -> Weight:
+        trainable = all(slot.trainable for slot in self.slots if slot.name in slots)
+        return Weight(
+            f"{'/'.join(part.partition('#')[0] for part in self.layer.scope)}"
+            f"{'/' if self.layer.scope else ''}{self.name}/{name}",
+            sources,
+            trainable=trainable and bool(self.layer.config.get("trainable", True)),
+            stored_names=names,
+        )
 
     def misfit(self, slot: str, expected: Layout) -> WeightError:
         """The error for an array of another shape than the configuration implies."""

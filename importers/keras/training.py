@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...eras.optimizers import ORDERS, SLOTS, SlotOrder
+from ...eras.optimizers import ORDERS, SlotOrder, orders
 from ...ir.report import Report
-from ...ir.source import Source
+from ...ir.source import PartSource, Source
 from ...ir.tensor import Weight
 from ...ir.training import Slot, Training
 from .archive.record import Archive, StoredWeight
@@ -38,13 +38,16 @@ def read_training(
     name = str(optimizer.get("class_name") or "").rsplit(">", 1)[-1]
     config = optimizer.get("config")
     rest = {key: value for key, value in compiled.items() if key not in OPTIMIZER}
-    order = SLOTS.get(vocabulary, {}).get(name)
+    known = config if isinstance(config, Mapping) else {}
     iterations: int | None = None
     slots: tuple[Slot, ...] = ()
     if archive.optimizer_weights:
         trained = _trained(model, weights, vocabulary)
-        known = config if isinstance(config, Mapping) else {}
-        found = None if order is None else _match(archive.optimizer_weights, order, known, trained)
+        tried = (
+            _match(archive.optimizer_weights, order, known, trained)
+            for order in orders(vocabulary, name, known)
+        )
+        found = next((match for match in tried if match is not None), None)
         if found is None:
             report.add(
                 "KT201",
@@ -57,29 +60,48 @@ def read_training(
             iterations, slots = found
     return Training(
         optimizer=name,
-        config=dict(config) if isinstance(config, Mapping) else {},
+        config=dict(known),
         iterations=iterations,
         slots=slots,
         compiled=rest,
     )
 
 
-def _trained(model: ModelSpec, weights: Weights, vocabulary: str) -> list[Weight]:
-    """The trainable weights in the order in which the era's optimizers list them.
+class Trained(NamedTuple):
+    """A stored array that training changes, and the weights that are made of it."""
 
-    Every stored array counts by itself, so a weight of several arrays comes several times.
+    name: str
+    weights: tuple[Weight, ...]
+    whole: Source
+
+
+def _trained(model: ModelSpec, weights: Weights, vocabulary: str) -> list[Trained]:
+    """The trainable arrays in the order in which the era's optimizers list them.
+
+    Every stored array counts by itself, so a weight of several arrays comes several times; several
+    weights that are parts of one array come together.
     """
-    pairs: list[tuple[str, Weight]] = []
+    found: list[Trained] = []
     for layer in model.layers:
         for path, leaf in leaves(layer):
             if not (layer.trainable and leaf.trainable):
                 continue
             for weight in _stored_order(weights.get(path, {})):
                 if weight.trainable:
-                    pairs.extend((name, weight) for name in weight.stored_names)
+                    _add(found, weight)
     if ORDERS.get(vocabulary) == "by name":
-        pairs.sort(key=lambda pair: pair[0])
-    return [weight for _, weight in pairs]
+        found.sort(key=lambda one: one.name)
+    return found
+
+
+def _add(found: list[Trained], weight: Weight) -> None:
+    for name, source in zip(weight.stored_names, weight.sources, strict=True):
+        whole = source.whole if isinstance(source, PartSource) else source
+        if found and found[-1].whole is whole:
+            last = found.pop()
+            found.append(last._replace(weights=(*last.weights, weight)))
+        else:
+            found.append(Trained(name, (weight,), whole))
 
 
 def _stored_order(weights: Mapping[str, Weight]) -> Sequence[Weight]:
@@ -90,7 +112,7 @@ def _match(
     stored: Sequence[StoredWeight],
     order: SlotOrder,
     config: Mapping[str, Any],
-    trained: Sequence[Weight],
+    trained: Sequence[Trained],
 ) -> tuple[int | None, tuple[Slot, ...]] | None:
     """Slots by the era's order; None if count or shapes do not fit."""
     arrays = list(stored)
@@ -99,6 +121,7 @@ def _match(
         if not arrays or math.prod(arrays[0].source.shape) != 1:
             return None
         iterations = _scalar(arrays.pop(0).source)
+    del arrays[: order.passed]
     if order.rate and not isinstance(config.get("learning_rate"), Mapping):
         del arrays[:1]
     runs = order.runs(config)
@@ -117,15 +140,21 @@ def _match(
     return iterations, tuple(slots)
 
 
-def _fits(array: StoredWeight, weight: Weight) -> bool:
-    return array.source.shape in {source.shape for source in weight.sources}
+def _fits(array: StoredWeight, trained: Trained) -> bool:
+    return array.source.shape == trained.whole.shape
 
 
-def _gathered(kind: str, run: Sequence[StoredWeight], trained: Sequence[Weight]) -> list[Slot]:
+def _gathered(kind: str, run: Sequence[StoredWeight], trained: Sequence[Trained]) -> list[Slot]:
     """One slot per weight, with as many sources as the weight has, in the weight's own order."""
     by_weight: dict[Weight, list[Source]] = {}
-    for array, weight in zip(run, trained, strict=True):
-        by_weight.setdefault(weight, []).append(array.source)
+    for array, one in zip(run, trained, strict=True):
+        for weight in one.weights:
+            held = by_weight.setdefault(weight, [])
+            part = weight.sources[len(held)]
+            if isinstance(part, PartSource):
+                held.append(PartSource(array.source, part.start, part.shape))
+            else:
+                held.append(array.source)
     return [Slot(kind, weight, tuple(sources)) for weight, sources in by_weight.items()]
 
 

@@ -126,7 +126,7 @@ def test_help_imports_nothing_heavy() -> None:
         (
             ("convert", "a", "model.foo"),
             "model.foo: no kind known for '.foo' (use .onnx, .kerasir, .h5, .hdf5, .keras, "
-            ".safetensors or --to)",
+            ".weights.h5, .npz, .safetensors or --to)",
         ),
         (
             ("convert", "a", "b.h5", "--opset", "13"),

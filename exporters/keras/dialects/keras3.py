@@ -51,6 +51,42 @@ _CONV_LSTM = Known(
     call="states",
 )
 
+_RANGE: Keys = ("value_range", "seed", "data_format")
+_FILL: Keys = ("fill_mode", "fill_value", "interpolation", "seed", "data_format")
+_AUGMENTATION: Mapping[str, Keys] = {
+    "AugMix": (
+        "num_chains", "chain_depth", "factor", "alpha", "all_ops", "interpolation", *_RANGE,
+    ),
+    "CutMix": ("factor", "seed", "data_format"),
+    "MixUp": ("alpha", "seed", "data_format"),
+    "RandAugment": ("num_ops", "factor", "interpolation", *_RANGE),
+    "RandomBrightness": ("factor", "value_range", "seed"),
+    "RandomColorDegeneration": ("factor", *_RANGE),
+    "RandomColorJitter": (
+        "brightness_factor", "contrast_factor", "saturation_factor", "hue_factor", *_RANGE,
+    ),
+    "RandomContrast": ("factor", "value_range", "seed"),
+    "RandomElasticTransform": ("factor", "scale", "value_range", *_FILL),
+    "RandomErasing": ("factor", "scale", "fill_value", *_RANGE),
+    "RandomFlip": ("mode", "seed", "data_format"),
+    "RandomGaussianBlur": ("factor", "kernel_size", "sigma", *_RANGE),
+    "RandomGrayscale": ("factor", "seed", "data_format"),
+    "RandomHue": ("factor", *_RANGE),
+    "RandomInvert": ("factor", *_RANGE),
+    "RandomPerspective": (
+        "factor", "scale", "interpolation", "fill_value", "seed", "data_format",
+    ),
+    "RandomPosterization": ("factor", *_RANGE),
+    "RandomRotation": ("factor", *_FILL),
+    "RandomSaturation": ("factor", *_RANGE),
+    "RandomSharpness": ("factor", *_RANGE),
+    "RandomShear": ("x_factor", "y_factor", *_FILL),
+    "RandomTranslation": ("height_factor", "width_factor", *_FILL),
+    "RandomZoom": ("height_factor", "width_factor", *_FILL),
+    "Solarization": ("addition_factor", "threshold_factor", "value_range", "seed"),
+}  # fmt: skip
+"""Layers that change images in training alone."""
+
 CLASSES: Mapping[str, Known] = {
     "InputLayer": Known(
         ("batch_shape", "sparse", "ragged", "optional"),
@@ -98,6 +134,7 @@ CLASSES: Mapping[str, Known] = {
     "GaussianNoise": Known((), ("stddev", "seed")),
     "GaussianDropout": Known((), ("rate", "seed")),
     "ActivityRegularization": Known((), ("l1", "l2")),
+    **{name: Known((), kept) for name, kept in _AUGMENTATION.items()},
     "Flatten": Known(("data_format",)),
     "Reshape": Known(("target_shape",)),
     "Permute": Known(("dims",)),
@@ -132,7 +169,14 @@ CLASSES: Mapping[str, Known] = {
     "Concatenate": Known(("axis",)),
     "Dot": Known(("axes", "normalize")),
     "TimeDistributed": Known(places=("layer",)),
+    "Lambda": Known(),
 }  # fmt: skip
+
+ABSENT = frozenset({
+    "LocallyConnected1D", "LocallyConnected2D", "ThresholdedReLU", "TFOpLambda", "RandomHeight",
+    "RandomWidth", "StochasticDepth",
+})  # fmt: skip
+"""What Keras 2 or tf.keras has and Keras 3 has not."""
 
 KERAS3 = Dialect(
     name="keras3",
@@ -149,6 +193,8 @@ KERAS3 = Dialect(
     backends=("tensorflow",),
     policies=frozenset({"float16", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16"}),
     classes=CLASSES,
+    absent=ABSENT,
+    keeps_training=False,
     functions=Functions(OPERATIONS, modules=KERAS3_MODULES),
 )
 """Keras 3, whatever backend it runs on: `.keras`, `.weights.h5` and legacy HDF5."""

@@ -81,6 +81,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         backends: Which backends' kernels it can have.
         policies: Dtype policies that a layer may have besides float32.
         classes: The layer classes it has.
+        absent: Classes of other targets that it is known not to have: refused, where there is no
+            other way to say what they compute.
+        keeps_training: Whether a call that states `training` keeps it when the model predicts.
         functions: How it says operations on tensors; None if it cannot.
         later: Vocabularies of later readers, and the version that a file states which needs one.
     """
@@ -99,6 +102,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     backends: tuple[str, ...]
     policies: frozenset[str] = frozenset({"float16", "float64"})
     classes: Mapping[str, Known]
+    absent: frozenset[str] = frozenset()
+    keeps_training: bool = True
     functions: Functions | None = None
     later: Mapping[str, str] = {}
 

@@ -220,6 +220,10 @@ def training_only(site: Site) -> None:
     """A layer that acts in training alone, with what the source said of it."""
     op, x = site.op, site.x()
     assert isinstance(op, TrainingOnly)
+    if op.layer_class in site.dialect.absent:
+        _lost(site, f"{site.dialect.name} has no {op.layer_class}: left out, it acts in training")
+        site.give(x)
+        return
     repeats = site.own_repeats(all_around=op.layer_class in RANKS)
     rank = len(site.seen(site.settled.input)) - repeats
     if op.layer_class not in site.dialect.classes:

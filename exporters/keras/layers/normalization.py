@@ -106,6 +106,9 @@ def batch_statistics_norm(site: Site) -> None:
     """
     op, x = site.op, site.x()
     assert isinstance(op, BatchStatisticsNorm)
+    if not site.dialect.keeps_training:
+        what = f"{site.dialect.name} does not keep `training=True` when it predicts"
+        raise site.refuse(f"a BatchNormalization by the statistics of the batch: {what}")
     params = site.settled.node.params
     rank = len(site.seen(site.settled.input))
     config = {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from ....ir.ops.opaque import Opaque
 from ....ir.tensor import Param
+from ..dialects import Dialect
 from ..network import Array, FileLayer
 from ..registry import writes
 from ..site import Site
@@ -42,7 +46,7 @@ def opaque(site: Site) -> None:
     layer = FileLayer(
         site.name,
         op.layer_class,
-        {key: value for key, value in config.items() if key not in IMPLIED},
+        _config(op.layer_class, config, site.dialect),
         arrays,
         site.wrappers(site.name, repeats),
         site.layer.name if site.layer and repeats else "",
@@ -52,6 +56,39 @@ def opaque(site: Site) -> None:
 
 IMPLIED = frozenset({"name", "batch_input_shape"})
 """Keys that the exporter states itself: here the name, and the shape in the model's input."""
+
+
+LAMBDA_FORMS = frozenset({
+    "function_type", "module", "output_shape_type", "output_shape_module",
+})  # fmt: skip
+"""Keys of a Lambda that say how its functions are given; Keras 3 sees it by their form."""
+
+
+def _config(class_name: str, stored: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
+    config = {key: value for key, value in stored.items() if key not in IMPLIED}
+    if class_name != "Lambda" or dialect.form != "keras3":
+        return config
+    return {
+        key: _function(value) if key in {"function", "output_shape"} else value
+        for key, value in config.items()
+        if key not in LAMBDA_FORMS
+    }
+
+
+def _function(stored: Any) -> Any:
+    """A Lambda's function as Keras 3 has it: code, or the name of one of the author's functions.
+
+    Sources: Keras 2.2.4 `layers/core.py` (`Lambda.get_config`), Keras 3.15
+    `layers/core/lambda_layer.py` (`_serialize_function_to_config`).
+    """
+    if isinstance(stored, str):
+        return {"module": "builtins", "class_name": "function", "config": stored,
+                "registered_name": stored}  # fmt: skip
+    code = isinstance(stored, Sequence) and len(stored) == 3 and isinstance(stored[0], str)
+    if not code:
+        return stored
+    config = dict(zip(("code", "defaults", "closure"), stored, strict=True))
+    return {"class_name": "__lambda__", "config": config}
 
 
 def _called(slot: str, param: Param) -> str:
