@@ -66,8 +66,8 @@ class Array(msgspec.Struct, frozen=True, eq=False):
     @property
     def follows(self) -> bool:
         """Whether an optimizer's slots can be computed as its numbers are."""
-        if len(self.parts) == 1:
-            return self.again is not None
+        if len(self.parts) == 1 and self.again is None:
+            return False
         return all(part.follows for part in self.parts)
 
     @property

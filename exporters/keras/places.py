@@ -43,7 +43,8 @@ def _class_of(layer: FileLayer, dialect: Dialect) -> str:
         return "TimeDistributed"
     if layer.network is not None:
         return "Sequential" if is_chain(layer.network, dialect) else dialect.functional
-    return layer.class_name.rsplit(">", 1)[-1]
+    known = dialect.classes.get(layer.class_name, Known())
+    return known.group or layer.class_name.rsplit(">", 1)[-1]
 
 
 def _layer(layer: FileLayer, dialect: Dialect, path: str) -> Iterator[Held]:
@@ -55,14 +56,21 @@ def _layer(layer: FileLayer, dialect: Dialect, path: str) -> Iterator[Held]:
         return
     known = dialect.classes.get(layer.class_name, Known())
     name = layer.inner_name if layer.wrappers else layer.name
-    shares = _shares(layer.arrays, known.places)
-    if "" not in known.places:
+    shares = _by_part(layer.arrays, known) if known.parts else _shares(layer.arrays, known.places)
+    if "" not in shares:
         yield Held(path, name)
-    for part, arrays in zip(known.places, shares, strict=True):
-        yield Held(f"{path}/{part}".rstrip("/"), "" if part else name, arrays)
+    for part, arrays in shares.items():
+        yield Held(f"{path}/{part}".rstrip("/"), "" if part else name, tuple(arrays))
 
 
-def _shares(arrays: Sequence[Array], parts: Sequence[str]) -> list[tuple[Array, ...]]:
-    """Each part holds as many arrays as the next."""
-    size = len(arrays) // len(parts)
-    return [tuple(arrays[n * size : (n + 1) * size]) for n in range(len(parts))]
+def _by_part(arrays: Sequence[Array], known: Known) -> dict[str, list[Array]]:
+    found: dict[str, list[Array]] = {}
+    for array in arrays:
+        found.setdefault(known.parts[array.name.partition("/")[0]], []).append(array)
+    return found
+
+
+def _shares(arrays: Sequence[Array], places: Sequence[str]) -> dict[str, Sequence[Array]]:
+    """Each place holds as many arrays as the next."""
+    size = len(arrays) // len(places)
+    return {place: arrays[n * size : (n + 1) * size] for n, place in enumerate(places)}

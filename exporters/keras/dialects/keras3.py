@@ -144,6 +144,39 @@ CLASSES: Mapping[str, Known] = {
         ("embeddings_initializer", "embeddings_regularizer", "embeddings_constraint"),
     ),
     "Masking": Known(("mask_value",)),
+    "Attention": Known(("use_scale", "score_mode"), ("dropout", "seed")),
+    "AdditiveAttention": Known(("use_scale",), ("dropout", "seed")),
+    "MultiHeadAttention": Known(
+        (
+            "num_heads", "key_dim", "value_dim", "use_bias", "output_shape", "attention_axes",
+            "sliding_window", "use_gate",
+        ),
+        (*_KERNEL, "dropout", "flash_attention", "seed"),
+        parts={
+            "query": "query_dense",
+            "key": "key_dense",
+            "gate": "_gate_dense",
+            "value": "value_dense",
+            "attention_output": "output_dense",
+        },
+        call="each",
+    ),
+    "GroupQueryAttention": Known(
+        (
+            "head_dim", "num_query_heads", "num_key_value_heads", "use_bias", "sliding_window",
+            "use_gate",
+        ),
+        (*_KERNEL, "dropout", "flash_attention", "seed"),
+        parts={
+            "query": "_query_dense",
+            "key": "_key_dense",
+            "gate": "_gate_dense",
+            "value": "_value_dense",
+            "attention_output": "_output_dense",
+        },
+        group="GroupedQueryAttention",
+        call="each",
+    ),
     "SimpleRNN": Known(_STEPS, _RECURRENT, places=("cell",), call="states"),
     "GRU": Known(
         ("recurrent_activation", "reset_after", *_STEPS),

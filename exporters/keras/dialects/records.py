@@ -30,6 +30,8 @@ class Known(msgspec.Struct, frozen=True):
         renamed: What the target calls keys that Keras 2 calls otherwise.
         places: Where the arrays lie in files of Keras 3: paths from the layer's group, each of
             which holds as many of them.
+        parts: Where they lie by the part of the layer that their names begin with.
+        group: The class that the layer's group is called by, where it is another.
         call: How a call is handed several tensors: as one list, one by one, or the first alone
             and the others as `initial_state`.
     """
@@ -42,6 +44,8 @@ class Known(msgspec.Struct, frozen=True):
     era: str = ""
     renamed: Mapping[str, str] = {}
     places: tuple[str, ...] = ("",)
+    parts: Mapping[str, str] = {}
+    group: str = ""
     call: Literal["list", "each", "states"] = "list"
 
 

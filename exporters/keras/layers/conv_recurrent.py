@@ -140,10 +140,14 @@ def _wider(site: Site, array: Array, space: Terms, widths: Widths) -> Array:
     def make(_: Weight) -> Weight:
         return param.weight
 
+    def again(held: Param, _: int) -> Weight:
+        return widened(held, around)[0].weight
+
     weight = site.emission.derived(array.param.weight, f"wider by {widths}", make)
     terms: Mapping[Axis, Axis] = grown
     layout = Layout(tuple(rebuild(term, terms) for term in array.layout.terms))
-    return Array(array.name, Param(weight, param.stored), layout, array.trains, parts=(array,))
+    param = Param(weight, param.stored)
+    return Array(array.name, param, layout, array.trains, parts=(array,), again=again)
 
 
 # ---- geometry -----------------------------------------------------------------------------------
