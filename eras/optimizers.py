@@ -60,7 +60,9 @@ def _keras3(
 
 
 _SGD = SlotOrder(True, ("momentum",))
-_ADAM = SlotOrder(True, ("momentum", "velocity"), ("velocity_hat",))
+_ADAM = SlotOrder(
+    True, ("momentum", "velocity"), ("velocity_hat",), later={"velocity_hat": "amsgrad"}
+)
 _ADAMAX = SlotOrder(True, ("momentum", "norm"))
 
 SLOTS: Mapping[str, Mapping[str, SlotOrder]] = {

@@ -160,7 +160,8 @@ def _state(
         _lost(report, f"the state of {training.optimizer}: {fixed.name} is scaled")
         return None
     by_weight = {(slot.kind, slot.weight): slot for slot in training.slots}
-    runs, empty = _runs(order, training, config)
+    runs = order.runs(config)  # in which kinds stand together for each weight
+    empty = [kind for kind in order.unread if (kind,) not in runs]
     missing = [
         weight
         for kind in itertools.chain(*runs)
@@ -177,16 +178,6 @@ def _state(
     found = [_slot(kind, array, by_weight) for run in runs for array in weights for kind in run]
     found += [_empty(kind) for kind in empty for _ in weights]
     return tuple(_named(training, config, order, found))
-
-
-def _runs(
-    order: SlotOrder, training: Training, config: Mapping[str, Any]
-) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Kinds that stand together for each weight, run by run; and kinds that hold nothing."""
-    runs, empty = order.runs(config), list(order.unread)
-    if training.config.get("amsgrad"):
-        runs, empty = runs + [(kind,) for kind in empty], []
-    return runs, empty
 
 
 def _named(
