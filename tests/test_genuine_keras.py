@@ -7,17 +7,16 @@ tests are skipped, unless KERASIR_REQUIRE_KERAS is set: then they fail.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from frameworks import KERAS3, TF_KERAS, Framework
 
 import kerasir
 from genuine import FixtureCase, fixture_cases
@@ -31,25 +30,6 @@ CARRIED_CODE = {"lambda_layer_th", "lambda_layer_tf"}
 
 SECONDS = 1500
 """For one target: all its conversions, and one process that loads them all."""
-
-
-class Framework(NamedTuple):
-    """A genuine Keras: what to import, where to look for an interpreter that has it."""
-
-    module: str
-    needs: tuple[str, ...]
-    variable: str
-
-    def python(self) -> str | None:
-        """An interpreter that can import it; None if there is none."""
-        if named := os.environ.get(self.variable):
-            return named
-        here = all(importlib.util.find_spec(name) for name in self.needs)
-        return sys.executable if here else None
-
-
-KERAS3 = Framework("keras", ("keras", "jax"), "KERASIR_KERAS3_PYTHON")
-TF_KERAS = Framework("tf_keras", ("tf_keras", "tensorflow"), "KERASIR_TF_KERAS_PYTHON")
 
 
 class Target(NamedTuple):
