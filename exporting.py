@@ -86,6 +86,7 @@ def _export_onnx(model: Model, plan: Plan, path: str, goal: Aim, options: Option
         raise UsageError("a domain of ONNX' own", where="--opaque-domain", hint=hint)
     style = Style(
         float16=options.float16,
+        functions=options.functions,
         share=options.fold,
         opaque_domain=options.opaque_domain,
         rename=options.rename,

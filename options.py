@@ -50,6 +50,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         shapes: For ONNX: whole shapes of inputs, by name, in the source's order of axes.
         rename: For ONNX: new names of inputs and outputs, by the old.
         float16: For ONNX: compute in half precision; inputs and outputs keep their numbers.
+        functions: For ONNX: write each nested model as a function of the file.
         opaque_domain: For ONNX: the domain of operators that stand for layers which kerasir does
             not compute, such as `com.example`.
         source_hash: For ONNX: state the SHA-256 of SRC however large it is.
@@ -86,6 +87,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     shapes: Mapping[str, Sequence[int]] = {}
     rename: Mapping[str, str] = {}
     float16: bool = False
+    functions: bool = False
     opaque_domain: str = ""
     source_hash: bool = False
     progress: Progress | None = None
@@ -97,6 +99,7 @@ ONLY_ONNX: Mapping[str, str] = {
     "shapes": "--shape",
     "rename": "--rename",
     "float16": "--float16",
+    "functions": "--functions",
     "opaque_domain": "--opaque-domain",
     "source_hash": "--source-hash",
 }

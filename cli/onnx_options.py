@@ -56,6 +56,12 @@ def onnx_options() -> list[click.Parameter]:
             help="Compute in half precision; inputs and outputs stay",
         ),
         Option(
+            ["--functions"],
+            is_flag=True,
+            section=SECTION,
+            help="Write nested models as functions, not inlined",
+        ),
+        Option(
             ["--opaque-domain"],
             metavar="DOMAIN",
             default="",

@@ -16,6 +16,7 @@ from .bidirectional import merge_directions
 from .dims import Shape
 from .draft import Draft, Edge, OnnxNode
 from .emitting import Emitting
+from .functions import check_functions, outline
 from .half import halve
 from .moves import bring
 from .naming import drop_unread, finish
@@ -47,6 +48,8 @@ def build(plan: Plan, *, opset: int = DEFAULT_OPSET, style: Style = PLAIN) -> Dr
     ir_version(opset)
     if plan.policy.order != "channels_first" or not plan.policy.one_dimensional:
         raise LayoutError(f"a plan for {plan.policy.order} order, ONNX needs channels_first")
+    if style.functions:
+        check_functions(opset)
     check_supported(plan, opset, opaque=bool(style.opaque_domain))
     drawing = _Drawing(plan, opset, style)
     for step in plan.steps:
@@ -87,6 +90,8 @@ class _Drawing:
         except (ExportError, LayoutError) as error:
             self._failures.append(error.at(step.node.name))
             made = tuple(Edge(v.name, v.dtype, ()) for v in step.node.results)
+        for node in self.draft.nodes[before:]:
+            node.scope = step.node.layer.scope if step.node.layer is not None else ()
         if step.node.op.family == PRECISE and not isinstance(step.node.op, BatchNorm):
             self.draft.precise.update(self.draft.nodes[before:])
         results = made if isinstance(made, tuple) else (made,)
@@ -122,6 +127,8 @@ class _Drawing:
         if self.draft.style.float16:
             halve(self.draft)
         finish(self.draft, names)
+        if self.draft.style.functions:
+            outline(self.draft)
         return self.draft
 
     def _take(

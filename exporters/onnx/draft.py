@@ -54,9 +54,10 @@ class OnnxNode:
         attributes: By name; a `Body` is a graph.
         domain: "" is ONNX' own.
         doc: For people: the layer it comes from.
+        scope: Calls of nested models that it stands in, outermost first, as of `ir.model.Scope`.
     """
 
-    __slots__ = ("attributes", "doc", "domain", "inputs", "name", "op_type", "outputs")
+    __slots__ = ("attributes", "doc", "domain", "inputs", "name", "op_type", "outputs", "scope")
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class OnnxNode:
         self.name, self.op_type, self.domain, self.doc = name, op_type, domain, doc
         self.inputs, self.outputs = tuple(inputs), tuple(outputs)
         self.attributes = dict(attributes)
+        self.scope: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<OnnxNode {self.name}: {self.op_type}>"
@@ -125,6 +127,24 @@ class Constant(msgspec.Struct, frozen=True, eq=False):
     values: tuple[Number, ...]
 
 
+class Function(msgspec.Struct, frozen=True, eq=False):
+    """A part of the graph that is called by name.
+
+    Attributes:
+        name: Of the operator that calls it.
+        inputs: What a call is given: activations and weights.
+        outputs: What it gives.
+        nodes: In order of execution.
+        constants: Numbers that only it needs.
+    """
+
+    name: str
+    inputs: tuple[Edge, ...]
+    outputs: tuple[Edge, ...]
+    nodes: tuple[OnnxNode, ...]
+    constants: tuple[Constant, ...]
+
+
 class Draft:
     """A graph being drawn.
 
@@ -135,6 +155,7 @@ class Draft:
         inputs: What the caller feeds.
         outputs: What the caller gets: the names wished for, and the tensors.
         nodes: In order of execution.
+        functions: Parts of it that are called, inner ones first.
         initializers: Weights, in the order of first use.
         constants: Other numbers, in the order of first use.
         report: What there is to tell.
@@ -148,6 +169,7 @@ class Draft:
         self.outputs: list[Edge] = []
         self.nodes: list[OnnxNode] = []
         self.places: dict[str, tuple[Edge, int]] = {}
+        self.functions: list[Function] = []
         self.precise: set[OnnxNode] = set()
         self._initializers: dict[object, Initializer] = {}
         self._constants: dict[object, Constant] = {}

@@ -44,6 +44,9 @@ AXES_AS_INPUT: Mapping[str, int] = {
 }
 """From which opset on a reduction takes its axes as an input; an attribute before that."""
 
+FUNCTIONS_SINCE = 15
+"""The first opset whose IR version has functions (onnx.proto, IR version 8)."""
+
 SHAPE_TAKES_RANGE = 15
 """From which opset on `Shape` can give some of the extents only."""
 

@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ExportError, show
 from .draft import Body, Constant, Draft, Edge, OnnxNode
+from .functions import DOMAIN
 from .opsets import ir_version
 from .pen import ONNX_TYPES
 
 if TYPE_CHECKING:
-    from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+    from onnx import (
+        AttributeProto,
+        FunctionProto,
+        GraphProto,
+        ModelProto,
+        NodeProto,
+        TensorProto,
+        ValueInfoProto,
+    )
 
 PACKED: Mapping[str, str] = {
     "float16": "e",
@@ -68,8 +77,15 @@ def model_proto(
         doc_string=readable(doc),
     )
     model.opset_import.add(domain="", version=draft.opset)
-    for domain in sorted({node.domain for node in _all_nodes(draft.nodes)} - {""}):
-        model.opset_import.add(domain=domain, version=PLUGIN_VERSION)
+    _import(model, draft.nodes)
+    for part in draft.functions:
+        function = model.functions.add(name=part.name, domain=DOMAIN)
+        function.input.extend(edge.name for edge in part.inputs)
+        function.output.extend(edge.name for edge in part.outputs)
+        function.opset_import.add(domain="", version=draft.opset)
+        _import(function, part.nodes)
+        function.node.extend(map(_constant, part.constants))
+        function.node.extend(map(_node, part.nodes))
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=readable(value))
     graph = model.graph
@@ -77,6 +93,21 @@ def model_proto(
     _fill(graph, draft.inputs, draft.nodes, draft.outputs)
     graph.initializer.extend(_tensor(constant) for constant in draft.constants)
     return model
+
+
+def _import(message: ModelProto | FunctionProto, nodes: Iterable[OnnxNode]) -> None:
+    """State the operator domains that are not ONNX' own."""
+    for domain in sorted({node.domain for node in _all_nodes(nodes)} - {""}):
+        message.opset_import.add(domain=domain, version=PLUGIN_VERSION)
+
+
+def _constant(constant: Constant) -> NodeProto:
+    """A constant of a function, which holds no initializers."""
+    from onnx import AttributeProto, NodeProto
+
+    name = constant.edge.name
+    value = AttributeProto(name="value", type=AttributeProto.TENSOR, t=_tensor(constant))
+    return NodeProto(op_type="Constant", name=name, output=[name], attribute=[value])
 
 
 def readable(text: str) -> str:

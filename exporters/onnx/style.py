@@ -12,6 +12,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         float16: Compute in half precision. Inputs and outputs keep their numbers.
+        functions: Write each nested model as a function of the file, not inlined.
         opaque_domain: Operator domain for layers that kerasir does not compute, such as
             `com.example`; they are refused if it is "".
         rename: New names of inputs and outputs, by the old.
@@ -19,6 +20,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     float16: bool = False
+    functions: bool = False
     opaque_domain: str = ""
     rename: Mapping[str, str] = {}
     share: bool = True
