@@ -192,12 +192,17 @@ class Matching:
     def brought(self, array: Array, b: Layout, a: Layout) -> Array | None:
         """An array of B as A has it; None if the layouts do not correspond."""
         layout = self.translated(b, a)
-        return None if layout is None else rearrange(array, layout, a)
+        return None if layout is None else _rearranged(array, layout, a)
 
     def sent(self, array: Array, a: Layout, b: Layout) -> Array | None:
         """An array of A as B has it; None if the layouts do not correspond."""
         layout = self.translated(b, a)
-        return None if layout is None else rearrange(array, a, layout)
+        return None if layout is None else _rearranged(array, a, layout)
+
+
+def _rearranged(array: Array, have: Layout, want: Layout) -> Array:
+    """The array in another layout; as it is where that is the same, whatever its open sizes are."""
+    return array if have == want else rearrange(array, have, want)
 
 
 def paired(a: Graph, b: Graph) -> Iterator[tuple[LayerCall, LayerCall]]:

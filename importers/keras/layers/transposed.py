@@ -15,6 +15,9 @@ from ..registry import Config, translates
 from .activation import activate
 from .convolution import Numbers, kernel_bias
 
+STAND_IN = 64
+"""An extent to compute with where the input's is open."""
+
 
 class TransposedConfig(Config, frozen=True, kw_only=True):
     """What Conv2DTranspose and Conv3DTranspose read, and Keras 1's Deconvolution2D."""
@@ -56,14 +59,22 @@ def _transposed(call: LayerCall, x: Value, rank: int) -> Value:
     kernel = one_or_many(config.kernel_size, rank, "kernel_size")
     strides = one_or_many(config.strides, rank, "strides")
     dilation = one_or_many(config.dilation_rate, rank, "dilation_rate")
-    sizes = [_known(size_of(term), x) for term in ports.space]
+    known = [size_of(term) for term in ports.space]
+    if config.output_shape is not None and None in known:
+        raise ConfigError(
+            f"a transposed convolution with an output_shape over an input {x.layout}",
+            hint="state the extents in the model's input",
+        )
+    # what is cut is the same for every extent: that of the result grows by one stride with it
+    sizes = [STAND_IN if size is None else size for size in known]
     wanted = _extents(config, ports, sizes, kernel, strides, dilation)
     cropping = tuple(
         rules.transposed_crop(n, k, s, d, config.padding, out, call.era.same)
         for n, k, s, d, out in zip(sizes, kernel, strides, dilation, wanted, strict=True)
     )
     taps: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], kernel, strict=True))
-    space: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], wanted, strict=True))
+    made = [out if n is not None else None for n, out in zip(known, wanted, strict=True)]
+    space: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], made, strict=True))
     filters = Axis("C", config.filters)
     axes = {
         **ports.bindings(), "kernel_space": taps, "out_space": space, "filters": (filters,),
@@ -75,15 +86,6 @@ def _transposed(call: LayerCall, x: Value, rank: int) -> Value:
     op = ConvTranspose(strides=strides, dilation=dilation, cropping=cropping)
     y = call.add(op, [x], ports.placed(filters, space), axes=axes, params=params).result
     return activate(call, y, config.activation)
-
-
-def _known(size: int | None, x: Value) -> int:
-    if size is None:
-        raise ConfigError(
-            f"a transposed convolution over an input of unknown extent {x.layout}",
-            hint="state the extents in the model's input",
-        )
-    return size
 
 
 def _extents(
