@@ -38,6 +38,21 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 KINDS: Mapping[str, Kind] = {
+    "keras1": Kind(
+        title="Keras 1.2",
+        pipeline="keras",
+        data_format="channels_last",
+        io="match",
+        dialect="keras1",
+    ),
+    "keras2.0": Kind(
+        title="Keras 2.0",
+        pipeline="keras",
+        data_format="channels_last",
+        io="match",
+        dialect="keras2.0",
+        bare=True,
+    ),
     "keras2": Kind(
         title="Keras 2",
         pipeline="keras",

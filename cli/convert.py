@@ -40,7 +40,7 @@ def convert_options() -> list[click.Parameter]:
             ["--to"],
             metavar="KIND",
             section=TARGET,
-            help="keras2, keras3, onnx, ir, npz or safetensors [from DST's name]",
+            help="keras1, keras2.0, keras2, keras3, onnx, ir, npz, safetensors [by DST's name]",
         ),
         Option(
             ["--data-format"],

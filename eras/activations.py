@@ -54,9 +54,10 @@ _ALL: Mapping[str, Op] = {
     "elu": Elu(),
 }
 
+_KERAS20: Mapping[str, Op] = {**_ALL, "selu": Selu()}
+
 _SINCE_KERAS2: Mapping[str, Op] = {
-    **_ALL,
-    "selu": Selu(),
+    **_KERAS20,
     "exponential": Exponential(),
     "relu6": Relu(max_value=6.0),
 }
@@ -71,6 +72,7 @@ _SINCE_TF: Mapping[str, Op] = {
 
 FUNCTIONS: Mapping[str, Mapping[str, Op]] = {
     "keras1": _ALL,
+    "keras2.0": _KERAS20,
     "keras2": _SINCE_KERAS2,
     "tf_keras": _SINCE_TF,
     "keras3": {

@@ -80,3 +80,89 @@ SCHEDULES: frozenset[str] = frozenset({
     "CosineDecay", "CosineDecayRestarts",
 })  # fmt: skip
 """Learning rates that are functions of the step: tf.keras and Keras 3 have the same."""
+
+_OLDEST = (
+    "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error", "squared_hinge", "hinge", "categorical_crossentropy",
+    "sparse_categorical_crossentropy", "binary_crossentropy", "kullback_leibler_divergence",
+    "poisson", "cosine_proximity", "mse", "mae", "mape", "msle", "kld", "cosine",
+)  # fmt: skip
+_ACCURACIES = (
+    "accuracy", "acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+    "top_k_categorical_accuracy",
+)  # fmt: skip
+_SINCE_KERAS2 = ("categorical_hinge", "logcosh")
+_GONE = ("matthews_correlation", "precision", "recall", "fbeta_score", "fmeasure", "fscore")
+
+_FUNCTIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "keras1": {
+        "losses": frozenset(_OLDEST),
+        "metrics": frozenset((*_OLDEST, *_ACCURACIES, *_GONE)),
+    },
+    "keras2": {
+        "losses": frozenset((*_OLDEST, *_SINCE_KERAS2)),
+        "metrics": frozenset((
+            *_OLDEST,
+            *_SINCE_KERAS2,
+            *_ACCURACIES,
+            "sparse_top_k_categorical_accuracy",
+        )),
+    },
+}
+
+FUNCTIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    **_FUNCTIONS,
+    "keras2.0": _FUNCTIONS["keras2"],
+}
+"""By vocabulary: the losses and metrics that every version of it has, all of them functions."""
+
+SAME: Mapping[str, str] = {
+    "bce": "binary_crossentropy",
+    "kl_divergence": "kullback_leibler_divergence",
+    "log_cosh": "logcosh",
+    "MeanSquaredError": "mean_squared_error",
+    "MeanAbsoluteError": "mean_absolute_error",
+    "MeanAbsolutePercentageError": "mean_absolute_percentage_error",
+    "MeanSquaredLogarithmicError": "mean_squared_logarithmic_error",
+    "SquaredHinge": "squared_hinge",
+    "Hinge": "hinge",
+    "CategoricalHinge": "categorical_hinge",
+    "LogCosh": "logcosh",
+    "CategoricalCrossentropy": "categorical_crossentropy",
+    "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
+    "BinaryCrossentropy": "binary_crossentropy",
+    "KLDivergence": "kullback_leibler_divergence",
+    "Poisson": "poisson",
+    "Accuracy": "accuracy",
+    "BinaryAccuracy": "binary_accuracy",
+    "CategoricalAccuracy": "categorical_accuracy",
+    "SparseCategoricalAccuracy": "sparse_categorical_accuracy",
+    "TopKCategoricalAccuracy": "top_k_categorical_accuracy",
+}
+"""What newer Keras calls the same functions, and the classes that stand for them."""
+
+USUAL: Mapping[str, tuple[object, ...] | None] = {
+    "reduction": ("auto", "sum_over_batch_size", None),
+    "from_logits": (False,),
+    "label_smoothing": (0, 0.0),
+    "axis": (-1,),
+    "ignore_class": (None,),
+    "threshold": (0.5, None),
+    "k": (5,),
+    "dtype": None,
+    "name": None,
+    "fn": None,
+}
+"""What such a class says where it computes what the function does; None for anything."""
+
+ALL_KERAS: frozenset[str] = frozenset((
+    *_SHARED,
+    *_LOSSES,
+    *_METRICS,
+    *_GONE,
+    *SAME,
+    *FUNCTIONS["keras2"]["metrics"],
+    *CLASSES["keras3"]["losses"],
+    *CLASSES["keras3"]["metrics"],
+))
+"""Names of Keras' own; any other is an author's function, which stays what it is."""

@@ -11,7 +11,19 @@ from typing import Any
 
 import msgspec
 
-from .values import constraint, dtype, initializer, padding2d, regularizer, scalar, unquantised
+from .values import (
+    IMPLEMENTATIONS,
+    constraint,
+    dtype,
+    initializer,
+    listed,
+    padding1d,
+    padding2d,
+    padding3d,
+    regularizer,
+    scalar,
+    unquantised,
+)
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -52,7 +64,6 @@ _CONSTRAINED = dict.fromkeys(
 )
 _REGULARIZED = {"kernel_regularizer": regularizer, "bias_regularizer": regularizer}
 _CONV = {"nb_filter": "filters", "subsample": "strides", "border_mode": "padding"}
-_POOL = {"border_mode": "padding", "pool_length": "pool_size", "stride": "strides"}
 _RECURRENT = {
     "output_dim": "units",
     "init": "kernel_initializer",
@@ -65,7 +76,6 @@ _RECURRENT = {
     "dropout_U": "recurrent_dropout",
     "consume_less": "implementation",
 }
-_IMPLEMENTATIONS = {"cpu": 0, "mem": 1, "gpu": 2}
 
 _conv2d = Layer(
     gather={"kernel_size": ("nb_row", "nb_col")},
@@ -82,7 +92,11 @@ _conv1d = Layer(
         "subsample_length": "strides",
         "atrous_rate": "dilation_rate",
     },
-    convert={**_INITIALIZED, **_REGULARIZED},
+    convert={
+        **_INITIALIZED,
+        **_REGULARIZED,
+        **dict.fromkeys(("kernel_size", "strides", "dilation_rate"), listed),
+    },
     dimensions={"channels_last": (0, -1, 1, 2)},
 )
 _conv3d = Layer(
@@ -92,7 +106,14 @@ _conv3d = Layer(
     convert={**_INITIALIZED, **_REGULARIZED},
     dimensions={"channels_first": (4, 3, 0, 1, 2)},
 )
-_pool = Layer(rename={**_POOL, "dim_ordering": "data_format"}, words={"data_format": _ORDERINGS})
+_pool = Layer(
+    rename={"border_mode": "padding", "dim_ordering": "data_format"},
+    words={"data_format": _ORDERINGS},
+)
+_pool1d = Layer(
+    rename={"border_mode": "padding", "pool_length": "pool_size", "stride": "strides"},
+    convert=dict.fromkeys(("pool_size", "strides"), listed),
+)
 _spatial = Layer(rename={"dim_ordering": "data_format"}, words={"data_format": _ORDERINGS})
 _dense = Layer(
     rename={**_WEIGHTED, "output_dim": "units"}, convert={**_INITIALIZED, **_REGULARIZED}
@@ -103,7 +124,7 @@ _noise = Layer(
 )
 _recurrent = Layer(
     rename=_RECURRENT,
-    words={"implementation": _IMPLEMENTATIONS},
+    words={"implementation": IMPLEMENTATIONS},
     convert={
         "kernel_initializer": initializer,
         "recurrent_initializer": initializer,
@@ -114,7 +135,10 @@ _recurrent = Layer(
 )
 
 EVERYWHERE: Mapping[str, Layer] = {
-    "keras1": Layer(convert={"activity_regularizer": regularizer, **_CONSTRAINED}),
+    "keras1": Layer(
+        rename={"input_dtype": "dtype"},
+        convert={"activity_regularizer": regularizer, **_CONSTRAINED},
+    ),
     "keras2": Layer(),
     "tf_keras": Layer(convert={"dtype": dtype}),
     "keras3": Layer(
@@ -192,20 +216,22 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
         "LocallyConnected1D": _conv1d,
         "LocallyConnected2D": _conv2d,
         "Convolution3D": _conv3d,
-        "InputLayer": Layer(rename={"input_dtype": "dtype"}),
         **dict.fromkeys(
-            [f"{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)], _pool
+            [f"{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (2, 3)], _pool
         ),
+        **dict.fromkeys(["MaxPooling1D", "AveragePooling1D"], _pool1d),
         **dict.fromkeys(
             [f"Global{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)],
             _spatial,
         ),
         **dict.fromkeys(["Cropping1D", "Cropping2D", "Cropping3D"], _spatial),
-        "ZeroPadding1D": _spatial,
+        "ZeroPadding1D": Layer(convert={"padding": padding1d}),
         "ZeroPadding2D": Layer(
             rename=_spatial.rename, words=_spatial.words, convert={"padding": padding2d}
         ),
-        "ZeroPadding3D": _spatial,
+        "ZeroPadding3D": Layer(
+            rename=_spatial.rename, words=_spatial.words, convert={"padding": padding3d}
+        ),
         "UpSampling1D": Layer(rename={"length": "size"}),
         "UpSampling2D": _spatial,
         "UpSampling3D": _spatial,
@@ -240,11 +266,12 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
             convert={"embeddings_initializer": initializer, "embeddings_regularizer": regularizer},
         ),
         **dict.fromkeys(["SimpleRNN", "GRU", "LSTM"], _recurrent),
-        "PReLU": Layer(rename={"init": "alpha_initializer"}),
+        "PReLU": Layer(
+            rename={"init": "alpha_initializer"}, convert={"alpha_initializer": initializer}
+        ),
         "LeakyReLU": Layer(convert={"alpha": scalar}),
         "ELU": Layer(convert={"alpha": scalar}),
         "ThresholdedReLU": Layer(convert={"theta": scalar}),
-        "Reshape": Layer(rename={"dims": "target_shape"}),
     },
     "keras2": {
         **_SLOPES,

@@ -65,16 +65,19 @@ _ADAM = SlotOrder(
 )
 _ADAMAX = SlotOrder(True, ("momentum", "norm"))
 
+_KERAS1: Mapping[str, SlotOrder] = {
+    "SGD": _SGD,
+    "RMSprop": SlotOrder(False, ("velocity",)),
+    "Adagrad": SlotOrder(False, ("accumulator",)),
+    "Adadelta": SlotOrder(False, ("accumulated_grad", "accumulated_delta")),
+    "Adam": SlotOrder(True, ("momentum", "velocity")),
+    "Adamax": _ADAMAX,
+    "Nadam": SlotOrder(True, ("momentum", "velocity")),
+}
+
 SLOTS: Mapping[str, Mapping[str, SlotOrder]] = {
-    "keras1": {
-        "SGD": _SGD,
-        "RMSprop": SlotOrder(False, ("velocity",)),
-        "Adagrad": SlotOrder(False, ("accumulator",)),
-        "Adadelta": SlotOrder(False, ("accumulated_grad", "accumulated_delta")),
-        "Adam": SlotOrder(True, ("momentum", "velocity")),
-        "Adamax": _ADAMAX,
-        "Nadam": SlotOrder(True, ("momentum", "velocity")),
-    },
+    "keras1": _KERAS1,
+    "keras2.0": _KERAS1,
     "keras2": {
         "SGD": _SGD,
         "RMSprop": SlotOrder(False, ("velocity",)),
@@ -142,8 +145,23 @@ def orders(vocabulary: str, name: str, config: Mapping[str, Any]) -> list[SlotOr
     return [table[name] for table in tables if name in table]
 
 
-ORDERS: Mapping[str, str] = {"keras1": "by name", "keras2": "by layer", "keras3": "by layer"}
+ORDERS: Mapping[str, str] = {
+    "keras1": "by name",
+    "keras2.0": "by layer",
+    "keras2": "by layer",
+    "keras3": "by layer",
+}
 """How the era sorts the weights that its slots follow: Keras 1.2.2 by their names as text."""
+
+_OLD_CONFIG: Mapping[str, tuple[str, ...]] = {
+    "SGD": ("lr", "momentum", "decay", "nesterov"),
+    "RMSprop": ("lr", "rho", "decay", "epsilon"),
+    "Adagrad": ("lr", "decay", "epsilon"),
+    "Adadelta": ("lr", "rho", "decay", "epsilon"),
+    "Adam": ("lr", "beta_1", "beta_2", "decay", "epsilon"),
+    "Adamax": ("lr", "beta_1", "beta_2", "decay", "epsilon"),
+    "Nadam": ("lr", "beta_1", "beta_2", "epsilon", "schedule_decay"),
+}
 
 _KERAS3 = (
     "weight_decay", "global_clipnorm", "use_ema", "ema_momentum", "ema_overwrite_frequency",
@@ -151,6 +169,8 @@ _KERAS3 = (
 )  # fmt: skip
 
 CONFIG: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "keras1": _OLD_CONFIG,
+    "keras2.0": _OLD_CONFIG,
     "keras2": {
         "SGD": ("lr", "momentum", "decay", "nesterov"),
         "RMSprop": ("lr", "rho", "decay", "epsilon"),
@@ -177,12 +197,6 @@ Sources: Keras 2.2.4 `optimizers.py`; the constructors of Keras 3.15 `optimizers
 
 CLIPPING = ("clipnorm", "clipvalue")
 """Keys of every optimizer, of every era; left out where they are null."""
-
-RENAMED: Mapping[str, Mapping[str, str]] = {
-    "keras2": {"learning_rate": "lr"},
-    "keras3": {"lr": "learning_rate"},
-}
-"""What keys of other eras are called in this one."""
 
 UNSAID: Mapping[str, Mapping[str, Mapping[str, float]]] = {
     "keras3": {
@@ -223,3 +237,38 @@ POWERS: Mapping[str, int] = {
 }
 """How a slot goes with its weight: where a weight is written times f, its gradients, and what sums
 them up, are those of the old one divided by f; squares by its square."""
+_RATE: Mapping[str, str] = {"learning_rate": "lr"}
+
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "keras1": _RATE,
+    "keras2.0": _RATE,
+    "keras2": _RATE,
+    "keras3": {"lr": "learning_rate"},
+}
+"""What keys of other eras are called in this one."""
+
+
+class StateNames(msgspec.Struct, frozen=True):
+    """What a file calls the arrays of an optimizer; every Keras up to 2.3 reads them by order.
+
+    Attributes:
+        scalar: The number of steps, and others that belong to no weight; `{optimizer}`, `{name}`
+            and `{number}` stand for the class, what it is, and its place.
+        slot: Any other.
+        dtype: Of the number of steps.
+    """
+
+    scalar: str
+    slot: str
+    dtype: str = "int64"
+
+
+_NUMBERED = StateNames("{optimizer}/{name}", "training/{optimizer}/variable_{number}")
+
+NAMES: Mapping[str, StateNames] = {
+    "keras1": StateNames("param_{number}", "param_{number}", "float32"),
+    "keras2.0": _NUMBERED,
+    "keras2": _NUMBERED,
+    "keras3": msgspec.structs.replace(_NUMBERED, dtype="int32"),
+}
+"""By vocabulary."""

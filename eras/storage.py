@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from .vocabularies import Storage
+
 Dialect = Literal["keras1_th", "keras1_tf", "keras2"]
 """Which table a file follows: Keras 0.x and 1.x in either ordering, or 2.x and later."""
 
@@ -128,6 +130,13 @@ REVERSED: frozenset[tuple[str, str]] = frozenset({
 
 CONVOLVES: frozenset[str] = frozenset({"theano"})
 """Backends whose convolutions are true ones; all others correlate."""
+
+
+def table(storage: Storage, data_format: str) -> Dialect:
+    """Which table a layer's weights follow: Keras 1 stores kernels as its ordering runs."""
+    if storage == "keras2":
+        return "keras2"
+    return "keras1_th" if data_format == "channels_first" else "keras1_tf"
 
 
 def pattern(dialect: Dialect, op: str, param: str, *, rank: int, backend: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import ConfigError, UnsupportedLayerError
@@ -37,12 +37,38 @@ def initializer(stored: Any) -> Any:
     return stored
 
 
+def old_initializer(said: Any) -> Any:
+    """An initializer of Keras 2 by its Keras 1 name; None where it has none."""
+    if not isinstance(said, Mapping):
+        return said
+    name, config = said.get("class_name"), said.get("config")
+    stated = {key: value for key, value in dict(config or {}).items() if key != "seed"}
+    if name == "VarianceScaling":
+        asked = tuple(stated.get(key) for key in ("scale", "mode", "distribution"))
+        return next((old for old, meant in _VARIANCE_SCALING.items() if meant == asked), None)
+    for old, (class_name, plain) in _PLAIN.items():
+        meant = {key: value for key, value in plain.items() if key != "seed"}
+        if class_name == name and {**meant, **stated} == meant:
+            return old
+    return None
+
+
 def regularizer(stored: Any) -> Any:
     """Keras 1's `{"name": "L1L2Regularizer", "l1": …, "l2": …}` in the form of Keras 2."""
     if isinstance(stored, Mapping) and "name" in stored and ("l1" in stored or "l2" in stored):
         config = {"l1": stored.get("l1") or 0.0, "l2": stored.get("l2") or 0.0}
         return {"class_name": "L1L2", "config": config}
     return stored
+
+
+def old_regularizer(said: Any) -> Any:
+    """An L1L2 of Keras 2 in the form of Keras 1; None for any other, which Keras 1 has not."""
+    if not isinstance(said, Mapping):
+        return said
+    if said.get("class_name") != "L1L2" or not isinstance(said.get("config"), Mapping):
+        return None
+    config = said["config"]
+    return {"name": "L1L2Regularizer", "l1": config.get("l1", 0.0), "l2": config.get("l2", 0.0)}
 
 
 _CONSTRAINT_KEYS = {"m": "max_value", "low": "min_value", "high": "max_value"}
@@ -54,6 +80,25 @@ def constraint(stored: Any) -> Any:
         return stored
     config = {_CONSTRAINT_KEYS.get(k, k): v for k, v in stored.items() if k != "name"}
     return {"class_name": stored["name"], "config": config}
+
+
+_OLD_CONSTRAINTS: Mapping[str, Mapping[str, str]] = {
+    "MaxNorm": {"max_value": "m", "axis": "axis"},
+    "NonNeg": {},
+    "UnitNorm": {"axis": "axis"},
+}
+"""The constraints of Keras 1.2.2 (`constraints.py`), and what it calls their parameters."""
+
+
+def old_constraint(said: Any) -> Any:
+    """A constraint of Keras 2 in the form of Keras 1; None where that has none such."""
+    if not isinstance(said, Mapping):
+        return said
+    name, config = str(said.get("class_name")), said.get("config")
+    keys = _OLD_CONSTRAINTS.get(name)
+    if keys is None or not isinstance(config, Mapping) or set(config) - set(keys):
+        return None
+    return {"name": name, **{keys[key]: value for key, value in config.items()}}
 
 
 def moved_axes(stored: Any, places: Sequence[int]) -> Any:
@@ -83,6 +128,57 @@ def padding2d(stored: Any) -> Any:
     if isinstance(stored, Sequence) and len(stored) == 4:
         return [list(stored[:2]), list(stored[2:])]
     return stored
+
+
+def old_padding2d(said: Any) -> Any:
+    """Two pairs as Keras 1 takes them: two numbers where either side gets the same, else four."""
+    (top, bottom), (left, right) = said
+    return [top, left] if (top, left) == (bottom, right) else [top, bottom, left, right]
+
+
+def padding1d(stored: Any) -> Any:
+    """Keras 1 ZeroPadding1D: a number, or a dict of two names, as a pair."""
+    if isinstance(stored, Mapping):
+        return [stored.get(name, 0) for name in ("left_pad", "right_pad")]
+    return [stored, stored] if isinstance(stored, int) else stored
+
+
+def old_padding1d(said: Any) -> Any:
+    """A pair as one number where both are the same."""
+    before, after = said
+    return before if before == after else [before, after]
+
+
+def padding3d(stored: Any) -> Any:
+    """Keras 1 ZeroPadding3D: a number per axis, as pairs."""
+    if isinstance(stored, Sequence) and all(isinstance(n, int) for n in stored):
+        return [[n, n] for n in stored]
+    return stored
+
+
+def old_padding3d(said: Any) -> Any:
+    """Pairs as a number per axis.
+
+    Raises:
+        ConfigError: An axis gets more on one side.
+    """
+    if any(before != after for before, after in said):
+        raise ConfigError(f"Keras 1 pads both sides of an axis alike in 3D, not {said}")
+    return [before for before, _ in said]
+
+
+def listed(stored: Any) -> Any:
+    """Keras 1's number per layer of one dimension, as Keras 2 lists it."""
+    return [stored] if isinstance(stored, int) else stored
+
+
+def alone(said: Any) -> Any:
+    """The only number of a list."""
+    return said[0] if isinstance(said, Sequence) and len(said) == 1 else said
+
+
+IMPLEMENTATIONS: Mapping[str, int] = {"cpu": 0, "mem": 1, "gpu": 2}
+"""Keras 1's `consume_less` as the `implementation` of Keras 2."""
 
 
 def scalar(stored: Any) -> float:
@@ -143,3 +239,15 @@ _POLICIES: Mapping[str, str] = {
     "DTypePolicyMap": "default_policy",
 }
 """The policies that quantise nothing, and the key that says the dtype."""
+
+UNDO: Mapping[Callable[[Any], Any], Callable[[Any], Any]] = {
+    initializer: old_initializer,
+    regularizer: old_regularizer,
+    constraint: old_constraint,
+    padding1d: old_padding1d,
+    padding2d: old_padding2d,
+    padding3d: old_padding3d,
+    listed: alone,
+}
+"""What gives a value its old form again, by what gave it the new one; None if it has no old one.
+Values whose form is the same are not listed."""

@@ -110,6 +110,7 @@ def plan(
     wanted: Layout,
     *,
     at: Mapping[Axis, str] | None = None,
+    only: Mapping[Axis, str] | None = None,
     sizes: Sizes | None = None,
 ) -> CopyPlan:
     """Compile the copy of an array stored as `stored` into one laid out as `wanted`.
@@ -121,40 +122,55 @@ def plan(
         wanted: Layout of the destination, over the same axes.
         at: Labelled axes of `wanted` that the source has no axis for, and the label where it
             goes: one array per gate is stored so by Keras 1.
+        only: Labelled axes that `wanted` has no axis for, and the one label that is taken of
+            each; a source of other labels gives nothing.
         sizes: Sizes of axes that are open in the layouts.
 
     Raises:
         LayoutError: The layouts do not describe the same numbers, or a size is not known.
     """
-    fixed = frozenset[Choice](("label", axis, label) for axis, label in (at or {}).items())
+    fixed, taken = _labels(at or {}), _labels(only or {})
     if sizes is None:
-        return _compiled(stored, wanted, fixed)
-    return _compile(stored, wanted, fixed, sizes)
+        return _compiled(stored, wanted, fixed, taken)
+    return _compile(stored, wanted, fixed, taken, sizes)
 
 
 def _compile(
-    stored: Layout, wanted: Layout, fixed: frozenset[Choice], sizes: Sizes | None
+    stored: Layout,
+    wanted: Layout,
+    fixed: frozenset[Choice],
+    taken: frozenset[Choice],
+    sizes: Sizes | None,
 ) -> CopyPlan:
-    goals = {r.choices: r for r in _regions(wanted, sizes)}
+    goals = {r.choices | taken: r for r in _regions(wanted, sizes)}
     source_count, count = _total(stored, sizes), _total(wanted, sizes)
     pieces: list[Piece] = []
     for region in _regions(stored, sizes):
-        goal = goals.pop(region.choices | fixed, None)
+        choices = region.choices | fixed
+        if not taken <= choices:
+            continue
+        goal = goals.pop(choices, None)
         if goal is None or goal.strides.keys() != region.strides.keys():
             raise LayoutError(
                 f"cannot go from {stored} to {wanted}: they are not made of the same axes"
             )
         pieces.append(_piece(region, goal, sizes))
     moved = sum(piece.count for piece in pieces)
-    if moved != source_count or (not fixed and moved != count):
+    if (not taken and moved != source_count) or (not fixed and moved != count):
         raise LayoutError(f"cannot go from {stored} to {wanted}: some of it has no source")
     return CopyPlan(source_count, count, tuple(pieces))
 
 
 @functools.lru_cache(maxsize=MOST_PLANS)
-def _compiled(stored: Layout, wanted: Layout, fixed: frozenset[Choice]) -> CopyPlan:
+def _compiled(
+    stored: Layout, wanted: Layout, fixed: frozenset[Choice], taken: frozenset[Choice]
+) -> CopyPlan:
     """As `_compile`; sizes that are known never change."""
-    return _compile(stored, wanted, fixed, None)
+    return _compile(stored, wanted, fixed, taken, None)
+
+
+def _labels(chosen: Mapping[Axis, str]) -> frozenset[Choice]:
+    return frozenset(("label", axis, label) for axis, label in chosen.items())
 
 
 def _total(layout: Layout, sizes: Sizes | None) -> int:

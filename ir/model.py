@@ -60,12 +60,14 @@ class Scope(msgspec.Struct, frozen=True, eq=False):
         layer: The nested model as a layer: name, class (`Sequential`, `Functional`), config.
         inputs: What the caller feeds, in order.
         outputs: What comes back, in order.
+        names: What the model itself calls its inputs.
     """
 
     path: tuple[str, ...]
     layer: Layer
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
+    names: tuple[str, ...] = ()
 
 
 class Model(msgspec.Struct, Shown, frozen=True, eq=False, kw_only=True):

@@ -74,6 +74,7 @@ class _Packer:
                 self._layer(scope.layer),
                 [self.values.of(value) for value in scope.inputs],
                 [self.values.of(value) for value in scope.outputs],
+                list(scope.names),
             )
             for scope in model.scopes
         ]

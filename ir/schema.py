@@ -95,6 +95,7 @@ class ScopeData(msgspec.Struct):
     layer: int
     inputs: list[int]
     outputs: list[int]
+    names: list[str] = []
 
 
 class SlotData(msgspec.Struct):

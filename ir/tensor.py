@@ -72,10 +72,17 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Param(msgspec.Struct, frozen=True):
-    """A weight as one node uses it: the same numbers, tagged with that node's axes."""
+    """A weight as one node uses it: the same numbers, tagged with that node's axes.
+
+    Attributes:
+        weight: The weight.
+        stored: How each of its sources lies.
+        only: Labelled axes of which one label is taken alone: a single gate, as Keras 1 stores it.
+    """
 
     weight: Weight
     stored: tuple[Stored, ...]
+    only: Mapping[Axis, str] = {}
 
     def plans(self, wanted: Layout) -> tuple[tuple[Source, CopyPlan], ...]:
         """What has to be copied, from where, to have the weight in `wanted`.
@@ -88,7 +95,7 @@ class Param(msgspec.Struct, frozen=True):
         found = []
         for source, stored in zip(self.weight.sources, self.stored, strict=True):
             try:
-                copy = plan(stored.layout, wanted, at=stored.at)
+                copy = plan(stored.layout, wanted, at=stored.at, only=self.only)
             except LayoutError as error:
                 error.at(self.weight.name)
                 raise
@@ -98,6 +105,8 @@ class Param(msgspec.Struct, frozen=True):
                     where=self.weight.name,
                 )
             found.append((source, copy))
+        if self.only:
+            found = [(source, copy) for source, copy in found if copy.pieces]
         pieces = [piece for _, copy in found for piece in copy.pieces if piece.count]
         moved, places = sum(piece.count for piece in pieces), {piece.offset for piece in pieces}
         if moved != math.prod(extents(wanted)) or len(places) < len(pieces):

@@ -76,6 +76,7 @@ class _Unpacker:
                 _at(self.layers, scope.layer, "layer"),
                 tuple(self._values(scope.inputs)),
                 tuple(self._values(scope.outputs)),
+                tuple(scope.names),
             )
             for scope in header.scopes
         )

@@ -169,7 +169,7 @@ def with_nodes(model: Model, nodes: Sequence[Node], gone: Mapping[Value, Value])
 
     graph = model.graph
     scopes = tuple(
-        Scope(scope.path, scope.layer, kept(scope.inputs), kept(scope.outputs))
+        Scope(scope.path, scope.layer, kept(scope.inputs), kept(scope.outputs), scope.names)
         for scope in model.scopes
     )
     changed = Graph(graph.inputs, nodes, kept(graph.outputs), graph.output_names)

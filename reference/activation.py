@@ -263,5 +263,9 @@ def srelu(op: SRelu, at: Computing) -> Results:
     left = at.along("t_left")
     right = left + np.abs(at.along("t_right"))
     z = at.x - left
-    inner = np.minimum(np.where(z > 0, z, at.along("a_left") * z), right - left)
+    below = at.along("a_left") * np.minimum(z, 0)
+    if op.clips_left:
+        inner = np.minimum(np.maximum(z, 0) + below, right - left)
+    else:
+        inner = np.minimum(np.maximum(z, 0), right - left) + below
     return (left + inner + at.along("a_right") * np.maximum(at.x - right, 0),)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ExportError
 from ...ir import coerce
 from ...ir.layout import Joined, Layout, Term, Terms, size_of
+from .fit import fitted
 from .network import FileLayer, Tensor
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Mover:
     def __init__(self, scope: Scope, name: str) -> None:
         self.scope, self.name = scope, name
         self.lead = scope.depth + 1
+        self._way = ""
 
     def bring(self, tensor: Tensor, have: Layout, want: Layout) -> Tensor:
         """The tensor, laid out as `have`, in the layout `want`.
@@ -32,6 +34,7 @@ class Mover:
         """
         if not begins(want, have.terms[: self.lead]):
             raise self._refusal(f"the way from {have} to {want} would take the batch apart")
+        self._way = f"{have} {want}"
         return self._rest(tensor, Layout(have.terms[self.lead :]), Layout(want.terms[self.lead :]))
 
     def _rest(self, tensor: Tensor, have: Layout, want: Layout) -> Tensor:
@@ -104,8 +107,11 @@ class Mover:
     ) -> Tensor:
         if any(tensor.mask is not None for tensor in inputs):
             raise self._refusal(f"a mask cannot be carried through a {class_name}")
-        layer = FileLayer(f"{self.name}_{role}", class_name, config)
-        return self.scope.call((self.name, role), layer, inputs)[0]
+        emission = self.scope.emission
+        said = fitted(class_name, config, emission.dialect, emission.backend)
+        layer = FileLayer(f"{self.name}_{role}", class_name, said)
+        # the way back has layers of its own: an old Keras makes all calls of one at once
+        return self.scope.call((self.name, f"{role} {self._way}"), layer, inputs)[0]
 
     def _refusal(self, what: str, hint: str = "") -> ExportError:
         return ExportError(what, where=self.name, hint=hint)

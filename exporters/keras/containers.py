@@ -69,14 +69,17 @@ def in_hdf5(contents: Contents, weights_only: bool) -> Filled:
     held = groups(network, dialect, backend)
     named = [pair for group in held for pair in group.arrays]
     version = dialect.later.get(network.vocabulary, dialect.keras_version)
-    written_by = (("backend", backend), ("keras_version", version))
+    written_by = (("backend", backend), ("keras_version", version)) if dialect.says_backend else ()
     layers = tuple(
         LayerGroup(group.layer, tuple(_tensor(*pair) for pair in group.arrays)) for group in held
     )
     if weights_only:
-        archive = Archive(layers, weights_group="", beside_layers=written_by)
+        archive = Archive(
+            layers, weights_group="", beside_layers=written_by, chunked=dialect.chunked
+        )
         return hdf5_sink(archive), [array for _, array in named]
-    root = [*reversed(written_by), ("model_config", _json(contents.config))]
+    root = [*(reversed(written_by) if written_by else [("keras_version", version)])]
+    root.append(("model_config", _json(contents.config)))
     kept = state.arrays if state else ()
     if state is not None:
         root.append(("training_config", _json(state.config)))
@@ -85,6 +88,7 @@ def in_hdf5(contents: Contents, weights_only: bool) -> Filled:
         root=tuple(root),
         beside_layers=written_by,
         optimizer=tuple(_tensor(*pair) for pair in kept),
+        chunked=dialect.chunked,
     )
     return hdf5_sink(archive), [array for _, array in (*named, *kept)]
 

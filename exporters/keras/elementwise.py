@@ -6,11 +6,12 @@ What a target lacks is composed of what it has, by formulas that are data: the s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...eras.activations import FUNCTIONS
 from ...errors import ExportError
+from ...ir.graph import Value
 from ...ir.op import Op
 from ...ir.ops.activation import (
     Abs,
@@ -315,8 +316,34 @@ def _composed(site: Site, op: Op, formula: Formula, x: Tensor, role: str) -> Ten
             known[part] = applied(site, part.op, known[part.argument], own)
         elif isinstance(part, Joined):
             parts = [known[one] for one in part.parts]
-            known[part] = site.put(part.class_name, {}, parts, role=own, mask=x.mask)
+            known[part] = merged(site, part.class_name, parts, own, x.mask)
     return known[formula]
+
+
+MINUS: Mapping[str, str] = {"Subtract": "Add", "Minimum": "Maximum"}
+"""Merges that an old Keras lacks, and those that give them once signs are turned."""
+
+
+def merged(
+    site: Site, class_name: str, parts: Sequence[Tensor], role: str = "", mask: Value | None = None
+) -> Tensor:
+    """An element-wise merge, of other merges where the target lacks it.
+
+    a - b is a + (-b); the least is the largest with all signs turned.
+    """
+    if site.has(class_name) or class_name not in MINUS:
+        return site.put(class_name, {}, parts, role=role, mask=mask)
+    site.tell("KX102", "changed", f"{class_name} is written as several layers")
+    least = class_name == "Minimum"
+    turned = [
+        scale_and_shift(site, part, -1.0, 0.0, "_".join(filter(None, (role, f"minus_{number}"))))
+        for number, part in enumerate(parts, 1)
+        if least or number > 1
+    ]
+    if not least:
+        return site.put(MINUS[class_name], {}, [parts[0], *turned], role=role, mask=mask)
+    largest = site.put(MINUS[class_name], {}, turned, role=f"{role}_most".lstrip("_"), mask=mask)
+    return scale_and_shift(site, largest, -1.0, 0.0, role)
 
 
 def _in_order(formula: Formula, seen: set[Formula]) -> Iterator[Formula]:

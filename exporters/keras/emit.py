@@ -75,6 +75,7 @@ class Emission:
         dialect: The target.
         backend: The backend whose kernels and whose `same` the target has.
         report: What there is to tell.
+        native: Whether the source is in the target's dialect already.
         masks: The mask that comes out of each layer of the source which makes one.
     """
 
@@ -96,6 +97,8 @@ class Emission:
         self._read = {value for node in plan.graph.nodes for value in node.inputs}
         self._read |= set(plan.graph.outputs)
         self._steps = self._placed()
+        version = model.facts.version.value or ""
+        self.native = version.startswith(dialect.written_by) if dialect.written_by else False
         self.masks: dict[Layer, Value] = {}
         self._spoken = ""
         self._parts: dict[Layer, dict[str, Settled]] = {}
@@ -237,7 +240,8 @@ class Emission:
         layer, name = record.layer, self._model_name(path)
         kind: Kind = "sequential" if layer.class_name == "Sequential" else "functional"
         network = Network(layer.name, kind)
-        inner = Scope(self, network, path, outer, _lead(outer, record))
+        names = dict(zip(record.inputs, record.names, strict=False))
+        inner = Scope(self, network, path, outer, _lead(outer, record), names)
         self._reserve(network, inner.level, steps)
         self._fill(inner, steps)
         given: list[Made] = []

@@ -6,15 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...eras.config import WORDS, old_words
+from ...eras.respell import sayable
 from ...ir.graph import Layer
 from ...ir.report import Report
-from .dialects import BASE, Dialect, Known
+from .dialects import Dialect, Known
+from .fit import is_neutral
 
 INPUT_KEYS = frozenset({
     "name", "batch_input_shape", "input_dtype", "batch_shape", "input_shape", "input_dim",
     "input_length", "weights", "sparse", "ragged", "optional", "build_input_shape",
 })  # fmt: skip
 """Keys that say what a layer is called and what it is fed; the graph says so too."""
+
+IMPLIED: Mapping[str, str] = {
+    "bias_initializer": "Zeros",
+    "beta_initializer": "Zeros",
+    "gamma_initializer": "Ones",
+    "moving_mean_initializer": "Zeros",
+    "moving_variance_initializer": "Ones",
+}
+"""What an initializer is in a Keras that cannot be told."""
 
 
 def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report) -> dict[str, Any]:
@@ -38,15 +49,29 @@ def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report)
             continue
         if key == "dtype":
             _keep_dtype(layer, value, dialect, found, report)
-        elif key in BASE or (same and key in known.kept):
+        elif key in dialect.base or (same and key in known.kept):
             try:
-                found[key] = words(key, value)
+                said = words(key, value)
             except LookupError:
                 _lost(layer, f"{class_name}.{key} = {value!r:.80}: not of Keras", report)
-        elif same and value and key not in known.stated and key not in INPUT_KEYS:
+                continue
+            if dialect.respelt and not sayable(class_name, key, said, dialect.vocabulary):
+                what = f"{class_name}.{key} = {value!r:.80}: {dialect.name} has no words for it"
+                _lost(layer, what, report)
+            else:
+                found[key] = said
+        elif same and value and key not in known.stated and not _goes_unsaid(key, value):
             what = f"{class_name}.{key} = {value!r:.80}: {dialect.name} has no such key"
             _lost(layer, what, report)
     return found
+
+
+def _goes_unsaid(key: str, value: Any) -> bool:
+    """Whether nothing is lost with a key: the graph says it, or a target without it implies it."""
+    if key in INPUT_KEYS or is_neutral(key, value):
+        return True
+    initial = value.get("class_name") if isinstance(value, Mapping) else None
+    return key in IMPLIED and initial == IMPLIED[key]
 
 
 def _lost(layer: Layer, what: str, report: Report) -> None:
@@ -62,7 +87,7 @@ def _keep_dtype(
         name = name["config"].get("name")
     if name in (None, "float32") or str(name).startswith(("int", "uint", "bool")):
         return
-    if isinstance(name, str) and name in dialect.policies:
+    if isinstance(name, str) and name in dialect.policies and "dtype" in dialect.base:
         found["dtype"] = name
         return
     _lost(layer, f"the dtype policy {name!r:.80}: the layer computes in float32", report)

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import msgspec
 
 from ...ir.graph import Value
-from ...ir.layout import Axis, Labelled, Layout
+from ...ir.layout import Axis, Labelled, Layout, expand, fuse, key
+from ...ir.source import ConstantSource
 from ...ir.tensor import Param, Stored, Weight, extents
 
 Kind = Literal["sequential", "functional"]
@@ -91,6 +92,27 @@ def stacked(first: Array, second: Array) -> Array:
     layout = Layout((both, *first.layout.terms))
     param = Param(weight, stored)
     return Array(first.name, param, layout, first.trains, parts=(first, second))
+
+
+def filled(name: str, value: float, *shape: int) -> Array:
+    """An array of one number, for a layer that always has it where the node has none."""
+    layout = Layout(tuple(Axis("X", size) for size in shape))
+    weight = Weight(name, (ConstantSource(value, shape),))
+    return Array(name, Param(weight, (Stored(layout),)), layout)
+
+
+def single(array: Array, gates: Labelled, label: str) -> Array:
+    """One gate's part of an array, as an array of its own."""
+    terms = [
+        fuse(atom for atom in expand((term,)) if atom != gates and key(atom) != key(gates))
+        for term in array.layout.terms
+    ]
+    return msgspec.structs.replace(
+        array,
+        name=f"{array.name}_{label}",
+        param=msgspec.structs.replace(array.param, only={gates.axis: label}),
+        layout=Layout(tuple(terms)),
+    )
 
 
 class Wrapper(msgspec.Struct, frozen=True):

@@ -67,8 +67,39 @@ def along_axis(
         "moving_variance": ConstantSource(1 - EPSILON, (count,)),
     }
     term = Axis("X", count)
-    held = [constant(name, source, term) for name, source in sources.items()]
+    constants = {name: constant(name, source, term) for name, source in sources.items()}
+    held, config = whole(site, constants, config, count)
     return site.put("BatchNormalization", config, [x], role=role, arrays=held, mask=x.mask)
+
+
+def whole(
+    site: Site, arrays: Mapping[str, Array | None], config: Mapping[str, Any], size: int
+) -> tuple[list[Array | None], dict[str, Any]]:
+    """A BatchNormalization with what it cannot go without: in Keras 1 it always has four arrays.
+
+    Args:
+        site: The node.
+        arrays: By name; None, or not there, for what the node has not.
+        config: Of the layer.
+        size: Of each array.
+    """
+    said, found = dict(config), list[Array | None]()
+    for name, (key, value) in FOUR.items():
+        array = site.always(arrays.get(name), "BatchNormalization", key, name, value, size)
+        found.append(array)
+        if key in said:
+            said[key] = array is not None
+    return found, said
+
+
+FOUR: Mapping[str, tuple[str, float]] = {
+    "gamma": ("scale", 1.0),
+    "beta": ("center", 0.0),
+    "moving_mean": ("", 0.0),
+    "moving_variance": ("", 1.0),
+}
+"""The arrays of a BatchNormalization: the key that says whether it has one, and what stands for an
+absent one."""
 
 
 def constant(name: str, source: Source, *terms: Term) -> Array:

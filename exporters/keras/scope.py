@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ExportError
@@ -54,6 +54,7 @@ class Scope:
         path: Path = (),
         parent: Scope | None = None,
         lead: Terms = (),
+        names: Mapping[Value, str] | None = None,
     ) -> None:
         self.emission, self.network, self.path = emission, network, path
         self.parent, self.lead = parent, lead
@@ -61,6 +62,7 @@ class Scope:
         self.level: int = 0 if parent is None else parent.level + 1
         self._held: dict[Value, dict[Layout, Tensor]] = {}
         self._fed: dict[Tensor, Made] = {}
+        self._names = names or {}
 
     def define(self, value: Value, layout: Layout, tensor: Tensor) -> None:
         """Say which tensor a value is."""
@@ -152,6 +154,7 @@ class Scope:
         outer = self.parent.take(value, layout, self.network.name)
         number = len(self.network.inputs) + 1
         own = f"{self.network.name}_input" + (f"_{number}" if number > 1 else "")
+        own = self._names.get(value, own)
         tensor = self.input(self.network.unique(own), value, layout, outer.mask)
         self._fed[tensor] = Made(value, layout, tensor)
         return tensor

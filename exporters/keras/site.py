@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...eras.storage import pattern as stored_pattern
+from ...eras.storage import Dialect as StorageTable, pattern as stored_pattern, table
 from ...errors import ExportError
 from ...ir.graph import Layer, Value
 from ...ir.layout import Layout, Term, Terms, size_of
@@ -15,8 +15,9 @@ from ...ir.plan import Settled
 from ...ir.report import Kind, Level
 from ...ir.tensor import Weight
 from .dialects import BASE, Dialect
+from .fit import fitted
 from .kept import kept
-from .network import NOTHING, Arguments, Array, FileLayer, Tensor, Wrapper
+from .network import NOTHING, Arguments, Array, FileLayer, Tensor, Wrapper, filled
 
 if TYPE_CHECKING:
     from .emit import Emission
@@ -71,6 +72,11 @@ class Site:
         """The backend whose kernels and whose `same` the target has."""
         return self.emission.backend
 
+    def has(self, class_name: str, key: str = "") -> bool:
+        """Whether the target has a class, and the class a key."""
+        known = self.dialect.classes.get(class_name)
+        return known is not None and (not key or key in known.stated)
+
     def seen(self, layout: Layout) -> Terms:
         """A layout as the target counts it: the batch, then the rest."""
         return layout.terms[self.depth :]
@@ -97,7 +103,8 @@ class Site:
             axis: As the layer counts it, the batch being 0.
             rank: Of what it is an axis of.
         """
-        stated = self.layer.config.get("axis") if self.layer else None
+        config = self.layer.config if self.layer else {}
+        stated = config.get("axis", config.get("concat_axis"))  # of Keras 1's Merge
         from_start = isinstance(stated, int) and stated >= 0
         return -1 if axis == rank - 1 and not from_start else axis
 
@@ -185,7 +192,14 @@ class Site:
     # ---- layers --------------------------------------------------------------------------------
 
     def array(
-        self, name: str, port: str, pattern: str = "", *, rank: int = 0, trains: bool = True
+        self,
+        name: str,
+        port: str,
+        pattern: str = "",
+        *,
+        rank: int = 0,
+        data_format: str = "channels_last",
+        trains: bool = True,
     ) -> Array | None:
         """A stored array of the node's layer; None where the node has no such parameter.
 
@@ -195,18 +209,39 @@ class Site:
             pattern: The order in which it is stored, over the port's bindings; the table's where
                 it is not given.
             rank: Spatial axes of the op, for the table.
+            data_format: Of the layer, for targets whose kernels lie as it says.
             trains: Whether training changes it.
         """
         param = self.settled.node.params.get(port)
         if param is None:
             return None
-        text = (
-            pattern
-            or stored_pattern(
-                self.dialect.storage, self.op.kind, port, rank=rank, backend=self.backend
-            )[0]
-        )
-        return Array(name, param, self.settled.param_layout(port, text), trains)
+        if not pattern:
+            pattern = self._pattern(port, rank, table(self.dialect.storage, data_format))
+        return Array(name, param, self.settled.param_layout(port, pattern), trains)
+
+    def _pattern(self, port: str, rank: int, lies: StorageTable) -> str:
+        kind = self.op.kind
+        try:
+            return stored_pattern(lies, kind, port, rank=rank, backend=self.backend)[0]
+        except KeyError as error:
+            raise self.refuse(f"{self.dialect.name} has no layer for {kind}") from error
+
+    def always(
+        self, array: Array | None, class_name: str, key: str, name: str, value: float, size: int
+    ) -> Array | None:
+        """An array, or a constant in its place where the target's class cannot go without.
+
+        Args:
+            array: What the node has.
+            class_name: The layer's class.
+            key: By which a class says whether it has the array, such as `use_bias`.
+            name: The array's.
+            value: What an absent one stands for.
+            size: How many numbers.
+        """
+        if array is not None or self.has(class_name, key):
+            return array
+        return filled(name, value, size)
 
     def put(
         self,
@@ -259,7 +294,13 @@ class Site:
             outputs: How many results it has.
             arguments: What the call is given besides.
         """
+        try:
+            config = fitted(class_name, config, self.dialect, self.backend)
+        except ExportError as error:
+            error.at(self.name)
+            raise
         self._check_known(class_name, config)
+        config = self._as_silent(class_name, config)
         if role is not None:
             role = "_".join(filter(None, (self.settled.node.part, role)))
         main, role = not role, role or ""
@@ -279,6 +320,22 @@ class Site:
         return self.scope.call(
             (self.name, role), layer, inputs, outputs=outputs, mask=mask, arguments=arguments
         )
+
+    def _as_silent(self, class_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The configuration without a data format that the source's class never states.
+
+        Some classes of Keras 1 and 2.0 ask the reader's own settings. A file for another order,
+        or from another era, says it all the same: every reader takes it from there.
+        """
+        layer, order = self.layer, self.emission.model.facts.ordering.value
+        silent = (
+            self.emission.native
+            and layer is not None
+            and layer.class_name == class_name
+            and "data_format" not in layer.config
+            and order in {None, config.get("data_format")}
+        )
+        return {key: value for key, value in config.items() if not silent or key != "data_format"}
 
     def note(self, arrays: Sequence[Array | None]) -> None:
         """Remember which weights a layer of the file stores."""

@@ -12,7 +12,7 @@ from ...ir.layout import Axis, Layout, Term, fuse, key, size_of
 from ...ir.op import Op
 from ...ir.source import Array as NumPyArray, ConstantSource, MappedSource
 from ...ir.tensor import Param, Weight
-from .elementwise import applied
+from .elementwise import applied, merged
 from .network import Array, Tensor
 from .scaling import EPSILON, constant
 from .site import Site
@@ -53,7 +53,7 @@ class Spanned:
 
     def join(self, class_name: str, parts: list[Tensor], role: str) -> Tensor:
         """Several tensors merged."""
-        return self.site.put(class_name, {}, parts, role=role)
+        return merged(self.site, class_name, parts, role)
 
     def times(self, x: Tensor, port: str, role: str) -> Tensor:
         """Multiplied by a parameter."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from ...eras.respell import respell
+from ...errors import ExportError
 from .dialects import Dialect, Known
 from .network import Array, Call, FileLayer, Network, Tensor
 from .order import chain, layers_of, listed, made, stored
@@ -25,9 +27,14 @@ def spell(network: Network, dialect: Dialect) -> Config:
     """A model's configuration, with its class."""
     if not is_chain(network, dialect):
         return {"class_name": dialect.functional, "config": _functional(network, dialect)}
-    entries = [_entry(layer, dialect) for layer in chain(network) or ()]
+    layers = chain(network) or []
     if dialect.sequential == "list":
-        return {"class_name": "Sequential", "config": entries}
+        return {"class_name": "Sequential", "config": _listed(layers, dialect)}
+    entries = [_entry(layer, dialect) for layer in layers]
+    if "Keras 2" in dialect.readers and len(layers) > 1:
+        # Keras 2 forgets the input when it saves the model again, unless its first layer says it
+        fed = {"batch_input_shape": layers[0].config["batch_input_shape"]}
+        entries[1] = _entry(layers[1], dialect, fed)
     return {"class_name": "Sequential", "config": {"name": network.name, "layers": entries}}
 
 
@@ -45,17 +52,41 @@ def is_chain(network: Network, dialect: Dialect) -> bool:
     )
 
 
-def _entry(layer: FileLayer, dialect: Dialect) -> Config:
-    """One layer with its class, in its wrappers."""
+def _listed(layers: Sequence[FileLayer], dialect: Dialect) -> list[Config]:
+    """The layers of a Sequential that says what it is fed in its first layer.
+
+    A model that stands first says it in its own; an input with a name that its author gave is
+    written as a layer. Sources: Keras 1.2.2 and 2.0.8 `models.py` (`Sequential.add`), 2.0.8
+    `layers/embeddings.py` (`Embedding.build`).
+    """
+    if len(layers) < 2:
+        return [_entry(layer, dialect) for layer in layers]
+    fed, first, *rest = layers
+    if not fed.name.endswith("_input") and (first.network is None or first.wrappers):
+        return [_entry(layer, dialect) for layer in layers]
+    shape = {key: value for key, value in fed.config.items() if key != "sparse"}
+    if not dialect.respelt and str(shape["dtype"]).startswith(("int", "uint", "bool")):
+        shape["dtype"] = "float32"  # it is the layer's own there, and that of its weights
+    return [_entry(first, dialect, shape), *(_entry(layer, dialect) for layer in rest)]
+
+
+def _entry(layer: FileLayer, dialect: Dialect, fed: Config | None = None) -> Config:
+    """One layer with its class, in its wrappers; with what it is fed if it is to say so."""
     if layer.network is not None:
         entry = spell(layer.network, dialect)
     else:
-        entry = {"class_name": layer.class_name, "config": said_config(layer, dialect)}
+        config = said_config(layer, dialect)
+        if fed and not layer.wrappers:
+            config |= fed
+        entry = respelt(layer.class_name, config, dialect)
     for wrapper in reversed(layer.wrappers):
         entry = inside(entry, dialect, model=layer.network is not None)
-        name = layer.name if wrapper is layer.wrappers[0] else wrapper.name
+        outermost = wrapper is layer.wrappers[0]
+        name = layer.name if outermost else wrapper.name
         config = {"name": name, **wrapper.config, "layer": entry}
-        entry = {"class_name": "TimeDistributed", "config": config}
+        if fed and outermost:
+            config |= fed
+        entry = respelt("TimeDistributed", config, dialect)
     return entry
 
 
@@ -68,6 +99,13 @@ def said_config(layer: FileLayer, dialect: Dialect) -> Config:
         if key not in known.unsaid
     }
     return {"name": layer.inner_name if layer.wrappers else layer.name, **said}
+
+
+def respelt(class_name: str, config: Config, dialect: Dialect) -> Config:
+    """A layer as the dialect calls its class and its keys."""
+    if dialect.respelt:
+        class_name, config = respell(class_name, config, dialect.vocabulary)
+    return {"class_name": class_name, "config": config}
 
 
 def inside(entry: Config, dialect: Dialect, *, model: bool = False) -> Config:
@@ -91,7 +129,7 @@ def _functional(network: Network, dialect: Dialect) -> Config:
         nodes: list[Any] = []
         for call in calls:
             if call.layer is layer and call.inputs:
-                node = _node(call, ref)
+                node = _node(call, ref, dialect)
                 nodes.extend([node] * (2 if _twice(layer, dialect) else 1))
         entry = _entry(layer, dialect)
         entries.append({"name": layer.name, **entry, "inbound_nodes": nodes})
@@ -103,12 +141,18 @@ def _functional(network: Network, dialect: Dialect) -> Config:
     }
 
 
-def _node(call: Call, ref: Callable[[Tensor], list[Any]]) -> list[Any]:
+def _node(call: Call, ref: Callable[[Tensor], list[Any]], dialect: Dialect) -> list[Any]:
     """One call: each tensor with the arguments; a function's single one stands alone.
 
     Source: tf-keras 2.21 `engine/functional.py` (`reconstruct_from_config`), `engine/node.py`
     (`Node.serialize`); the list around is kept by `_preserve_input_structure_in_config`.
     """
+    if not dialect.call_arguments:
+        if call.keywords or call.arguments.constants:
+            raise ExportError(
+                f"{dialect.name} calls layers with tensors alone", where=call.layer.name
+            )
+        return [ref(tensor) for tensor in call.inputs]
     keywords = {name: ref(tensor) for name, tensor in call.keywords.items()}
     given = {**call.arguments.constants, **keywords}
     node = [[*ref(tensor), given] for tensor in call.positional]
@@ -166,11 +210,22 @@ def groups(network: Network, dialect: Dialect, backend: str) -> list[Group]:
     for layer in counted(network, dialect):
         names: set[str] = set()
         arrays = [
-            (_unique(f"{owner.name}/{array.name}", names) + suffix, array)
+            (_unique(called(owner, array, dialect), names) + suffix, array)
             for owner, array in stored(layer)
         ]
         found.append(Group(layer.name, tuple(arrays)))
     return found
+
+
+def called(owner: FileLayer, array: Array, dialect: Dialect) -> str:
+    """An array by the name that its layer gives it, without the backend's suffix."""
+    if dialect.weight_names is None:
+        return f"{owner.name}/{array.name}"
+    around, _, own = array.name.rpartition("/")
+    around = around or (owner.inner_name if owner.wrappers else owner.name)
+    if own.startswith(f"{around}_"):
+        return own  # an author's layer, whose names are kept
+    return f"{around}_{dialect.weight_names.get(own, own)}"
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -12,6 +12,8 @@ from ...eras.optimizers import (
     CLIPPING,
     CONFIG,
     DECAYS,
+    NAMES,
+    ORDERS,
     OTHERWISE,
     POWERS,
     RENAMED,
@@ -26,9 +28,11 @@ from ...ir.source import ConstantSource
 from ...ir.tensor import Param, Stored, Weight
 from ...ir.training import Slot, Training
 from .compiled import decaying, losses_and_metrics, optimizer, schedule
+from .compiled_names import by_name
 from .dialects import Dialect
 from .network import Array, Network, stacked
 from .order import trained
+from .spell import called
 
 COUNT, RATE, PRODUCT = "iterations", "learning_rate", "momentum_product"
 SCALARS = frozenset({COUNT, RATE, PRODUCT})
@@ -88,7 +92,10 @@ def spell_training(
         told = losses_and_metrics(compiled, len(network.outputs), report)
         record = {"optimizer_config": optimizer(name, config), **told}
     else:
-        record = {"optimizer_config": {"class_name": name, "config": config}, **compiled}
+        named = by_name(compiled, dialect.vocabulary, report)
+        if named is None:
+            return None
+        record = {"optimizer_config": {"class_name": name, "config": config}, **named}
     count = sum(1 for _, array in arrays if array.name not in SCALARS)
     state = f"{name} with {count} arrays" if count else f"{name} without its state"
     if arrays and not count:
@@ -153,7 +160,10 @@ def _state(
     order = SLOTS[dialect.vocabulary].get(training.optimizer)
     if order is None or not (training.slots or training.iterations):
         return None
-    weights = [array for _, array in trained(network)]
+    pairs = trained(network)
+    if ORDERS[dialect.vocabulary] == "by name":
+        pairs.sort(key=lambda pair: called(pair[0], pair[1], dialect))
+    weights = [array for _, array in pairs]
     computed = [array for array in weights if array.computed]
     fixed = next((array.weights[0] for array in computed if not array.follows), None)
     if fixed is not None:
@@ -177,25 +187,31 @@ def _state(
         report.add("KT104", "changed", f"the state {what}", level="warning")
     found = [_slot(kind, array, by_weight) for run in runs for array in weights for kind in run]
     found += [_empty(kind) for kind in empty for _ in weights]
-    return tuple(_named(training, config, order, found))
+    return tuple(_named(training, config, order, found, dialect))
 
 
 def _named(
-    training: Training, config: Mapping[str, Any], order: SlotOrder, arrays: Sequence[Array]
+    training: Training,
+    config: Mapping[str, Any],
+    order: SlotOrder,
+    arrays: Sequence[Array],
+    dialect: Dialect,
 ) -> list[tuple[str, Array]]:
-    """Names as Keras 2.2.4 gives them; all load by order alone."""
-    name, steps = training.optimizer, training.iterations or 0
-    first: list[tuple[str, Array]] = []
-    if order.counts:
-        count = _scalar(COUNT, steps, "int32" if order.rate else "int64")
-        first.append((f"{name}/{COUNT}", count))
+    """All variables with names as the target gives them; every Keras loads by order alone."""
+    steps, names = training.iterations or 0, NAMES[dialect.vocabulary]
+    held = list(arrays)
     if order.rate and not isinstance(config[RATE], Mapping):
-        first.append((f"{name}/{RATE}", _scalar(RATE, config[RATE], "float32")))
-    found = [(f"training/{name}/variable_{i}", array) for i, array in enumerate(arrays, len(first))]
+        held.insert(0, _scalar(RATE, config[RATE], "float32"))
+    if order.counts:
+        held.insert(0, _scalar(COUNT, steps, names.dtype))
     if order.product:
-        product = _scalar(PRODUCT, _momentums(steps, config), "float32")
-        found.append((f"{name}/{PRODUCT}", product))
-    return [*first, *found]
+        held.append(_scalar(PRODUCT, _momentums(steps, config), "float32"))
+    found: list[tuple[str, Array]] = []
+    for number, array in enumerate(held):
+        pattern = names.scalar if array.name in SCALARS else names.slot
+        said = {"optimizer": training.optimizer, "name": array.name, "number": number}
+        found.append((pattern.format(**said), array))
+    return found
 
 
 def _momentums(steps: int, config: Mapping[str, Any]) -> float:
@@ -217,13 +233,15 @@ def _slot(kind: str, array: Array, slots: Mapping[tuple[str, Weight], Slot]) -> 
         (part,) = array.parts
         held = _slot(kind, part, slots)
         weight = array.again(held.param, POWERS[kind])
-        return Array(kind, Param(weight, array.param.stored), array.layout, shown=array.shown)
+        param = msgspec.structs.replace(array.param, weight=weight)
+        return Array(kind, param, array.layout, shown=array.shown)
     if array.parts:
         first, second = (_slot(kind, part, slots) for part in array.parts)
         return stacked(first, second)
     slot = slots[kind, array.param.weight]
     weight = Weight(f"{slot.weight.name}/{kind}", slot.sources)
-    return Array(kind, Param(weight, array.param.stored), array.layout, shown=array.shown)
+    param = msgspec.structs.replace(array.param, weight=weight)
+    return Array(kind, param, array.layout, shown=array.shown)
 
 
 def _empty(kind: str) -> Array:

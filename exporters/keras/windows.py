@@ -154,6 +154,15 @@ def along_space(
     return time_last(site, x, space, f"{role or word}_after")
 
 
+def turned(site: Site, class_name: str, space: Space) -> bool:
+    """Whether a layer over one axis only knows channels_last, and the plan has channels_first."""
+    return (
+        space.rank == 1
+        and space.data_format == "channels_first"
+        and not site.has(class_name, "data_format")
+    )
+
+
 def time_last(site: Site, x: Tensor, space: Space, role: str) -> Tensor:
     """Swap time and channels around a layer that only knows channels_last."""
     if space.data_format == "channels_last":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ...eras.storage import CONVOLVES, Dialect
+from ...eras.storage import CONVOLVES, Dialect, table
 from ...eras.vocabularies import Storage
 from ...errors import ConfigError
 
@@ -35,9 +35,7 @@ class Era(msgspec.Struct, frozen=True):
 
     def dialect(self, data_format: str) -> Dialect:
         """Which storage table a layer's weights follow."""
-        if self.storage == "keras2":
-            return "keras2"
-        return "keras1_th" if data_format == "channels_first" else "keras1_tf"
+        return table(self.storage, data_format)
 
     def data_format(self, stated: str | None) -> str:
         """A layer's data format: its own, or the file's where the layer is silent.

@@ -220,13 +220,13 @@ class Lifter:
     ) -> Sequence[Value]:
         assert spec.model is not None
         # a name inside a wrapper may be another layer's name outside it
-        own = wrappers[0].name if wrappers else spec.name
-        inner_scope = (*scope, f"{own}#{index}")
+        inner_scope = (*scope, f"{(wrappers[0] if wrappers else spec).name}#{index}")
         outputs = self._model(spec.model, inputs, here, inner_scope, batch)
         layer = _layer_of(spec, scope, wrappers)
+        names = tuple(ref.layer for ref in spec.model.inputs)
         if index == 0:
             self.layers.append(layer)
-        self.scopes.append(Scope(inner_scope, layer, tuple(inputs), tuple(outputs)))
+        self.scopes.append(Scope(inner_scope, layer, tuple(inputs), tuple(outputs), names))
         return outputs
 
     def _leaf(

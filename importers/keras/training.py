@@ -68,10 +68,16 @@ def read_training(
 
 
 class Trained(NamedTuple):
-    """A stored array that training changes, and the weights that are made of it."""
+    """A stored array that training changes, and the weights that are made of it.
+
+    Attributes:
+        name: Of the array.
+        weights: Each with the number of its source that is this array, or a part of it.
+        whole: The array.
+    """
 
     name: str
-    weights: tuple[Weight, ...]
+    weights: tuple[tuple[Weight, int], ...]
     whole: Source
 
 
@@ -95,13 +101,13 @@ def _trained(model: ModelSpec, weights: Weights, vocabulary: str) -> list[Traine
 
 
 def _add(found: list[Trained], weight: Weight) -> None:
-    for name, source in zip(weight.stored_names, weight.sources, strict=True):
+    for index, (name, source) in enumerate(zip(weight.stored_names, weight.sources, strict=True)):
         whole = source.whole if isinstance(source, PartSource) else source
         if found and found[-1].whole is whole:
             last = found.pop()
-            found.append(last._replace(weights=(*last.weights, weight)))
+            found.append(last._replace(weights=(*last.weights, (weight, index))))
         else:
-            found.append(Trained(name, (weight,), whole))
+            found.append(Trained(name, ((weight, index),), whole))
 
 
 def _stored_order(weights: Mapping[str, Weight]) -> Sequence[Weight]:
@@ -146,16 +152,18 @@ def _fits(array: StoredWeight, trained: Trained) -> bool:
 
 def _gathered(kind: str, run: Sequence[StoredWeight], trained: Sequence[Trained]) -> list[Slot]:
     """One slot per weight, with as many sources as the weight has, in the weight's own order."""
-    by_weight: dict[Weight, list[Source]] = {}
+    by_weight: dict[Weight, dict[int, Source]] = {}
     for array, one in zip(run, trained, strict=True):
-        for weight in one.weights:
-            held = by_weight.setdefault(weight, [])
-            part = weight.sources[len(held)]
+        for weight, index in one.weights:
+            held, part = by_weight.setdefault(weight, {}), weight.sources[index]
             if isinstance(part, PartSource):
-                held.append(PartSource(array.source, part.start, part.shape))
+                held[index] = PartSource(array.source, part.start, part.shape)
             else:
-                held.append(array.source)
-    return [Slot(kind, weight, tuple(sources)) for weight, sources in by_weight.items()]
+                held[index] = array.source
+    return [
+        Slot(kind, weight, tuple(sources[index] for index in sorted(sources)))
+        for weight, sources in by_weight.items()
+    ]
 
 
 def _scalar(source: Source) -> int:

@@ -325,9 +325,14 @@ class SRelu(_Spanning, frozen=True, kw_only=True):
     """The S-shaped ReLU of Keras 1.2.2 (`SReLU.call`), as it computes it.
 
     With r = t_left + |t_right| and z = x - t_left: y = t_left + min(z if z > 0 else a_left * z,
-    r - t_left) + a_right * max(x - r, 0). The clip reaches the left branch too.
+    r - t_left) + a_right * max(x - r, 0). On Theano the clip reaches the left branch too.
+
+    Attributes:
+        clips_left: Whether it does; TensorFlow's `K.relu` clips what is positive alone.
     """
 
     params: ClassVar[tuple[Port, ...]] = ports(
         "t_left: span", "a_left: span", "t_right: span", "a_right: span"
     )
+
+    clips_left: bool = True

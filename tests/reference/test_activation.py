@@ -126,7 +126,8 @@ def test_parametric_softplus(roll: int) -> None:
 
 
 @pytest.mark.parametrize("roll", [0, 1, 2])
-def test_s_shaped_relu_clips_its_left_branch_too(roll: int) -> None:
+@pytest.mark.parametrize("clips_left", [True, False])
+def test_s_shaped_relu_clips_its_left_branch_on_theano(clips_left: bool, roll: int) -> None:
     x = numbers(2, 5, 4, 3) * 3
     left, slope, right, above = (numbers(4, 3) for _ in range(4))
     y = np.zeros_like(x)
@@ -137,8 +138,10 @@ def test_s_shaped_relu_clips_its_left_branch_too(roll: int) -> None:
         z = number - begin
         rising = z if z > 0 else slope[h, w] * z
         clipped += z <= 0 and rising > end - begin
-        y[n, i, h, w] = begin + min(rising, end - begin) + above[h, w] * max(number - end, 0)
+        if z > 0 or clips_left:
+            rising = min(rising, end - begin)
+        y[n, i, h, w] = begin + rising + above[h, w] * max(number - end, 0)
     assert clipped
     sizes = {REST: (None, 5), "span": (4, 3)}
     params = {"t_left": left, "a_left": slope, "t_right": right, "a_right": above}
-    OneOp(SRelu(), sizes, params, roll=roll).gives(y, of=[x])
+    OneOp(SRelu(clips_left=clips_left), sizes, params, roll=roll).gives(y, of=[x])

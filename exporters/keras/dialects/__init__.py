@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .keras1 import KERAS1
 from .keras2 import KERAS2
 from .keras3 import KERAS3
+from .keras20 import KERAS20
 from .records import BASE, Dialect, Known
 
 __all__ = ["BASE", "DIALECTS", "Dialect", "Known"]
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (KERAS2, KERAS3)}
+DIALECTS: Mapping[str, Dialect] = {
+    dialect.name: dialect for dialect in (KERAS1, KERAS20, KERAS2, KERAS3)
+}
 """By the name the user asks for."""

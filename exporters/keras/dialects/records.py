@@ -12,8 +12,12 @@ from typing import Literal
 import msgspec
 
 from ....eras.operations import Meaning
+from ....eras.vocabularies import Storage
 
 Keys = tuple[str, ...]
+
+BASE: Keys = ("trainable", "dtype")
+"""Kept keys of every layer."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -34,6 +38,8 @@ class Known(msgspec.Struct, frozen=True):
         group: The class that the layer's group is called by, where it is another.
         call: How a call is handed several tensors: as one list, one by one, or the first alone
             and the others as `initial_state`.
+        backends: The backends that have the class; none given for all.
+        sparing: Stated keys that it leaves out where they say nothing.
     """
 
     stated: Keys = ()
@@ -47,6 +53,8 @@ class Known(msgspec.Struct, frozen=True):
     parts: Mapping[str, str] = {}
     group: str = ""
     call: Literal["list", "each", "states"] = "list"
+    backends: Keys = ()
+    sparing: Keys = ()
 
 
 class Functions(msgspec.Struct, frozen=True):
@@ -90,6 +98,21 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         keeps_training: Whether a call that states `training` keeps it when the model predicts.
         functions: How it says operations on tensors; None if it cannot.
         later: Vocabularies of later readers, and the version that a file states which needs one.
+        base: Kept keys of every layer.
+        paddings: The words for paddings of a convolution.
+        highest: Functions that take inputs up to a rank only, the batch counted.
+        apart: Ops whose gates have arrays of their own, and their order.
+        weight_names: What its arrays are called, by what Keras 2 calls them; a layer's name comes
+            before them. None: as in Keras 2, each in a group of the layer's name.
+        respelt: Whether classes and keys have other names than in Keras 2: those of `eras.respell`
+            for its vocabulary.
+        says_backend: Whether its files say which backend wrote them, and files of weights which
+            version.
+        chunked: Whether it reads lists of names in several attributes.
+        states_extent: Whether transposed convolutions are told the extent of their result.
+        modes: Whether BatchNormalization has Keras 1's modes.
+        written_by: Versions whose files are in this dialect already, by what they begin with.
+        call_arguments: Whether calls in functional models have a place for keyword arguments.
     """
 
     name: str
@@ -101,7 +124,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     readers: tuple[str, ...]
     inner_modules: tuple[str, str]
     vocabulary: str
-    storage: Literal["keras1_th", "keras1_tf", "keras2"]
+    storage: Storage
     weight_suffix: Mapping[str, str]
     backends: tuple[str, ...]
     policies: frozenset[str] = frozenset({"float16", "float64"})
@@ -110,7 +133,28 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     keeps_training: bool = True
     functions: Functions | None = None
     later: Mapping[str, str] = {}
+    base: Keys = BASE
+    paddings: Keys = ("valid", "same", "causal")
+    highest: Mapping[str, int] = {}
+    apart: Mapping[str, str] = {}
+    weight_names: Mapping[str, str] | None = None
+    respelt: bool = False
+    says_backend: bool = True
+    chunked: bool = True
+    states_extent: bool = False
+    modes: bool = False
+    written_by: Keys = ()
+    call_arguments: bool = True
 
 
-BASE: Keys = ("trainable", "dtype")
-"""Kept keys of every layer."""
+def narrowed(known: Known, keys: Keys, backends: Keys = (), kept: Keys = ()) -> Known:
+    """A class without some of its stated keys, on some backends only, with more keys to keep."""
+    return msgspec.structs.replace(
+        known,
+        stated=tuple(key for key in known.stated if key not in keys),
+        since={key: version for key, version in known.since.items() if key not in keys},
+        kept=(*known.kept, *kept),
+        missing="",
+        unsaid=(),
+        backends=backends,
+    )

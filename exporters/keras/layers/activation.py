@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....eras.activations import ALONG_LAST
+from ....eras.storage import CONVOLVES
 from ....ir.derived import below, magnitude, negative
-from ....ir.layout import Axis, Layout, find, key, size_of
+from ....ir.layout import Axis, Layout, find, fuse, key, size_of
 from ....ir.ops.activation import (
     Abs,
     Affine,
@@ -70,7 +71,7 @@ def fused(site: Site) -> str:
 def _stated(site: Site, after: Settled) -> str | None:
     op = after.node.op
     if isinstance(op, AlongAxis):
-        last = after.bound["axis"] == after.input.terms[-1:]
+        last = after.bound["axis"] == after.input.terms[-1:] and _is_low(site, after.input)
         name = "softmax" if last and isinstance(op, Softmax) else None
     elif isinstance(op, Opaque):
         name = op.layer_class
@@ -100,15 +101,38 @@ def softmax(site: Site) -> None:
     axes = site.settled.positions("axis")
     repeats = site.own_repeats()
     rank = len(site.seen(site.settled.input))
-    own = site.layer is not None and site.layer.class_name == "Softmax"
+    along_last = len(axes) == 1 and axes[0] - site.depth == rank - 1
+    own = site.layer is not None and site.layer.class_name == "Softmax" and site.has("Softmax")
+    if not site.has("Softmax") and not (along_last and _is_low(site, site.settled.input, repeats)):
+        _flat_softmax(site, x)
+        return
     numbers = [site.number(axis - site.depth - repeats, rank - repeats) for axis in axes]
-    if len(axes) == 1 and axes[0] - site.depth == rank - 1 and not own:
+    if along_last and not own:
         config: dict[str, Any] = {"activation": "softmax"}
         y = site.put("Activation", config, [x], repeats=repeats, mask=x.mask)
     else:
         axis = numbers[0] if len(numbers) == 1 else numbers
         y = site.put("Softmax", {"axis": axis}, [x], repeats=repeats, mask=x.mask)
     site.give(y)
+
+
+def _is_low(site: Site, layout: Layout, repeats: int = 0) -> bool:
+    """Whether the target's softmax takes so many dimensions."""
+    rank = len(site.seen(layout)) - repeats
+    return rank <= site.dialect.highest.get("softmax", rank)
+
+
+def _flat_softmax(site: Site, x: Tensor) -> None:
+    """Softmax over the last of three dimensions, and back: for a Keras that has no other."""
+    have = site.settled.input
+    lead = have.terms[: 1 + site.depth]
+    along = site.settled.bound["axis"]
+    gone = {key(term) for term in along}
+    rest = tuple(term for term in have.terms[len(lead) :] if key(term) not in gone)
+    flat = Layout((*lead, *((fuse(rest),) if rest else ()), fuse(along)))
+    y = site.bring(x, have, flat)
+    y = site.put("Activation", {"activation": "softmax"}, [y])
+    site.give(site.bring(y, flat, site.settled.results[0]))
 
 
 @writes(LogSoftmax, Sparsemax)
@@ -176,24 +200,31 @@ def parametric_softplus(site: Site) -> None:
     steps.leave(steps.times(y, "alpha", "alpha"))
 
 
-@writes(SRelu)
+@writes(SRelu, attributes="clips_left")
 def s_relu(site: Site) -> None:
-    """SReLU of Keras 1, composed.
+    """SReLU of Keras 1, as its backend computes it; else composed.
 
     With w = |t_right|, u = x - t_left and v = u where that is positive, else a_left * u, it is
-    t_left + w + min(v - w, 0) + a_right * max(u - w, 0).
+    t_left + w + min(v - w, 0) + a_right * max(u - w, 0). Where only what is positive is clipped,
+    max(u, 0) takes the place of v, and what v has below zero is added.
     """
-    if "SReLU" in site.dialect.classes:
+    op = site.op
+    assert isinstance(op, SRelu)
+    if "SReLU" in site.dialect.classes and op.clips_left == (site.backend in CONVOLVES):
         ports = ("t_left", "a_left", "t_right", "a_right")
         _put_spanning(site, "SReLU", {port: port for port in ports})
         return
     site.tell("KX102", "changed", "SReLU is written as a PReLU, two ReLUs and what joins them")
     steps = Spanned(site)
     u = steps.plus(steps.enter(), "t_left", "left", negative)
-    v = steps.plus(steps.rectified(u, "a_left", "slope"), "t_right", "top", below)
+    bent = steps.rectified(u, "a_left", "slope")
+    clipped = bent if op.clips_left else steps.apply(Relu(), u, "up")
+    v = steps.plus(clipped, "t_right", "top", below)
     low = steps.join("Subtract", [v, steps.apply(Relu(), v, "top_relu")], "low")
     beyond = steps.apply(Relu(), steps.plus(u, "t_right", "right", below), "right_relu")
     y = steps.join("Add", [low, steps.times(beyond, "a_right", "high")], "sum")
+    if not op.clips_left:
+        y = steps.join("Add", [y, steps.join("Subtract", [bent, clipped], "down")], "both")
     y = steps.plus(steps.plus(y, "t_right", "back_right", magnitude), "t_left", "back_left")
     steps.leave(y)
 
@@ -207,7 +238,7 @@ def _put_spanning(site: Site, class_name: str, names: Mapping[str, str]) -> None
     params = site.settled.node.params
     arrays = [Array(name, params[port], stored) for port, name in names.items()]
     shared = [i for i, term in enumerate(terms, 1) if key(term) not in span and size_of(term) != 1]
-    config = {"shared_axes": shared or None} if class_name == "SReLU" else {}
+    config = {"shared_axes": shared or None}
     site.give(site.put(class_name, config, [x], arrays=arrays, repeats=repeats, mask=x.mask))
 
 
@@ -244,7 +275,8 @@ def _channels(site: Site, class_name: str, repeats: int) -> dict[str, Any]:
     if class_name not in RANKS or site.layer is None or source is None:
         return {}
     lead = 1 + site.depth + site.lost + len(site.layer.wrappers)
-    first = site.layer.config.get("data_format") == "channels_first"
+    order = site.layer.config.get("data_format") or site.emission.model.facts.ordering.value
+    first = order == "channels_first"
     channels = source.axes[lead] if first else source.axes[-1]
     terms = site.seen(site.settled.input)[repeats:]
     at = find(terms, channels)

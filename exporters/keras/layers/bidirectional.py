@@ -14,12 +14,13 @@ from ....ir.ops.merge import Add, Average, Concat, Multiply
 from ....ir.ops.recurrent import ConvLSTM, ReverseTime
 from ....ir.plan import Settled
 from ....ir.source import ConstantSource
+from ..fit import fitted
 from ..kept import kept
 from ..network import Array, Tensor
 from ..registry import writes
 from ..scaling import constant
 from ..site import Site
-from ..spell import inside
+from ..spell import inside, respelt
 from .conv_recurrent import conv_arrays, conv_config, conv_inputs
 from .recurrent import recurrent_arrays, recurrent_config, recurrent_inputs
 
@@ -125,13 +126,14 @@ def _entry(site: Site, inner: Layer, returned: Mapping[str, bool]) -> dict[str, 
     convolves = isinstance(op, ConvLSTM)
     class_name = f"ConvLSTM{len(site.settled.bound['space'])}D" if convolves else op.kind
     config = {
-        "name": inner.name,
         **kept(inner, class_name, site.dialect, site.emission.report),
         **(conv_config(site) if convolves else recurrent_config(site)),
         **returned,
         "go_backwards": op.go_backwards,
     }
-    return inside({"class_name": class_name, "config": config}, site.dialect)
+    config["use_bias"] = config["use_bias"] or not site.has(class_name, "use_bias")
+    said = fitted(class_name, config, site.dialect, site.backend)
+    return inside(respelt(class_name, {"name": inner.name, **said}, site.dialect), site.dialect)
 
 
 def _turned_round(halves: Halves) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ....eras import padding as rules
+from ....eras.storage import pattern, table
 from ....ir.derived import widened
 from ....ir.layout import Axis, Layout, Terms, key, rebuild, size_of
 from ....ir.ops.convolution import Padding, Pads
@@ -22,6 +23,7 @@ from .recurrent import (
     GATES,
     functions,
     gate_factors,
+    parted,
     recurrent_inputs,
     returned,
     write_recurrent,
@@ -102,28 +104,28 @@ def conv_config(site: Site) -> dict[str, Any]:
         "data_format": steps.space.data_format,
         "dilation_rate": list(op.dilation),
         **functions(site),
-        "use_bias": "bias" in site.settled.node.params,
+        "use_bias": "bias" in site.settled.node.params or not site.has("ConvLSTM2D", "use_bias"),
         "stateful": op.stateful,
     }
 
 
 def conv_arrays(site: Site, prefix: str = "") -> list[Array | None]:
-    """What one direction stores."""
-    flip = "~" if site.backend == "theano" else ""
+    """What one direction stores; the table says how one gate lies where gates are apart."""
+    steps, apart = _steps(site), site.op.kind in site.dialect.apart
+    lies = table(site.dialect.storage, steps.space.data_format)
     columns = f"(gates{GATES[ConvLSTM]} filters)"
-    patterns = {
-        "kernel": f"{flip}kernel_space channels {columns}",
-        "recurrent_kernel": f"{flip}recurrent_space recurrent {columns}",
-        "bias": columns,
-    }
-    factors, widths = gate_factors(site), _steps(site).widths
+    patterns: dict[str, str] = {}
+    for port in ("kernel", "recurrent_kernel", "bias"):
+        text, *_ = pattern(lies, "ConvLSTM", port, rank=steps.space.rank, backend=site.backend)
+        patterns[port] = text.replace("filters" if apart else "(gates filters)", columns)
+    factors, widths = gate_factors(site), steps.widths
     spaces = {name: site.settled.bound[name] for name in ("kernel_space", "recurrent_space")}
     found: list[Array | None] = []
-    for (port, pattern), space in zip(patterns.items(), (*spaces.values(), ()), strict=True):
-        array = site.array(f"{prefix}{port}", port, pattern)
+    for (port, text), space in zip(patterns.items(), (*spaces.values(), ()), strict=True):
+        array = site.array(f"{prefix}{port}", port, text)
         array = _wider(site, array, space, widths) if array else None
         found.append(scaled_array(site, array, factors))
-    return found
+    return parted(site, found, "filters", prefix) if apart else found
 
 
 def _wider(site: Site, array: Array, space: Terms, widths: Widths) -> Array:

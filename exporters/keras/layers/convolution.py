@@ -22,7 +22,7 @@ from ..network import Array, Tensor
 from ..registry import writes
 from ..scaling import constant
 from ..site import Site
-from ..windows import Space, Window, is_causal, needed, pad, said, space_of
+from ..windows import Space, Window, is_causal, needed, pad, said, space_of, time_last, turned
 from .activation import fused
 
 _WINDOW = "strides dilation padding"
@@ -79,23 +79,29 @@ def _slide(
     space = space_of(site)
     taps = [size_of(term) for term in site.settled.bound["kernel_space"]]
     window = Window(tuple(size or 0 for size in taps), op.strides, op.dilation)
+    causal = causal and "causal" in site.dialect.paddings
     x, word = _padded(site, space, window, op.padding, same[site.backend], causal=causal)
+    class_name = f"{family}{space.rank}D"
+    turn = turned(site, class_name, space)
+    x = time_last(site, x, space, "before") if turn else x
     config = {
         **own,
         "kernel_size": list(window.kernel),
         "strides": list(window.strides),
         "padding": word,
-        "data_format": space.data_format,
+        "data_format": "channels_last" if turn else space.data_format,
         "use_bias": "bias" in site.settled.node.params,
         "activation": fused(site),
         "dilation_rate": list(window.dilation),
     }
     arrays = [
-        site.array((names or {}).get(port, port), port, rank=space.rank)
+        site.array(
+            (names or {}).get(port, port), port, rank=space.rank, data_format=space.data_format
+        )
         for port in (*kernels, "bias")
     ]
-    class_name = f"{family}{space.rank}D"
-    site.give(site.put(class_name, config, [x], arrays=arrays, repeats=space.repeats))
+    y = site.put(class_name, config, [x], arrays=arrays, repeats=space.repeats)
+    site.give(time_last(site, y, space, "after") if turn else y)
 
 
 def _padded(

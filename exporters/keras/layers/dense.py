@@ -25,12 +25,19 @@ def dense(site: Site) -> None:
 
 @writes(Highway, attributes="activation")
 def highway(site: Site) -> None:
-    """Highway, composed: x + t * (h - x), with t and h a Dense each."""
+    """Highway; composed where the target has none: x + t * (h - x), with t and h a Dense each."""
     op, x = site.op, site.x()
     assert isinstance(op, Highway)
     activation = name_of(site, op.activation)
     if activation is None:
         raise site.refuse(f"{op.activation} has no name in {site.dialect.name}")
+    if site.has("Highway"):
+        ports = ("kernel", "carry_kernel", "bias", "carry_bias")
+        arrays = [site.array(port, port) for port in ports]
+        config = {"use_bias": "bias" in site.settled.node.params, "activation": activation}
+        repeats = site.own_repeats()
+        site.give(site.put("Highway", config, [x], arrays=arrays, repeats=repeats))
+        return
     parts = [("", "kernel", "bias", activation), ("carry", "carry_kernel", "carry_bias", "sigmoid")]
     repeats = site.own_repeats()
     found = []
@@ -50,11 +57,17 @@ def highway(site: Site) -> None:
 
 @writes(MaxoutDense)
 def maxout_dense(site: Site) -> None:
-    """MaxoutDense, composed: one Dense of all pieces, then the largest of them."""
+    """MaxoutDense; where the target has none, one Dense of all pieces, then their largest."""
     x, repeats = site.x(), site.own_repeats()
     if len(site.seen(site.settled.input)) != 2 + repeats:
         raise site.refuse(f"MaxoutDense over {site.settled.input}: Keras 1 takes vectors only")
     pieces, units = site.size("pieces"), site.size("units")
+    if site.has("MaxoutDense"):
+        has_bias = "bias" in site.settled.node.params
+        native = {"units": units, "nb_feature": pieces, "use_bias": has_bias}
+        arrays = [site.array(port, port) for port in ("kernel", "bias")]
+        site.give(site.put("MaxoutDense", native, [x], arrays=arrays, repeats=repeats))
+        return
     config = {
         "units": pieces * units,
         "use_bias": "bias" in site.settled.node.params,

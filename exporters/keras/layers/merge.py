@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ....ir.graph import Value
 from ....ir.layout import find
@@ -17,6 +18,7 @@ from ....ir.ops.merge import (
     Multiply,
     Subtract,
 )
+from ..elementwise import merged
 from ..functions import operation
 from ..network import Tensor
 from ..registry import writes
@@ -27,7 +29,7 @@ from ..site import Site
 def merge(site: Site) -> None:
     """An element-wise merge; Keras calls it as the op is called."""
     inputs = site.all()
-    site.give(site.put(site.op.kind, {}, inputs, mask=_common(site, inputs)))
+    site.give(merged(site, site.op.kind, inputs, mask=_common(site, inputs)))
 
 
 @writes(Divide)
@@ -81,14 +83,33 @@ def dot(site: Site) -> None:
         find(site.settled.layout_of(index).terms, bound[name][0]) - site.depth
         for index, name in enumerate(("x_contracted", "y_contracted"))
     ]
-    stated = site.layer.config.get("axes") if site.layer else None
+    config = site.layer.config if site.layer else {}
+    stated = config.get("axes", config.get("dot_axes"))  # of Keras 1's Merge
     one = axes[0] == axes[1] and not isinstance(stated, (list, tuple))
-    config = {"axes": axes[0] if one else axes, "normalize": op.normalize}
-    y = site.put("Dot", config, site.all())
+    said = axes[0] if one else axes
+    if op.normalize and site.has("Cosine"):
+        _cosine(site, said)
+        return
+    y = site.put("Dot", {"axes": said, "normalize": op.normalize}, site.all())
     if len(site.seen(site.settled.results[0])) == 1:
         # of two vectors Keras makes a column (2.2.4 `backend.batch_dot`), as the source's did
         column = site.emission.follower(site.settled.node)
         if column is None or column.node.part != "view":
             raise site.refuse("Keras' Dot of two vectors is a column, not a number")
         site.take_over(column)
+    site.give(y)
+
+
+def _cosine(site: Site, axes: Any) -> None:
+    """A normalized Dot of vectors in Keras 1: a column with one more axis of size one."""
+    column = site.emission.follower(site.settled.node)
+    if column is None or column.node.part != "view":
+        raise site.refuse("Keras 1 has the cosine of two vectors only")
+    site.take_over(column)
+    y = site.put("Cosine", {"axes": axes}, site.all())
+    raised = site.emission.parts(site.layer).get("cosine")
+    if raised is not None:
+        site.take_over(raised)  # Keras 1's own: nobody else reads the column
+    else:
+        y = site.put("Reshape", {"target_shape": [1]}, [y], role="column")
     site.give(y)

@@ -23,7 +23,7 @@ from ..elementwise import applied
 from ..functions import operation
 from ..network import Arguments, Array, Tensor
 from ..registry import writes
-from ..scaling import EPSILON, constant, scale_and_shift
+from ..scaling import EPSILON, constant, scale_and_shift, whole
 from ..site import Site
 
 STORED = {"gamma": "gamma", "beta": "beta", "mean": "moving_mean", "variance": "moving_variance"}
@@ -55,14 +55,18 @@ def batch_norm(site: Site) -> None:
         "epsilon": epsilon,
         "center": "beta" in params,
         "scale": "gamma" in params,
+        **({"mode": 0} if site.dialect.modes else {}),
     }
-    arrays = [
-        site.array(name, port, "(axis)" if fused else "", trains=port in {"gamma", "beta"})
+    pattern = "(axis)" if fused else ""
+    held = {
+        name: site.array(name, port, pattern, trains=port in {"gamma", "beta"})
         for port, name in STORED.items()
-    ]
+    }
     if epsilon != op.epsilon:
         site.tell("KN303", "changed", f"epsilon {op.epsilon} raised to {epsilon}, variance lowered")
-        arrays[-1] = _shifted(site, arrays[-1], op.epsilon - epsilon)
+        variance = _shifted(site, held["moving_variance"], op.epsilon - epsilon)
+        held["moving_variance"] = variance
+    arrays, config = whole(site, held, config, site.size("axis"))
     y = site.put("BatchNormalization", config, [x], arrays=arrays, repeats=repeats, mask=x.mask)
     if fused is not None:
         y = site.bring(y, fused, site.settled.results[0])
@@ -106,7 +110,10 @@ def batch_statistics_norm(site: Site) -> None:
     """
     op, x = site.op, site.x()
     assert isinstance(op, BatchStatisticsNorm)
-    if not site.dialect.keeps_training:
+    if site.dialect.modes:
+        _in_mode(site, 2, op.epsilon)
+        return
+    if not (site.dialect.keeps_training and site.dialect.call_arguments):
         what = f"{site.dialect.name} does not keep `training=True` when it predicts"
         raise site.refuse(f"a BatchNormalization by the statistics of the batch: {what}")
     params = site.settled.node.params
@@ -127,6 +134,18 @@ def batch_statistics_norm(site: Site) -> None:
     ]
     called = Arguments(constants={"training": True})
     y = site.put("BatchNormalization", config, [x], arrays=arrays, mask=x.mask, arguments=called)
+    site.give(y)
+
+
+def _in_mode(site: Site, mode: int, epsilon: float) -> None:
+    """Keras 1's BatchNormalization by statistics of its own: the stored ones take no part."""
+    x, repeats = site.x(), site.own_repeats()
+    rank = len(site.seen(site.settled.input)) - repeats
+    axis = site.number(site.axis("axis") - repeats, rank)
+    config = {"axis": axis, "epsilon": epsilon, "mode": mode}
+    learnt = {name: site.array(name, name) for name in ("gamma", "beta")}
+    arrays, config = whole(site, learnt, config, site.size("axis"))
+    y = site.put("BatchNormalization", config, [x], arrays=arrays, repeats=repeats, mask=x.mask)
     site.give(y)
 
 
@@ -166,6 +185,9 @@ def sample_norm(site: Site) -> None:
     """Keras 1's `mode=1`, of operations: (x - m) / (s + epsilon), s = sqrt(variance + epsilon)."""
     op, x = site.op, site.x()
     assert isinstance(op, SampleNorm)
+    if site.dialect.modes:
+        _in_mode(site, 1, op.epsilon)
+        return
     site.tell("KX102", "changed", "a normalization of each sample is written as operations")
     apart = site.put("Subtract", {}, [x, _mean(site, x, "mean")], role="apart")
     square = site.put("Multiply", {}, [apart, apart], role="square")

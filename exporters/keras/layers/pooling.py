@@ -22,7 +22,18 @@ from ....ir.plan import Settled
 from ..network import Tensor
 from ..registry import writes
 from ..site import Site
-from ..windows import Space, Window, along_space, crop, needed, pad, said, space_of, time_last
+from ..windows import (
+    Space,
+    Window,
+    along_space,
+    crop,
+    needed,
+    pad,
+    said,
+    space_of,
+    time_last,
+    turned,
+)
 
 Cuts = list[tuple[int, int]]
 
@@ -34,9 +45,13 @@ def pool(site: Site) -> None:
     assert isinstance(op, (MaxPool, AveragePool))
     space = space_of(site)
     window = Window(op.pool_size, op.strides, (1,) * space.rank)
-    word = said(space, window, op.padding, rules.POOL[site.backend])
+    same = rules.pool_rule(site.backend, site.dialect.keras_version, space.rank)
+    word = said(space, window, op.padding, same)
     counting = isinstance(op, AveragePool) and op.count_padding
-    if word == "valid" or (word is not None and not counting):
+    counts = isinstance(op, AveragePool) and rules.counts_padding(
+        site.backend, site.dialect.keras_version, space.rank
+    )
+    if word == "valid" or (word is not None and counting == counts):
         site.give(_pool(site, site.x(), space, window, word))
         return
     if op.padding == "same_upper" or (None in space.sizes and not counting):
@@ -69,7 +84,12 @@ def _pool(site: Site, x: Tensor, space: Space, window: Window, word: str, role: 
         "data_format": space.data_format,
     }
     class_name = f"{family}{space.rank}D"
-    return site.put(class_name, config, [x], role=role, repeats=space.repeats)
+    if not turned(site, class_name, space):
+        return site.put(class_name, config, [x], role=role, repeats=space.repeats)
+    config["data_format"] = "channels_last"
+    x = time_last(site, x, space, f"{role}_before" if role else "before")
+    x = site.put(class_name, config, [x], role=role, repeats=space.repeats)
+    return time_last(site, x, space, f"{role}_after" if role else "after")
 
 
 def _edges_repeated(site: Site, x: Tensor, space: Space, pads: Pads) -> Tensor:
@@ -154,12 +174,12 @@ def global_pool(site: Site) -> None:
     batch, channels = others[:-1], others[-1]
     x, rest = site.x(), layout.terms[len(batch) :]
     leads = layout.terms[: len(batch)] == tuple(batch)
-    first = leads and key(rest[0]) == key(channels)
+    family = "GlobalMaxPooling" if isinstance(site.op, GlobalMaxPool) else "GlobalAveragePooling"
+    class_name = f"{family}{len(space)}D"
+    first = leads and key(rest[0]) == key(channels) and site.has(class_name, "data_format")
     if not leads or (not first and key(rest[-1]) != key(channels)):
         x = site.bring(x, layout, Layout((*batch, *space, channels)))
     data_format = "channels_first" if first else "channels_last"
-    family = "GlobalMaxPooling" if isinstance(site.op, GlobalMaxPool) else "GlobalAveragePooling"
-    class_name = f"{family}{len(space)}D"
     config: dict[str, Any] = {"data_format": data_format}
     kept = _kept_axes(site, class_name, (*batch, *([channels] * first)), not first and channels)
     if kept is not None:

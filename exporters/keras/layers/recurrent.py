@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....eras.activations import ALONG_LAST
+from ....eras.values import IMPLEMENTATIONS
+from ....ir.layout import Labelled
 from ....ir.op import Op
 from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN, ZeroAbsent
 from ..elementwise import name_of
 from ..hard_sigmoid import Scaled, scaled_array, scaled_name, tell_scaled
-from ..network import Array, Tensor, stacked
+from ..network import Array, Tensor, filled, single, stacked
 from ..registry import writes
 from ..site import Site
 
@@ -105,6 +107,8 @@ def recurrent_inputs(site: Site) -> list[Tensor]:
         x = without_mask(site, x)
     site.check_mask(1, x)
     states = [index for index in range(2, len(inputs)) if inputs[index] is not None]
+    if states and not site.has(site.op.kind, "return_state"):
+        raise site.refuse(f"{site.dialect.name} gives no layer an initial state")
     if states and len(states) < len(inputs) - 2:
         raise site.refuse("some initial states are given, others are not")
     return [x, *(site.x(index) for index in states)]
@@ -120,12 +124,52 @@ def without_mask(site: Site, x: Tensor) -> Tensor:
     return site.put("Masking", {"mask_value": NOWHERE}, [x], role="unmasked")
 
 
+def _is_apart(site: Site) -> bool:
+    """Whether each gate has arrays of its own: in Keras 1, unless it multiplies them all at once.
+
+    Source: Keras 1.2.2 `LSTM.build`, `consume_less`.
+    """
+    stated = inner_config(site).get("implementation")
+    return site.op.kind in site.dialect.apart and stated != IMPLEMENTATIONS["gpu"]
+
+
+def inner_config(site: Site) -> Mapping[str, Any]:
+    """What the source said of the recurrent layer, inside a Bidirectional too."""
+    config = site.layer.config if site.layer else {}
+    inner = config.get("layer")
+    found = inner.get("config") if isinstance(inner, Mapping) else config
+    return found if isinstance(found, Mapping) else {}
+
+
+def parted(
+    site: Site, arrays: Sequence[Array | None], units: str, prefix: str = ""
+) -> list[Array | None]:
+    """The arrays of all gates as arrays of single gates, in the target's order.
+
+    Args:
+        site: The node.
+        arrays: The kernel, the recurrent kernel and the bias; an absent bias is zeros.
+        units: The binding of a gate's numbers.
+        prefix: Of the arrays' names.
+    """
+    (gates,) = site.settled.bound["gates"]
+    assert isinstance(gates, Labelled)  # as the op declares it
+    found: list[Array | None] = []
+    for label in site.dialect.apart[site.op.kind]:
+        kernel, recurrent_kernel, bias = (array and single(array, gates, label) for array in arrays)
+        bias = bias or filled(f"{prefix}bias_{label}", 0.0, site.size(units))
+        found += [kernel, recurrent_kernel, bias]
+    return found
+
+
 def recurrent_config(site: Site) -> dict[str, Any]:
     """What the op says of one direction, but for the direction itself and what is returned."""
     op: Any = site.op
+    if isinstance(op, GRU) and op.reset_after and not site.has("GRU", "reset_after"):
+        raise site.refuse(f"{site.dialect.name} resets a GRU's state before the product only")
     config: dict[str, Any] = {
         "units": site.size("units"),
-        "use_bias": "bias" in site.settled.node.params,
+        "use_bias": "bias" in site.settled.node.params or not site.has(op.kind, "use_bias"),
         "stateful": op.stateful,
         **functions(site),
     }
@@ -151,6 +195,10 @@ def recurrent_arrays(site: Site, prefix: str = "") -> list[Array | None]:
     if bias is not None and again is not None:
         # of shape (2, 3 units): the input's, then the recurrent one (Keras 2.2.4 `GRUCell.build`)
         bias = stacked(bias, again)
+    if _is_apart(site):
+        return parted(site, [kernel, recurrent_kernel, bias], "units", prefix)
+    size = site.size("units", *(["gates"] if gates else []))
+    bias = site.always(bias, site.op.kind, "use_bias", f"{prefix}bias", 0.0, size)
     return [kernel, recurrent_kernel, bias]
 
 

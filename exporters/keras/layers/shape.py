@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ....ir.graph import Layer
@@ -23,6 +24,8 @@ def view(site: Site) -> None:
     before, after = have.terms[lead:], want.terms[lead:]
     kept = have.terms[:lead] == want.terms[:lead]
     said = _said(op.layer_class, site.layer, before, after) if kept else None
+    if said and said[0] == "Flatten" and said[1] != PLAIN and not site.has("Flatten", *PLAIN):
+        said = None  # no word for it: moved, then flattened
     if said is not None:
         site.give(site.put(said[0], said[1], [x], repeats=repeats))
         return
@@ -33,9 +36,14 @@ def view(site: Site) -> None:
     site.give(site.bring(x, have, want))
 
 
-def _said(
-    class_name: str, layer: Layer | None, before: Terms, after: Terms
-) -> tuple[str, dict[str, Any]] | None:
+Said = tuple[str, Mapping[str, Any]]
+"""A layer: its class and its configuration."""
+
+PLAIN: Mapping[str, Any] = {"data_format": "channels_last"}
+"""The Flatten that walks its input as it lies."""
+
+
+def _said(class_name: str, layer: Layer | None, before: Terms, after: Terms) -> Said | None:
     """The layer of this class that regroups `before` to `after`; None if it cannot."""
     if class_name == "Flatten":
         return _flatten(layer, before, after)
@@ -44,19 +52,19 @@ def _said(
     return _reshape(layer, before, after) if class_name == "Reshape" else None
 
 
-def _flatten(layer: Layer | None, before: Terms, after: Terms) -> tuple[str, dict[str, Any]] | None:
+def _flatten(layer: Layer | None, before: Terms, after: Terms) -> Said | None:
     if len(after) > 1 or len(before) < 2:
         return None
     stated = layer.config.get("data_format") if layer else None
     if _bare(before) == _bare(after):
         # said in so many words: where the layer is silent, Keras 2.2 asks the process' keras.json
-        return "Flatten", {"data_format": "channels_last"}
+        return "Flatten", PLAIN
     if stated == "channels_first" and _bare((*before[1:], before[0])) == _bare(after):
         return "Flatten", {"data_format": stated}
     return None
 
 
-def _permute(before: Terms, after: Terms) -> tuple[str, dict[str, Any]] | None:
+def _permute(before: Terms, after: Terms) -> Said | None:
     left = list(enumerate(before, 1))
     dims: list[int] = []
     for term in after:
@@ -69,13 +77,13 @@ def _permute(before: Terms, after: Terms) -> tuple[str, dict[str, Any]] | None:
     return ("Permute", {"dims": dims}) if not left and moves else None
 
 
-def _reshape(layer: Layer | None, before: Terms, after: Terms) -> tuple[str, dict[str, Any]] | None:
+def _reshape(layer: Layer | None, before: Terms, after: Terms) -> Said | None:
     if _bare(before) != _bare(after) or Layout(before).shape == Layout(after).shape:
         return None
     return _to_shape(layer, Layout(after))
 
 
-def _to_shape(layer: Layer | None, layout: Layout) -> tuple[str, dict[str, Any]] | None:
+def _to_shape(layer: Layer | None, layout: Layout) -> Said | None:
     target = [-1 if size is None else size for size in layout.shape]
     if target.count(-1) > 1:
         return None

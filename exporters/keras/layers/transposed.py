@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....eras.padding import transposed_crop, transposed_extent
+from ....eras.padding import CONV, transposed_crop, transposed_extent
 from ....ir.layout import size_of
 from ....ir.ops.convolution import ConvTranspose, Pads
 from ..registry import writes
@@ -24,8 +24,13 @@ def conv_transpose(site: Site) -> None:
         raise site.refuse(f"{site.dialect.name} has no {class_name}")
     taps = tuple(size_of(term) or 0 for term in site.settled.bound["kernel_space"])
     window = Window(taps, op.strides, op.dilation)
-    word, extra, cuts = _said(site, space, window, op)
-    config: dict[str, Any] = {
+    config: dict[str, Any] = {}
+    if site.dialect.states_extent:
+        word, config["output_shape"], cuts = _sized(site, space, window, op)
+    else:
+        word, extra, cuts = _said(site, space, window, op)
+        config["output_padding"] = list(extra) if any(extra) else None
+    config |= {
         "filters": site.size("filters"),
         "kernel_size": list(taps),
         "strides": list(op.strides),
@@ -34,15 +39,60 @@ def conv_transpose(site: Site) -> None:
         "use_bias": "bias" in site.settled.node.params,
         "activation": fused(site),
     }
-    config["output_padding"] = list(extra) if any(extra) else None
     if space.rank == 2 or any(step > 1 for step in op.dilation):
         config["dilation_rate"] = list(op.dilation)
-    arrays = [site.array(port, port) for port in ("kernel", "bias")]
+    arrays = [
+        site.array(port, port, rank=space.rank, data_format=space.data_format)
+        for port in ("kernel", "bias")
+    ]
     y = site.put(class_name, config, [site.x()], arrays=arrays, repeats=space.repeats)
     if any(before or after for before, after in cuts):
         site.tell("KP202", "changed", f"cropping {op.cropping} written out")
         y = crop(site, y, space, cuts, "crop")
     site.give(y)
+
+
+def _sized(
+    site: Site, space: Space, window: Window, op: ConvTranspose
+) -> tuple[str, list[int | None], Pads]:
+    """`border_mode`, `output_shape`, and what is cut afterwards: Keras 1 is told the extents."""
+    axes = range(space.rank)
+    outs: list[int | None] = list(space.outs)
+    cuts: Pads = ()
+    found = [
+        w
+        for w in ("valid", "same")
+        if all(_is_sized(site, space, window, op, w, axis) for axis in axes)
+    ]
+    if not found:
+        before, after = zip(*op.cropping, strict=True)
+        outs = [out + b + max(0, a) for out, b, a in zip(space.outs, before, after, strict=True)]
+        cuts = tuple((b, max(0, a)) for b, a in op.cropping)
+    filters = site.size("filters")
+    stated = site.layer.config.get("output_shape") if site.layer else None
+    batch = stated[0] if isinstance(stated, (list, tuple)) and stated else None
+    first = space.data_format == "channels_first"
+    shape = [batch, filters, *outs] if first else [batch, *outs, filters]
+    return found[0] if found else "valid", shape, cuts
+
+
+def _is_sized(
+    site: Site, space: Space, window: Window, op: ConvTranspose, word: str, axis: int
+) -> bool:
+    """Whether the backend, told the result's extent, cuts just so; even kernels not on Theano.
+
+    Source: Keras 1.2.2 `theano_backend.deconv2d`, whose `same` cuts by the input's extent then.
+    """
+    size, out = space.sizes[axis], space.outs[axis]
+    if size is None or out is None:
+        raise site.refuse("a transposed convolution over an input of unknown extent")
+    taps, step = window.kernel[axis], window.strides[axis]
+    pads = CONV[site.backend](out, taps, step, 1) if word == "same" else (0, 0)
+    if pads is None or (word == "same" and site.backend == "theano" and taps % 2 == 0):
+        return False
+    if (out + sum(pads) - taps) // step + 1 != size:
+        return False  # it is the way back of no convolution
+    return transposed_crop(size, taps, step, 1, word, out, site.backend) == op.cropping[axis]
 
 
 def _said(

@@ -342,9 +342,17 @@ def parametric_softplus(op: ParametricSoftplus, at: Emitting) -> Edge:
 
 @emits(SRelu)
 def srelu(op: SRelu, at: Emitting) -> Edge:
-    """With z = x - t_left and b = |t_right|: t_left + min(prelu(z), b) + a_right * relu(z - b)."""
+    """t_left + min(prelu(z), b) + a_right * relu(z - b), z = x - t_left, b = |t_right|.
+
+    Where only what is positive is clipped: min(relu(z), b) + (prelu(z) - relu(z)) in the middle.
+    """
     left, bound = at.along("t_left"), at.add("Abs", at.along("t_right"))
     z = at.add("Sub", at.x, left)
-    inner = at.add("Min", at.add("PRelu", z, at.along("a_left"), shape=z.shape), bound)
+    bent = at.add("PRelu", z, at.along("a_left"), shape=z.shape)
+    if op.clips_left:
+        inner = at.add("Min", bent, bound)
+    else:  # bent and plain differ below zero alone
+        plain = at.add("Relu", z)
+        inner = at.add("Add", at.add("Min", plain, bound), at.add("Sub", bent, plain))
     outer = at.add("Relu", at.add("Sub", z, bound))
     return at.add("Sum", left, inner, at.add("Mul", outer, at.along("a_right")))

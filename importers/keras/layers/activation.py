@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ....eras.activations import ALONG_LAST, FUNCTIONS
+from ....eras.storage import CONVOLVES
 from ....errors import ConfigError, PluginError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Term, size_of
@@ -308,5 +309,6 @@ def parametric_softplus(call: LayerCall, x: Value) -> Value:
     slots=lambda config, era: tuple(map(Slot, ("t_left", "a_left", "t_right", "a_right"))),
 )
 def srelu(call: LayerCall, x: Value) -> Value:
-    """SReLU (Keras 0 and 1)."""
-    return _spanning(call, x, SRelu(), ("t_left", "a_left", "t_right", "a_right"))
+    """SReLU (Keras 0 and 1); what it clips is the backend's (1.2.2 `K.relu`)."""
+    op = SRelu(clips_left=call.era.backend in CONVOLVES)
+    return _spanning(call, x, op, ("t_left", "a_left", "t_right", "a_right"))

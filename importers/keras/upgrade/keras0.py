@@ -98,6 +98,8 @@ def layer_of(entry: Any, names: Names, depth: int, name: str | None = None) -> d
         return layer_of(entry.get("layer"), names, depth, own)
     config = {key: value for key, value in entry.items() if key not in _KEYS_OF_TRAINING}
     config["name"] = own
+    if class_name == "Reshape" and "dims" in config:
+        config["target_shape"] = config.pop("dims")
     shape = config.pop("input_shape", None)
     if class_name == "Embedding" and "input_length" in config:
         shape = [config["input_length"]]  # stored is the vocabulary's size

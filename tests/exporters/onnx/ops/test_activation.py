@@ -216,5 +216,6 @@ def test_functions_with_weights(roll: int, tmp_path: Path) -> None:
     one = OneOp(ParametricSoftplus(), sizes, params, roll=roll)
     agrees(one, numbers(2, 3, 4), folder=tmp_path)
     params = {name: numbers(4) for name in ("t_left", "a_left", "t_right", "a_right")}
-    one = OneOp(SRelu(), sizes, params, roll=roll)
-    agrees(one, 3 * numbers(5, 3, 4), folder=tmp_path)
+    for clips_left in (True, False):
+        one = OneOp(SRelu(clips_left=clips_left), sizes, params, roll=roll)
+        agrees(one, 3 * numbers(5, 3, 4), folder=tmp_path)
