@@ -9,6 +9,7 @@ from __future__ import annotations
 AUGMENTATION: tuple[str, ...] = (
     "AugMix",
     "CutMix",
+    "MaxNumBoundingBoxes",
     "MixUp",
     "RandAugment",
     "RandomBrightness",

@@ -15,10 +15,12 @@ from ..ir.plan import Coercion, Held, Plan, Settled
 from ..ir.source import Array
 from . import (  # ruff: ignore[unused-import]  (importing a family registers its functions)
     activation,
+    arrange,
     attention,
     convolution,
     dense,
     embedding,
+    maths,
     merge,
     normalization,
     opaque,

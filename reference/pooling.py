@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ..ir.ops.pooling import (
+    AdaptivePool,
     AveragePool,
     Crop,
     GlobalAveragePool,
@@ -15,6 +16,7 @@ from ..ir.ops.pooling import (
     GlobalSumPool,
     MaskedAveragePool,
     MaxPool,
+    Resample,
     UpSample,
     ZeroPad,
 )
@@ -87,6 +89,25 @@ def zero_pad(op: ZeroPad, at: Computing) -> Results:
 def crop(op: Crop, at: Computing) -> Results:
     cut = tuple((-before, -after) for before, after in op.cropping)
     return (at.give(pad(at.take(_IN), cut), _OUT),)
+
+
+@computes(Resample)
+def resample(op: Resample, at: Computing) -> Results:
+    y = at.take(_IN)
+    for axis, wanted in enumerate(op.size, 1):
+        weights = np.array(op.weights(y.shape[axis], wanted), at.dtype)
+        y = np.moveaxis(np.tensordot(weights, y, (1, axis)), 0, axis)
+    return (at.give(y, _OUT),)
+
+
+@computes(AdaptivePool)
+def adaptive_pool(op: AdaptivePool, at: Computing) -> Results:
+    y = at.take(_IN)
+    for axis, count in enumerate(op.size, 1):
+        parts = [y.take(range(first, end), axis) for first, end in op.windows(y.shape[axis], count)]
+        whole = [part.max(axis) if op.largest else part.mean(axis) for part in parts]
+        y = np.stack(whole, axis)
+    return (at.give(y, _OUT),)
 
 
 @computes(UpSample)

@@ -37,8 +37,10 @@ newer ones only take other attributes, or shorten what is rarely used."""
 AXES_AS_INPUT: Mapping[str, int] = {
     "ReduceSum": 13,
     "ReduceMax": 18,
-    "ReduceMean": 18,
+    "ReduceMin": 18,
     "ReduceProd": 18,
+    "ReduceLogSumExp": 18,
+    "ReduceMean": 18,
     "ReduceL2": 18,
     "ReduceSumSquare": 18,
 }

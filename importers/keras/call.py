@@ -113,6 +113,7 @@ class LayerCall:
         builder: The graph so far.
         report: Where to tell what was assumed.
         stored: The layer's arrays, by slot.
+        extents: By value that is a shape, or one extent of it: the axes that it tells of.
         given: Its arguments.
         allowed: What the user lets pass, as `Class.key`.
     """
@@ -130,12 +131,13 @@ class LayerCall:
         slots: Sequence[Slot],
         shared: dict[str, Weight],
         masks: dict[Value, Value],
+        extents: dict[Value, Terms],
         given: Given,
         allowed: frozenset[str] = frozenset(),
     ) -> None:
         self.layer, self.config, self.batch, self.era = layer, config, batch, era
         self.builder, self.report, self.stored, self.slots = builder, report, stored, slots
-        self.given, self.allowed = given, allowed
+        self.given, self.extents, self.allowed = given, extents, allowed
         self._shared, self._masks = shared, masks
         self._mine: set[Value] = set()
 
@@ -232,7 +234,8 @@ class LayerCall:
         stated = self.given.kwargs.get("mask")
         if isinstance(stated, Value) and value in self.given.inputs[:1]:
             return stated
-        if self.era.vocabulary in MASKS_ALONE and self.given.tensors > 1:
+        alone = self.given.tensors == 1 or self.era.vocabulary not in MASKS_ALONE
+        if value in self.given.inputs and not alone:
             return None
         return self._masks.get(value)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ...eras.names import CLASSES
 from ...errors import ConfigError, show
 from .registry import TRANSLATORS
 
@@ -28,14 +29,24 @@ WITHOUT_TRANSLATOR = frozenset({
     "InputLayer",
     "Lambda",
     "TimeDistributed",
+    "SpectralNormalization",
+    "RNN",
     "Sequential",
     "Functional",
     "Model",
 })
 """Classes of Keras that are read otherwise than by a translator."""
 
+FUNCTION_LAYERS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
+"""Layers of tf.keras that are an operation each."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(>[A-Za-z_][A-Za-z0-9_.]*)?")
 OWN_PACKAGE = __name__.split(".", 1)[0]
+
+
+def is_operation(class_name: str) -> bool:
+    """Whether a class, as it is told apart here, is an operation and no layer."""
+    return class_name.startswith((OPERATION, *FUNCTION_LAYERS))
 
 
 def own_class(stored: Mapping[str, Any], era: str) -> str:
@@ -59,7 +70,7 @@ def own_class(stored: Mapping[str, Any], era: str) -> str:
     if class_name not in OWN_REGISTERED and _is_foreign(stored) and _is_builtin(bare):
         full = registered if isinstance(registered, str) else class_name
         return full if ">" in full else f"Custom>{full}"
-    if _is_unknown_of_keras(stored, bare):
+    if bare not in CLASSES[era] and _is_unknown_of_keras(stored, bare):
         return f"{UNKNOWN}{bare}"
     return bare
 
@@ -98,7 +109,8 @@ def _is_operation(stored: Mapping[str, Any]) -> bool:
         "module" not in stored
         and isinstance(config, Mapping)
         and stored["class_name"] != "InputLayer"
-        and not config.keys() & {"trainable", "dtype", "batch_input_shape"}
+        and not config.keys() & {"trainable", "batch_input_shape"}
+        and ("dtype" not in config or OPERATION + str(stored["class_name"]) in TRANSLATORS)
     )
 
 

@@ -22,14 +22,18 @@ def number(value: Any) -> float | None:
     return float(value)
 
 
-def array(value: Any) -> ArraySource:
+def array(value: Any, dtype: str = "float32") -> ArraySource:
     """Numbers in lists within lists, in single precision as every era computes with them.
+
+    Args:
+        value: As the configuration has it.
+        dtype: Another one, for whole numbers and truth values.
 
     Raises:
         ConfigError: They are ragged, too many, or no numbers.
     """
     try:
-        found = np.asarray(value, np.float32)
+        found = np.asarray(value, dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError("a constant that is no array of numbers") from error
     if found.size > MOST or not np.isfinite(found).all():

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import ConfigError, KerasirError, UnsupportedLayerError, show
 from ...ir.build import Builder
 from ...ir.graph import Graph, Layer, Node, Value
-from ...ir.layout import Axis, Term
+from ...ir.layout import Axis, Term, Terms
 from ...ir.model import Scope
 from ...ir.report import Report
 from ...ir.tensor import Weight
 from ..sizes import OPEN, Sizes
 from .call import TRAINS_ON_CALL, Given, LayerCall
-from .classes import OPERATION, UNKNOWN
+from .classes import OPERATION, UNKNOWN, is_operation
 from .era import Era
 from .match_paths import Assigned
 from .opaque import lift_opaque
+from .ordering import in_order
 from .registry import TRANSLATORS, Slot, Translator, read_config
-from .spec import LayerSpec, ModelSpec, Path, Ref, walk
+from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, Ref, walk
 from .structure import REPEATS
 
 INPUT_ROLES: Mapping[tuple[int, str | None], str] = {
@@ -73,6 +73,7 @@ class Lifter:
         self.weights: dict[Path, dict[str, Weight]] = {}
         self._batch_axis = Axis("N", None)
         self._masks: dict[Value, Value] = {}
+        self._extents: dict[Value, Terms] = {}
 
     def graph(self, model: ModelSpec) -> Graph:
         """The whole model's graph.
@@ -88,10 +89,10 @@ class Lifter:
         return self.builder.freeze(outputs, names)
 
     def _drop_unread(self, outputs: Sequence[Value]) -> None:
-        """Operations that nobody reads: masks, which Keras 3 puts into the graph twice."""
+        """Operations that nobody reads: masks, which Keras 3 puts into the graph twice; shapes."""
         read, kept = set(outputs), list[Node]()
         for node in reversed(self.builder.nodes):
-            of_operation = node.layer is not None and node.layer.class_name.startswith(OPERATION)
+            of_operation = node.layer is not None and is_operation(node.layer.class_name)
             if of_operation and not read & set(node.results):
                 continue
             kept.append(node)
@@ -118,7 +119,7 @@ class Lifter:
                 if feeds is None
                 else self._fed(feeds, position, model)
             )
-        for layer, index in _in_order(model, set(values)):
+        for layer, index in in_order(model, set(values)):
             results = self._call(layer, index, values, path, scope, batch)
             for number, value in enumerate(results):
                 values[Ref(layer.name, index, number)] = value
@@ -246,6 +247,8 @@ class Lifter:
         if translator is None:
             return lift_opaque(self.builder, layer, inputs, stored, shared, self.report)
         _check_arguments(spec, translator, given)
+        if spec.source_class in SEEN_THROUGH:
+            self._seen_through(spec)
         config, silent = read_config(translator, spec.config, spec.class_name, self.allowed)
         for key in silent:
             self.report.add(
@@ -265,6 +268,7 @@ class Lifter:
             slots=self.slots.get(here, ()),
             shared=shared,
             masks=self._masks,
+            extents=self._extents,
             given=given,
             allowed=self.allowed,
         )
@@ -272,7 +276,19 @@ class Lifter:
         result = translator.translate(context, *inputs)
         results = result if isinstance(result, tuple) else (result,)
         self._carry_mask(first, inputs, results)
+        if spec.class_name.startswith(OPERATION):  # Keras 3 puts masks on layers' results alone
+            for value in results:
+                self._masks.pop(value, None)
         return results
+
+    def _seen_through(self, spec: LayerSpec) -> None:
+        self.report.add(
+            "KN104",
+            "changed",
+            f"{spec.name} ({spec.source_class}) is taken for the {spec.class_name} inside, whose "
+            "kernel is stored as training has normalized it",
+            layer=spec.name,
+        )
 
     def _carry_mask(self, first: int, inputs: Sequence[Value], results: Sequence[Value]) -> None:
         """Keras' mask goes on as the op's rule says; a layer without a node keeps it."""
@@ -359,42 +375,3 @@ def _size(extent: Any, where: str) -> int | None:
     if isinstance(extent, bool) or not isinstance(extent, int) or extent < 1:
         raise ConfigError(f"an input extent of {extent!r}", where=where)
     return extent
-
-
-def _in_order(model: ModelSpec, known: set[Ref]) -> list[tuple[LayerSpec, int]]:
-    """Calls in an order of execution, in the file's order where that is free (Kahn).
-
-    Raises:
-        ConfigError: A cycle, or a reference to something that does not exist.
-    """
-    calls = [
-        (layer, index)
-        for layer in model.layers
-        for index, call in enumerate(layer.calls)
-        if Ref(layer.name, index) not in known
-    ]
-    made = {(layer.name, index) for layer, index in calls} | {(r.layer, r.call) for r in known}
-    waiting: dict[tuple[str, int], list[int]] = {}
-    missing = [0] * len(calls)
-    for number, (layer, index) in enumerate(calls):
-        needs = {(ref.layer, ref.call) for ref in layer.calls[index].needs}
-        for need in needs:
-            if need not in made:
-                raise ConfigError(f"it reads call {need[1]} of {need[0]!r}", where=layer.name)
-            if not any(ref.layer == need[0] and ref.call == need[1] for ref in known):
-                waiting.setdefault(need, []).append(number)
-                missing[number] += 1
-    ready = [n for n, count in enumerate(missing) if count == 0]  # sorted, so a heap
-    order: list[tuple[LayerSpec, int]] = []
-    while ready:
-        number = heapq.heappop(ready)
-        layer, index = calls[number]
-        order.append((layer, index))
-        for other in waiting.get((layer.name, index), ()):
-            missing[other] -= 1
-            if missing[other] == 0:
-                heapq.heappush(ready, other)
-    if len(order) < len(calls):
-        stuck = next(calls[n][0].name for n, count in enumerate(missing) if count)
-        raise ConfigError("the graph has a cycle", where=stuck)
-    return order

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from ...errors import WeightError
 from ...ir.report import Report
 from .archive.record import Archive, StoredWeight, WeightGroup
 from .match_paths import Assigned, assign_by_path
 from .registry import TRANSLATORS, Slot, read_config
-from .spec import LayerSpec, ModelSpec, Path, leaves
+from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, leaves
 
 Leaf = tuple[Path, LayerSpec, bool]
 
@@ -158,6 +160,7 @@ def _distribute(
         at = inside[0][0]
         found[at] = {f"weight_{i}": stored for i, stored in enumerate(group.weights)}
         return
+    group = _without_estimates(spec, group)
     wanted = sum(len(slots.get(p, ())) for p, _, _ in inside)
     if wanted != len(group.weights):
         raise WeightError(
@@ -170,6 +173,18 @@ def _distribute(
     parts = named if named is not None else _by_order(inside, group, slots)
     for at, stored in parts.items():
         found[at] = _in_slots(slots.get(at, ()), stored)
+
+
+ESTIMATES = frozenset({"vector_u", "sn_u"})
+"""Arrays that SpectralNormalization needs for training alone (Keras 3.15 and tf-keras 2.21
+`layers/normalization/spectral_normalization.py` `build`)."""
+
+
+def _without_estimates(spec: LayerSpec, group: WeightGroup) -> WeightGroup:
+    if spec.source_class not in SEEN_THROUGH:
+        return group
+    kept = [array for array in group.weights if bare_name(array.name) not in ESTIMATES]
+    return msgspec.structs.replace(group, weights=tuple(kept))
 
 
 def _listing(group: WeightGroup) -> list[str]:

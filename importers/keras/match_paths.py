@@ -17,7 +17,7 @@ from ...errors import WeightError, show
 from .archive.record import StoredWeight, WeightGroup
 from .classes import OPERATION
 from .registry import TRANSLATORS, Slot
-from .spec import LayerSpec, ModelSpec, Path, leaves
+from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, leaves
 
 Assigned = dict[Path, dict[str, StoredWeight]]
 Slots = Mapping[Path, Sequence[Slot]]
@@ -108,7 +108,7 @@ def assign_by_path(model: ModelSpec, groups: Sequence[WeightGroup], slots: Slots
     found: Assigned = {}
     _model(model, root, (), slots, found)
     used = {array.path for arrays in found.values() for array in arrays.values()}
-    left = [array for array in root.all() if array.path not in used]
+    left = [array for array in root.all() if array.path not in used | _estimates(root)]
     if left:
         raise WeightError(
             f"{len(left)} arrays in the file belong to no layer",
@@ -116,6 +116,18 @@ def assign_by_path(model: ModelSpec, groups: Sequence[WeightGroup], slots: Slots
             hint="is it the architecture that these weights were trained with?",
             details=[f"{array.path}   {array.source.shape}" for array in left[:12]],
         )
+    return found
+
+
+def _estimates(root: Place) -> set[str]:
+    """Arrays beside the layer that SpectralNormalization wraps: its kernel again, an estimate."""
+    found, todo = set[str](), [root]
+    while todo:
+        place = todo.pop()
+        todo += place.inside.values()
+        own = place.path.rsplit("/", 1)[-1].startswith("spectral_normalization")
+        if own and WRAPPED in place.inside:
+            found |= {array.path for array in place.arrays}
     return found
 
 
@@ -192,6 +204,8 @@ def _in_turn(weighted: Sequence[LayerSpec], container: Place) -> Iterator[tuple[
 
 def _layer(spec: LayerSpec, place: Place, path: Path, slots: Slots, found: Assigned) -> None:
     here = (*path, spec.name)
+    if spec.source_class in SEEN_THROUGH:
+        place = place.at(WRAPPED) or place
     if spec.model is not None:
         _model(spec.model, place, here, slots, found)
     elif spec.wrapped is not None:
@@ -206,7 +220,9 @@ def _layer(spec: LayerSpec, place: Place, path: Path, slots: Slots, found: Assig
 
 def _arrays(spec: LayerSpec, place: Place, slots: Sequence[Slot]) -> dict[str, StoredWeight]:
     """A layer's arrays by slot, in their order."""
-    places = [place.at(part) for part in TRANSLATORS[spec.class_name].places]
+    stated = TRANSLATORS[spec.class_name].places
+    paths = stated if isinstance(stated, tuple) else stated(spec.config)
+    places = [place.at(part) for part in paths]
     arrays = [array for part in places if part is not None for array in part.arrays]
     if len(arrays) != len(slots):
         raise WeightError(

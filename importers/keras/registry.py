@@ -42,6 +42,8 @@ class Translate(Protocol):
 
 
 Slots = Callable[[Any, str], Sequence[Slot]]
+Places = tuple[str, ...] | Callable[[Mapping[str, Any]], tuple[str, ...]]
+"""Paths of groups, or a function that finds them from a stored configuration."""
 
 
 class Translator(msgspec.Struct, frozen=True):
@@ -52,7 +54,8 @@ class Translator(msgspec.Struct, frozen=True):
         slots: The arrays it stores, in order, given its configuration and the era.
         translate: Makes its nodes.
         places: Where its arrays lie in the files of Keras 3, in the order of the slots: paths from
-            the layer's own group, by the names of attributes such as `cell`.
+            the layer's own group, by the names of attributes such as `cell`; or a function of the
+            configuration that gives them.
         arguments: Keyword arguments of a call that `translate` looks at in `call.given`.
         free: Whether no key of the configuration changes an inference, known or not.
     """
@@ -60,7 +63,7 @@ class Translator(msgspec.Struct, frozen=True):
     config: type[Config]
     slots: Slots
     translate: Translate
-    places: tuple[str, ...] = ("",)
+    places: Places = ("",)
     arguments: frozenset[str] = frozenset()
     free: bool = False
 
@@ -94,7 +97,7 @@ def translates(
     *class_names: str,
     config: type[Config] = Config,
     slots: Slots = no_slots,
-    places: tuple[str, ...] = ("",),
+    places: Places = ("",),
     arguments: Collection[str] = (),
     free: bool = False,
 ) -> Callable[[F], F]:

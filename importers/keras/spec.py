@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
+SEEN_THROUGH = frozenset({"SpectralNormalization"})
+"""Wrappers that at inference compute what the layer inside computes, under their own name."""
+
 
 class Ref(msgspec.Struct, frozen=True):
     """A tensor: a result of one call of a layer.

@@ -17,7 +17,7 @@ from ...errors import ConfigError, KerasirError
 from .classes import own_class
 from .nodes import read_call, read_refs
 from .registry import PRESERVED
-from .spec import Call, LayerSpec, ModelSpec, Ref
+from .spec import SEEN_THROUGH, Call, LayerSpec, ModelSpec, Ref
 from .upgrade import upgrade_layer
 from .upgrade.cells import STACK, opened
 
@@ -108,6 +108,10 @@ def _layer(
     if not isinstance(found, str):
         raise ConfigError(f"a layer of class {class_name!r:.80} without a name")
     wrapped = None
+    if upgraded_class in SEEN_THROUGH and isinstance(config.get("layer"), Mapping):
+        inner = _layer(config["layer"], era, depth + 1, calls, name=found)
+        named = {**inner.config, "name": found}
+        return LayerSpec(found, inner.class_name, class_name, named, calls, model=inner.model)
     if upgraded_class in REPEATS and "layer" in config:
         wrapped = _layer(config["layer"], era, depth + 1, ())
         upgraded = {key: value for key, value in upgraded.items() if key != "layer"}

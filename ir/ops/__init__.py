@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from . import (  # ruff: ignore[unused-import]  (importing a family registers its ops)
     activation,
+    arrange,
     attention,
     convolution,
     dense,
     embedding,
+    maths,
     merge,
     normalization,
     opaque,

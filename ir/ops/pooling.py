@@ -6,7 +6,15 @@ from typing import ClassVar, Literal
 
 from ..op import MaskRule, Op, op
 from ..signature import Port, ports
+from . import resampling
 from .convolution import Padding, Pads
+
+Method = Literal[
+    "nearest", "bilinear", "bicubic", "bicubic_table", "lanczos3", "lanczos5", "gaussian",
+    "mitchellcubic", "area",
+]  # fmt: skip
+"""How an axis is resampled; `bicubic_table` is what TensorFlow computes, whose weights come from a
+table of 1024 places between two elements."""
 
 _IN = ports("x: batch channels space", order="spatial")
 _OUT = ports("y: batch channels out_space", order="spatial")
@@ -134,3 +142,55 @@ class UpSample(Op, frozen=True, kw_only=True):
 
     size: tuple[int, ...]
     interpolation: Literal["nearest", "bilinear", "bilinear_corner"] = "nearest"
+
+
+@op
+class Resample(Op, frozen=True, kw_only=True):
+    """Spatial axes resampled to any extent, each by itself: `weights` are its definition.
+
+    Attributes:
+        size: The new extents.
+        method: `nearest` takes the element at a place; the others are sums that a kernel weighs,
+            around half-pixel centres, the weights scaled to a sum of one at the edges too.
+        antialias: Whether the kernel grows with the step when an axis gets shorter.
+    """
+
+    family: ClassVar[str] = "pooling"
+    inputs: ClassVar[tuple[Port, ...]] = _IN
+    results: ClassVar[tuple[Port, ...]] = _OUT
+
+    size: tuple[int, ...]
+    method: Method = "bilinear"
+    antialias: bool = False
+
+    def weights(self, size: int, wanted: int) -> list[list[float]]:
+        """What each element of an axis adds to each element of the resampled axis.
+
+        Sources: TensorFlow 2.21 `core/kernels/image/scale_and_translate_op.cc`,
+        `resize_area_op.cc`, `resize_nearest_neighbor_op.cc`.
+        """
+        return resampling.weights(self.method, self.antialias, size, wanted)
+
+
+@op
+class AdaptivePool(Op, frozen=True, kw_only=True):
+    """The mean, or the largest element, of windows that divide each axis into so many parts.
+
+    Window n of `size` goes from floor(n * extent / size) to ceil((n + 1) * extent / size).
+
+    Attributes:
+        size: How many windows, per spatial axis.
+        largest: Whether it is the largest element.
+    """
+
+    family: ClassVar[str] = "pooling"
+    inputs: ClassVar[tuple[Port, ...]] = _IN
+    results: ClassVar[tuple[Port, ...]] = _OUT
+
+    size: tuple[int, ...]
+    largest: bool = False
+
+    @staticmethod
+    def windows(extent: int, count: int) -> list[tuple[int, int]]:
+        """The first element of each window, and the one behind its last."""
+        return [(n * extent // count, -(-(n + 1) * extent // count)) for n in range(count)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ....eras.operations import TENSORFLOW
+from ....eras.tensorflow import TENSORFLOW
 from .keys import CONV_KEPT, CONV_STEPS, DEPTHWISE, KERNEL, POINTWISE, RECURRENT, STEPS, WINDOW
 from .records import Dialect, Functions, Known
 from .tf_keras import TF_KERAS

@@ -27,6 +27,8 @@ def batch_norm(op: BatchNorm, at: Emitting) -> Edge:
     A Reshape on either side costs nothing when the model runs, and keeps the four weights as they
     are: a `Mul` and an `Add` would need numbers that no file has.
     """
+    if at.count("axis") != 1:
+        return _over_several(op, at)
     layout = at.settled.params["mean"]
     axis = at.settled.position("axis")
     gamma, beta = at.optional("gamma"), at.optional("beta")
@@ -39,6 +41,15 @@ def batch_norm(op: BatchNorm, at: Emitting) -> Edge:
         "BatchNormalization", x, gamma, beta, mean, variance, shape=x.shape, epsilon=op.epsilon
     )
     return y if axis == 1 else at.reshape(y, shape)
+
+
+def _over_several(op: BatchNorm, at: Emitting) -> Edge:
+    """Statistics that run along several axes, or along none."""
+    variance = at.along("variance")
+    if op.epsilon:
+        variance = at.add("Add", variance, at.number(op.epsilon))
+    centred = at.add("Sub", at.x, at.along("mean"))
+    return _scaled(at, at.add("Div", centred, at.add("Sqrt", variance)))
 
 
 @emits(SampleNorm)

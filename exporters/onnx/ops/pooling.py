@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from ....errors import ExportError
 from ....ir.ops.convolution import Pads
 from ....ir.ops.pooling import (
+    AdaptivePool,
     AveragePool,
     Crop,
     GlobalAveragePool,
@@ -16,9 +17,11 @@ from ....ir.ops.pooling import (
     GlobalSumPool,
     MaskedAveragePool,
     MaxPool,
+    Resample,
     UpSample,
     ZeroPad,
 )
+from ..dims import Dim
 from ..draft import Edge
 from ..emitting import Emitting
 from ..pen import HIGHEST_INT64
@@ -139,6 +142,79 @@ def crop(op: Crop, at: Emitting) -> Edge:
     starts = [before for before, _ in op.cropping]
     ends = [-after if after else HIGHEST_INT64 for _, after in op.cropping]
     return at.cut(at.x, starts, ends, axes, at.result_shape())
+
+
+SIZED: Mapping[str, Mapping[str, str]] = {
+    "nearest": {
+        "mode": "nearest",
+        "coordinate_transformation_mode": "half_pixel",
+        "nearest_mode": "round_prefer_ceil",
+    },
+    "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
+}
+"""What ONNX `Resize` does as TensorFlow does it."""
+
+MOST_WEIGHTS = 1 << 22
+"""Numbers of one matrix that resamples an axis."""
+
+
+@emits(Resample)
+def resample(op: Resample, at: Emitting) -> Edge:
+    """`Resize` where it says the same, else a matrix for each axis."""
+    x = folded(at)
+    if op.method in SIZED and not (op.antialias and op.method == "bilinear"):
+        shape = folded_result(at)
+        sizes = at.extents(shape, x)
+        return unfolded(at, at.add("Resize", x, None, None, sizes, shape=shape, **SIZED[op.method]))
+    y, rank = x, len(op.size)
+    for axis, wanted in enumerate(op.size, len(x.shape) - rank):
+        last = len(x.shape) - 1
+        order = [*(n for n in range(last + 1) if n != axis), axis]
+        turned = at.permuted(y, order)
+        shape = (*turned.shape[:-1], wanted)
+        y = at.add("MatMul", turned, _matrix(op, at, y.shape[axis], wanted), shape=shape)
+        y = at.permuted(y, [order.index(n) for n in range(last + 1)])
+    return unfolded(at, y)
+
+
+def _matrix(op: Resample, at: Emitting, size: Dim, wanted: int) -> Edge:
+    """Rows of the axis, columns of the result."""
+    if not isinstance(size, int) or size * wanted > MOST_WEIGHTS:
+        raise ExportError(
+            f"{op.method} interpolation of an extent of {size}",
+            where=at.name,
+            hint="fix the sizes of the model's inputs" if isinstance(size, str) else "",
+        )
+    rows = op.weights(size, wanted)
+    flat = [rows[column][row] for row in range(size) for column in range(wanted)]
+    return at.constant(flat, at.dtype, (size, wanted), wish="weights")
+
+
+@emits(AdaptivePool)
+def adaptive_pool(op: AdaptivePool, at: Emitting) -> Edge:
+    """Equal windows are a pool; others are cut out one by one and put together."""
+    y = folded(at)
+    first = len(y.shape) - len(op.size)
+    for axis, count in enumerate(op.size, first):
+        extent = y.shape[axis]
+        if not isinstance(extent, int):
+            raise ExportError(
+                "an adaptive pool over an extent that is not known",
+                where=at.name,
+                hint="fix the sizes of the model's inputs",
+            )
+        kind = "ReduceMax" if op.largest else "ReduceMean"
+        pieces = [
+            at.reduce(kind, _part(at, y, axis, start, end), (axis,), keepdims=True)
+            for start, end in op.windows(extent, count)
+        ]
+        shape = (*y.shape[:axis], count, *y.shape[axis + 1 :])
+        y = at.add("Concat", *pieces, shape=shape, axis=axis) if count > 1 else pieces[0]
+    return unfolded(at, y)
+
+
+def _part(at: Emitting, x: Edge, axis: int, start: int, end: int) -> Edge:
+    return at.cut(x, [start], [end], [axis], (*x.shape[:axis], end - start, *x.shape[axis + 1 :]))
 
 
 @emits(UpSample)

@@ -19,11 +19,15 @@ from ....ir.ops.activation import (
     ParametricSoftplus,
     PRelu,
     Relu,
+    Sigmoid,
     Softmax,
     SRelu,
     ThresholdedLinear,
     ThresholdedRelu,
 )
+from ....ir.ops.arrange import Take
+from ....ir.ops.maths import Fill, Where
+from ....ir.ops.merge import Multiply
 from ....ir.ops.opaque import Opaque
 from ..call import LayerCall, learn_sizes
 from ..registry import TRANSLATORS, Config, Slot, read_config, translates
@@ -103,6 +107,8 @@ def activate(call: LayerCall, x: Value, stored: Any) -> Value:
     if _is_custom(call, stored):
         _check_allowed(call, stored)
         return _custom(call, x, stored, "activation")
+    if isinstance(stored, str) and stored in OTHER_SHAPES:
+        return gated(call, x, -1, "activation")
     op = function(call, stored)
     return x if isinstance(op, Linear) else _applied(call, x, op, "activation")
 
@@ -117,6 +123,31 @@ def along(call: LayerCall, x: Value, op: Op, axes: Sequence[int], part: str = ""
     """A function along one or several axes, as the author counts them."""
     terms = tuple(call.axis(x, axis) for axis in axes)
     return call.add(op, [x], call.axes(x), axes={"axis": terms}, part=part).result
+
+
+def gated(call: LayerCall, x: Value, axis: int, part: str = "") -> Value:
+    """The first half along an axis, times the sigmoid of the second (`activations.glu`).
+
+    Raises:
+        ConfigError: The extent is not known, or odd.
+    """
+    axes = call.axes(x)
+    place = axis % len(axes)
+    size = size_of(axes[place])
+    if place < call.batch or size is None or size % 2:
+        raise ConfigError(f"two halves along axis {axis} of an input {x.layout}")
+    half = Axis("F", size // 2)
+    result = (*axes[:place], half, *axes[place + 1 :])
+    bound = {
+        "before": axes[:place], "axis": axes[place : place + 1], "behind": axes[place + 1 :],
+        "chosen": (half,), "...": (),
+    }  # fmt: skip
+    pieces = [
+        call.add(Take(indices=tuple(places)), [x], result, axes=bound, part=f"{part}half{n}").result
+        for n, places in enumerate((range(size // 2), range(size // 2, size)))
+    ]
+    gate = call.add(Sigmoid(), pieces[1:], result, part=f"{part}gate").result
+    return call.add(Multiply(), [pieces[0], gate], result, axes={"...": ()}, part=part).result
 
 
 def _is_custom(call: LayerCall, stored: Any) -> bool:
@@ -199,6 +230,8 @@ def activation(call: LayerCall, x: Value) -> Value:
     config: ActivationConfig = call.config  # type: ignore[assignment]
     if _is_custom(call, config.activation):
         return _custom(call, x, config.activation)
+    if isinstance(config.activation, str) and config.activation in OTHER_SHAPES:
+        return gated(call, x, -1)
     return _applied(call, x, function(call, config.activation))
 
 
@@ -238,10 +271,33 @@ def identity(call: LayerCall, x: Value) -> Value:
 def softmax(call: LayerCall, x: Value) -> Value:
     """Softmax (Keras 2.1 on); along several axes together in tf.keras and Keras 3."""
     config: SoftmaxConfig = call.config  # type: ignore[assignment]
-    if isinstance(call.given.kwargs.get("mask"), Value):
-        raise ConfigError("a Softmax that leaves masked elements out")
     axes = config.axis if isinstance(config.axis, tuple) else (config.axis,)
-    return along(call, x, Softmax(), axes)
+    mask = call.given.kwargs.get("mask")
+    if not isinstance(mask, Value):
+        return along(call, x, Softmax(), axes)
+    terms = call.axes(x)
+    if len(call.axes(mask)) != len(terms) or mask.dtype != "bool":
+        raise ConfigError(f"a Softmax over {x.layout} with a mask {mask.layout}")
+    low = call.add(Fill(value=MASKED), [x], terms, part="low").result
+    left = _where(call, mask, x, low, "left")
+    if call.era.vocabulary not in MASKED_IS_NOTHING:
+        return along(call, left, Softmax(), axes)
+    y = along(call, left, Softmax(), axes, "weights")
+    none = call.add(Fill(value=0.0), [x], terms, part="none").result
+    return _where(call, mask, y, none, "")
+
+
+MASKED_IS_NOTHING: frozenset[str] = frozenset({"keras3"})
+"""Vocabularies whose Softmax gives zeros for masked elements, where all are masked too."""
+
+MASKED = -1e9
+"""What masked elements of a Softmax become (Keras 3.15 `layers/activations/softmax.py`)."""
+
+
+def _where(call: LayerCall, mask: Value, a: Value, b: Value, part: str) -> Value:
+    inputs, dtypes = [mask, a, b], (a.dtype,)
+    axes = call.axes(a)
+    return call.add(Where(), inputs, axes, axes={"...": ()}, part=part, dtypes=dtypes).result
 
 
 @translates("PReLU", config=PReluConfig, slots=lambda config, era: (Slot("alpha"),))

@@ -12,11 +12,14 @@ from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Terms, fuse
 from ....ir.ops.dense import Dense
+from ....ir.ops.maths import Constant
 from ....ir.ops.shape import View
-from ....ir.tensor import Param
+from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
 from .activation import activate
+from .arithmetic import combined
+from .contraction import einsum
 
 _EQUATION = re.compile(r"(\.\.\.)?([a-zA-Z]*)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]*)(\.\.\.)?")
 
@@ -97,7 +100,9 @@ def einsum_dense(call: LayerCall, x: Value) -> Value:
     """EinsumDense, where the kernel shares no letter with both the input and the result."""
     config: EinsumConfig = call.config  # type: ignore[assignment]
     terms = call.axes(x)
-    told = letters(config.equation, len(terms))
+    told = _as_dense(config, len(terms))
+    if told is None:
+        return _of_tensors(call, x, config)
     lead, named = terms[: told.before], dict(zip(told.input, terms[told.before :], strict=True))
     made = {n: Axis("F", None) for n in told.made}
     kernel = Layout(tuple({**named, **made}[n] for n in told.kernel))
@@ -116,6 +121,38 @@ def einsum_dense(call: LayerCall, x: Value) -> Value:
     placed = {**{n: named[n] for n in told.kept}, **made}
     y = _viewed(call, y, (*lead, *(placed[n] for n in told.output)), "spread")
     return activate(call, y, config.activation)
+
+
+def _as_dense(config: EinsumConfig, rank: int) -> Letters | None:
+    """The letters, if the layer is a Dense between two views."""
+    try:
+        told = letters(config.equation, rank)
+    except ConfigError:
+        return None
+    made = {*told.made}
+    return told if not config.bias_axes or {*config.bias_axes} == made else None
+
+
+def _of_tensors(call: LayerCall, x: Value, config: EinsumConfig) -> Value:
+    """The product as it is stated, with the kernel as a tensor like any other."""
+    kernel = _tensor(call, "kernel", call.stored["kernel"].source.shape)
+    y = einsum(call, config.equation, (x, kernel))
+    if config.bias_axes:
+        shape = call.stored["bias"].source.shape
+        rank = len(call.axes(y))
+        bias = _tensor(call, "bias", (*(1,) * (rank - len(shape)), *shape))
+        y = combined(call, "add", y, bias)
+    return activate(call, y, config.activation)
+
+
+def _tensor(call: LayerCall, slot: str, shape: Sequence[int]) -> Value:
+    """A weight as a value of the graph."""
+    own = tuple(Axis("X", extent) for extent in shape)
+    stored = call.stored[slot].source.shape
+    param = call.tagged(slot, [Layout(own[len(shape) - len(stored) :])])
+    axes = {"axes": own, "...": ()}
+    wide = Param(param.weight, (Stored(Layout(own)),))
+    return call.add(Constant(), [], own, axes=axes, params={"value": wide}, part=slot).result
 
 
 def _viewed(call: LayerCall, x: Value, terms: Terms, part: str) -> Value:

@@ -9,6 +9,7 @@ from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Joined, Term, Terms, axes_of, copy_of, size_of
 from ....ir.op import Op
+from ....ir.ops.maths import Binary
 from ....ir.ops.merge import (
     Add,
     AllOf,
@@ -17,9 +18,7 @@ from ....ir.ops.merge import (
     Dot,
     Maximum,
     Merge,
-    Minimum,
     Multiply,
-    Subtract,
 )
 from ....ir.ops.shape import View
 from ..call import LayerCall
@@ -32,15 +31,6 @@ MODES: Mapping[str, Merge] = {
     "max": Maximum(),
 }
 """Keras 1's element-wise modes."""
-
-CLASSES: Mapping[str, Merge] = {
-    "Add": Add(),
-    "Subtract": Subtract(),
-    "Multiply": Multiply(),
-    "Average": Average(),
-    "Maximum": Maximum(),
-    "Minimum": Minimum(),
-}
 
 
 class ConcatConfig(Config, frozen=True, kw_only=True):
@@ -71,7 +61,13 @@ class MergeConfig(Config, frozen=True, kw_only=True):
     supports_masking: bool = True
 
 
-def merged(call: LayerCall, op: Merge, inputs: Sequence[Value], part: str = "") -> Value:
+def merged(
+    call: LayerCall,
+    op: Merge,
+    inputs: Sequence[Value],
+    part: str = "",
+    dtypes: Sequence[str] = (),
+) -> Value:
     """An element-wise merge; inputs of lower rank get leading axes of size one behind the batch.
 
     Source: Keras 2.2.4 `layers/merge.py` `_Merge.call`.
@@ -85,8 +81,9 @@ def merged(call: LayerCall, op: Merge, inputs: Sequence[Value], part: str = "") 
             shapes = " and ".join(str(value.layout) for value in aligned)
             raise ConfigError(f"inputs of different extents: {shapes}")
         result.append(next((term for term in terms if size_of(term) != 1), terms[0]))
-    y = call.add(op, aligned, _unique(result), axes={"...": ()}, part=part).result
-    call.set_mask(y, _common_mask(call, inputs, y))
+    terms = _unique(result)
+    y = call.add(op, aligned, terms, axes={"...": ()}, part=part, dtypes=dtypes).result
+    call.set_mask(y, common_mask(call, inputs, y))
     return y
 
 
@@ -115,7 +112,7 @@ BOTH: frozenset[str] = frozenset({"keras1", "keras2", "tf_keras"})
 where one does, and nowhere told if an input has none (3.15 `merging/base_merge.py`)."""
 
 
-def _common_mask(
+def common_mask(
     call: LayerCall, inputs: Sequence[Value], y: Value, along: int | None = None
 ) -> Value | None:
     """The mask of a merge.
@@ -133,10 +130,9 @@ def _common_mask(
     present = [mask for mask in masks if mask is not None]
     if not present or not getattr(call.config, "supports_masking", True):
         return None  # Keras 0.3's has none (0.3.3 `layers/core.py` `Merge.get_output_mask`)
-    if call.era.vocabulary not in BOTH:
-        if len(set(present)) > 1:
-            raise ConfigError("a merge of inputs with different masks")
-        return present[0] if len(present) == len(inputs) and along is None else None
+    several = call.era.vocabulary not in BOTH
+    if several and len(present) < len(inputs):
+        return None
     axes = call.axes(y)[: len(call.axes(present[0]))]
     if any(len(call.axes(mask)) != len(axes) for mask in present):
         raise ConfigError("a merge of inputs whose masks have different dimensions")
@@ -147,7 +143,13 @@ def _common_mask(
         return _mask(call, Concat(), present, axes, bound)
     if len(set(present)) == 1 and call.axes(present[0]) == axes:
         return present[0]
-    return _mask(call, AllOf(), list(dict.fromkeys(present)), axes, {"...": ()})
+    distinct = list(dict.fromkeys(present))
+    if not several:
+        return _mask(call, AllOf(), distinct, axes, {"...": ()})
+    first, *others = distinct
+    for mask in others:
+        first = _mask(call, Binary(function="or"), [first, mask], axes, {"...": ()})
+    return first
 
 
 def _mask(
@@ -174,7 +176,7 @@ def joined(call: LayerCall, inputs: Sequence[Value], axis: int, part: str = "") 
     result = (*first[:position], whole, *first[position + 1 :])
     y = call.add(Concat(), inputs, result, axes={"joined": (whole,), "...": ()}, part=part).result
     along = position if position < len(first) - 1 else None
-    call.set_mask(y, _common_mask(call, inputs, y, along))
+    call.set_mask(y, common_mask(call, inputs, y, along))
     return y
 
 
@@ -208,14 +210,6 @@ def _dotted(
     if len(result) > first:
         return z
     return call.add(View(), [z], (*result, Axis("F", 1)), part="view").result
-
-
-for _name, _op in CLASSES.items():
-
-    def _translate(call: LayerCall, *inputs: Value, op: Merge = _op) -> Value:
-        return merged(call, op, inputs)
-
-    translates(_name)(_translate)
 
 
 @translates("Concatenate", config=ConcatConfig)

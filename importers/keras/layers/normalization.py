@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from ....eras.normalization import SHORTEST
 from ....errors import ConfigError
 from ....ir.graph import Value
-from ....ir.layout import Axis, Layout, Terms, fuse, size_of
+from ....ir.layout import Axis, Layout, Term, Terms, expand, fuse, size_of
 from ....ir.op import Op
+from ....ir.ops.activation import Affine, Power
+from ....ir.ops.maths import Constant
+from ....ir.ops.merge import Multiply
 from ....ir.ops.normalization import (
     BatchNorm,
     BatchStatisticsNorm,
@@ -25,6 +28,8 @@ from ....ir.source import MappedSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
+from .merge import merged
+from .tensors import reduced
 
 MODES: Mapping[int, type[SampleNorm | BatchStatisticsNorm]] = {
     1: SampleNorm,
@@ -51,7 +56,7 @@ class LayerNormConfig(Config, frozen=True, kw_only=True):
     epsilon: float = 1e-3
     center: bool = True
     scale: bool = True
-    rms_scaling: Literal[False] = False
+    rms_scaling: bool = False
 
 
 class RMSNormConfig(Config, frozen=True, kw_only=True):
@@ -78,6 +83,8 @@ class UnitNormConfig(Config, frozen=True, kw_only=True):
 
 
 def _learnt(config: Any, era: str) -> Sequence[Slot]:
+    if getattr(config, "rms_scaling", False):
+        return (Slot("gamma"),)
     return (*[Slot("gamma")] * config.scale, *[Slot("beta")] * config.center)
 
 
@@ -102,6 +109,8 @@ def batch_normalization(call: LayerCall, x: Value) -> Value:
     stated = config.axis if isinstance(config.axis, tuple) else (config.axis,)
     bound = {"axis": tuple(call.axis(x, index) for index in stated)}
     op = BatchNorm(epsilon=config.epsilon)
+    if len(stated) > 1:
+        return _along_several(call, x, bound["axis"], config.epsilon)
     params = {port: call.param(BatchNorm, port, bound) for port in ("gamma", "beta", "mean")}
     if call.era.deviations:
         params["variance"] = _squared(call, bound["axis"], config.epsilon)
@@ -109,6 +118,20 @@ def batch_normalization(call: LayerCall, x: Value) -> Value:
     else:
         params["variance"] = call.param(BatchNorm, "variance", bound)
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result
+
+
+def _along_several(call: LayerCall, x: Value, span: Terms, epsilon: float) -> Value:
+    """Statistics along several axes, stored with 1 along the others.
+
+    Source: tf-keras 2.21 `layers/normalization/batch_normalization.py` `build`.
+    """
+    axes = call.axes(x)
+    wide = Layout(tuple(term if term in span else Axis("X", 1) for term in axes))
+    layouts = [wide, Layout(tuple(term for term in axes if term in span))]
+    ports = [port for port in ("gamma", "beta", "mean", "variance") if port in call.stored]
+    params = {port: call.tagged(port, layouts) for port in ports}
+    op = BatchNorm(epsilon=epsilon)
+    return call.add(op, [x], axes, axes={"axis": span}, params=params).result
 
 
 def _own_statistics(call: LayerCall, x: Value, config: BatchNormConfig) -> Value:
@@ -154,10 +177,32 @@ def _along(call: LayerCall, x: Value, stated: int | tuple[int, ...]) -> Terms:
 def layer_normalization(call: LayerCall, x: Value) -> Value:
     """LayerNormalization."""
     config: LayerNormConfig = call.config  # type: ignore[assignment]
+    if config.rms_scaling:
+        return _by_deviation(call, x, config)
     bound = {"axis": _along(call, x, config.axis)}
     params = {port: call.param(LayerNorm, port, bound) for port in ("gamma", "beta")}
     op = LayerNorm(epsilon=config.epsilon)
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result
+
+
+def _by_deviation(call: LayerCall, x: Value, config: LayerNormConfig) -> Value:
+    """`rms_scaling`: x * gamma / sqrt(variance + epsilon), not centred for all that.
+
+    Source: Keras 3.15 `ops/nn.py` `_layer_normalization`, which takes the variance.
+    """
+    axes, span = call.axes(x), _along(call, x, config.axis)
+    numbers = [place for place, term in enumerate(axes) if term in span]
+    variance = reduced(call, x, "var", numbers, keepdims=True, part="variance")
+    terms = call.axes(variance)
+    shifted = call.add(Affine(offset=config.epsilon), [variance], terms, part="shifted").result
+    inverse = call.add(Power(exponent=-0.5), [shifted], terms, part="inverse").result
+    y = merged(call, Multiply(), (x, inverse), part="normalized")
+    gamma = call.tagged("gamma", [Layout(span)])
+    own = tuple(Axis("X", size_of(term) if term in span else 1) for term in axes)
+    params = {"value": Param(gamma.weight, (Stored(Layout(own)),))}
+    bound = {"axes": own, "...": ()}
+    scale = call.add(Constant(), [], own, axes=bound, params=params, part="gamma").result
+    return merged(call, Multiply(), (y, scale))
 
 
 @translates("RMSNormalization", config=RMSNormConfig, slots=lambda config, era: (Slot("scale"),))
@@ -170,6 +215,30 @@ def rms_normalization(call: LayerCall, x: Value) -> Value:
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result
 
 
+def _parted(call: LayerCall, channels: Term, count: int) -> tuple[Terms, Terms] | None:
+    """The channels as groups and what is in one, where an axis is one or is split into them."""
+    todo, groups = list(expand((channels,))), list[Term]()
+    while count > 1:
+        term = todo.pop(0)
+        size = size_of(term) or 0
+        if count % size == 0:
+            groups.append(term)
+            count //= size
+            continue
+        if not isinstance(term, Axis) or size % count:
+            return None
+        first, rest = Axis("G", count), Axis("C", size // count)
+        call.builder.splits.split(term, fuse((first, rest)))
+        groups.append(first)
+        todo.insert(0, rest)
+        count = 1
+    return _together(groups), _together(todo)
+
+
+def _together(terms: Sequence[Term]) -> Terms:
+    return (fuse(terms),) if terms else ()
+
+
 @translates("GroupNormalization", config=GroupNormConfig, slots=_learnt)
 def group_normalization(call: LayerCall, x: Value) -> Value:
     """GroupNormalization; -1 groups are as many as channels."""
@@ -177,13 +246,13 @@ def group_normalization(call: LayerCall, x: Value) -> Value:
     channels = call.axis(x, config.axis)
     size = size_of(channels)
     count = size if config.groups == -1 else config.groups
-    if not isinstance(channels, Axis) or not size or not count or size % count:
+    parts = _parted(call, channels, count) if size and count and size % count == 0 else None
+    if parts is None:
         raise ConfigError(f"{config.groups} groups of {channels!r} of an input {x.layout}")
-    groups, inner = Axis("G", count), Axis("C", size // count)
-    call.builder.splits.split(channels, fuse((groups, inner)))
+    groups, inner = parts
     axes = call.axes(x)
-    bound = {"batch": axes[: call.batch], "groups": (groups,), "in_group": (inner,)}
-    whole = fuse((groups, inner))
+    bound = {"batch": axes[: call.batch], "groups": groups, "in_group": inner}
+    whole = call.axis(x, config.axis)
     rest = tuple(term for term in axes[call.batch :] if term != whole)
     params = {port: call.param(GroupNorm, port, bound) for port in ("gamma", "beta")}
     op = GroupNorm(epsilon=config.epsilon)

@@ -29,6 +29,8 @@ from ....ir.ops.pooling import (
 from ....ir.ops.shape import View
 from ..call import SPACE, LayerCall, Ports, one_or_many
 from ..registry import Config, translates
+from .recurrent import fitted
+from .resampling import resampled
 
 Numbers = int | tuple[int, ...]
 Pairs = int | tuple[Any, ...]
@@ -125,6 +127,7 @@ def _global(call: LayerCall, x: Value, rank: int, op: Op) -> Value:
         y = call.add(op, [x], result, axes={"space": ports.space}).result
     else:
         bound = {"batch": ports.batch, "time": ports.space, "features": (ports.channels,)}
+        mask = fitted(call, mask, (*ports.batch, *ports.space), "mask")
         y = call.add(MaskedAveragePool(), [x, mask], result, axes=bound).result
     if not config.keepdims:
         return y
@@ -164,12 +167,21 @@ def _crop(call: LayerCall, x: Value, rank: int) -> Value:
     return _placed(call, Crop(cropping=cuts), x, ports, extents)
 
 
+BY_KERNEL: frozenset[str] = frozenset({
+    "bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic", "area",
+})  # fmt: skip
+"""Interpolations that take the extents of the result."""
+
+
 def _up_sample(call: LayerCall, x: Value, rank: int) -> Value:
     config: UpConfig = call.config  # type: ignore[assignment]
     ports = call.spatial(x, _format(config.data_format, rank), rank)
     factors = one_or_many(config.size, rank, "size")
     sizes = [size_of(term) for term in ports.space]
     extents = [None if n is None else n * f for n, f in zip(sizes, factors, strict=True)]
+    if config.interpolation in BY_KERNEL and None not in extents:
+        wanted = [n for n in extents if n is not None]
+        return resampled(call, x, wanted, config.interpolation, ports)
     interpolation = resizing.interpolation(call.era.vocabulary, config.interpolation)
     if interpolation != "nearest" and call.era.version in resizing.DOUBTFUL_VERSIONS:
         call.report.add(

@@ -132,12 +132,13 @@ class Recurrence:
         batch, time, features = axes[: call.batch], axes[-2], axes[-1]
         units = self._units(x, states)
         bound = self._bound(batch, time, features, units)
-        state = (*batch, units)
+        state, mask = (*batch, units), call.mask(x)
+        mask = mask and fitted(call, mask, (*batch, time), "mask")
         begin = [fitted(call, value, state) for value in states if value is not None]
         given = (*begin, *(None,) * (self.kind.states - len(begin)))
         return call.add(
             self._op(backwards),
-            [x, call.mask(x), *given],
+            [x, mask, *given],
             (*batch, time, units),
             *(state,) * self.kind.states,
             axes=bound,
@@ -280,8 +281,8 @@ def initial_states(call: LayerCall, positional: tuple[Value, ...]) -> tuple[Valu
     return found
 
 
-def fitted(call: LayerCall, state: Value, wanted: Terms) -> Value:
-    """An initial state over the axes of the layer; by a Reshape where its own are others.
+def fitted(call: LayerCall, state: Value, wanted: Terms, part: str = "state") -> Value:
+    """An initial state, or a mask, over the axes of the layer; by a Reshape from other axes.
 
     Raises:
         ConfigError: It has another shape.
@@ -290,8 +291,8 @@ def fitted(call: LayerCall, state: Value, wanted: Terms) -> Value:
     if axes == wanted:
         return state
     if [size_of(term) for term in axes] != [size_of(term) for term in wanted]:
-        raise ConfigError(f"{call.class_name} with an initial state {state.layout}")
-    return call.add(Reshape(), [state], wanted, part="state").result
+        raise ConfigError(f"{call.class_name} with an initial {part} {state.layout}")
+    return call.add(Reshape(), [state], wanted, part=part).result
 
 
 def zeroed(call: LayerCall, y: Value, mask: Value, part: str) -> Value:

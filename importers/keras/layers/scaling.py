@@ -148,10 +148,11 @@ def normalization(call: LayerCall, x: Value) -> Value:
     Source: Keras 3.15 `layers/preprocessing/normalization.py` `call`.
     """
     config: NormalizationConfig = call.config  # type: ignore[assignment]
-    if config.invert or config.axis is None or isinstance(config.mean, (int, float)):
+    if number(config.mean) is not None:
         return _by_one_number(call, x, config)
     stated = config.axis if isinstance(config.axis, tuple) else (config.axis,)
-    numbers = sorted(n % len(call.axes(x)) for n in stated)
+    stated = () if config.axis is None else stated
+    numbers = sorted(n % len(call.axes(x)) for n in stated if n is not None)
     span = tuple(call.axis(x, n) for n in numbers)
     sources: dict[str, Source] = (
         {name: call.stored[name].source for name in ("mean", "variance")}
@@ -165,9 +166,17 @@ def normalization(call: LayerCall, x: Value) -> Value:
         if not learn_sizes(flat, source.shape) and not learn_sizes(flat, kept):
             raise ConfigError(f"{name} of shape {source.shape} along {flat} of an input {x.layout}")
         params[name] = _constant(call, name, span, source)
+    if config.invert:
+        deviation = MappedSource(sources["variance"], _deviation)
+        scale = _constant(call, "gamma", span, deviation)
+        return _scaled(call, x, span, {"gamma": scale, "beta": params["mean"]})
     clipped = MappedSource(sources["variance"], _at_least)
     params["variance"] = _constant(call, "variance", span, clipped)
     return _scaled(call, x, span, params)
+
+
+def _deviation(variance: Any) -> Any:
+    return variance.clip(0) ** 0.5
 
 
 def _at_least(variance: Any) -> Any:

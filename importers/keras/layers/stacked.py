@@ -60,7 +60,32 @@ def _slots(config: Any, era: str) -> Sequence[Slot]:
     )
 
 
-@translates("StackedRNNCells", config=StackConfig, slots=_slots, arguments=(INITIAL_STATE,))
+GROUPS: Mapping[str, str] = {
+    "SimpleRNN": "simple_rnn_cell",
+    "GRU": "gru_cell",
+    "LSTM": "lstm_cell",
+}
+"""What a `.keras` file calls the group of the first cell of each class."""
+
+
+def _places(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The groups of a `.keras` file (Keras 3.15 `saving_lib._save_container_state`)."""
+    found, count = list[str](), dict.fromkeys(GROUPS, 0)
+    for cell in config["cells"]:
+        class_name = str(cell["class_name"])
+        number = count[class_name]
+        count[class_name] += 1
+        found.append(f"cell/cells/{GROUPS[class_name]}" + (f"_{number}" if number else ""))
+    return tuple(found)
+
+
+@translates(
+    "StackedRNNCells",
+    config=StackConfig,
+    slots=_slots,
+    places=_places,
+    arguments=(INITIAL_STATE,),
+)
 def stacked(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
     """One recurrent node per cell, the first along time or against it, the others as it walked.
 

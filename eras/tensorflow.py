@@ -1,0 +1,267 @@
+"""Operations on tensors in the functional graphs of tf.keras, by the names of TensorFlow.
+
+Sources: tf-keras 2.21 `layers/core/tf_op_layer.py`, whose TFOpLambda stores public names and whose
+TensorFlowOpLayer those of graph nodes; TensorFlow 2.21 for the arguments of each function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..ir.op import Op
+from ..ir.ops.activation import (
+    Abs,
+    Affine,
+    Clip,
+    Elu,
+    Exponential,
+    LeakyRelu,
+    Linear,
+    Log,
+    LogSigmoid,
+    Power,
+    Relu,
+    Selu,
+    Sigmoid,
+    Silu,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from ..ir.ops.maths import Function
+from .operations import FUNCTIONS, Meaning, plain
+
+_CUT = {"clip_value_min": "low", "clip_value_max": "high"}
+_ONE: Mapping[str, Meaning] = {
+    "negative": plain(Affine(scale=-1.0)),
+    "abs": plain(Abs()),
+    "square": plain(Power(exponent=2.0)),
+    "sqrt": plain(Power(exponent=0.5)),
+    "rsqrt": plain(Power(exponent=-0.5)),
+    "reciprocal": plain(Power(exponent=-1.0)),
+    "exp": plain(Exponential()),
+    "log": plain(Log()),
+    "sigmoid": plain(Sigmoid()),
+    "log_sigmoid": plain(LogSigmoid()),
+    "softplus": plain(Softplus()),
+    "tanh": plain(Tanh()),
+    "is_nan": plain(Function(function="isnan")),
+    "is_inf": plain(Function(function="isinf")),
+    "is_finite": plain(Function(function="isfinite")),
+    "asin": plain(FUNCTIONS["arcsin"]),
+    "acos": plain(FUNCTIONS["arccos"]),
+    "atan": plain(FUNCTIONS["arctan"]),
+    "asinh": plain(FUNCTIONS["arcsinh"]),
+    "acosh": plain(FUNCTIONS["arccosh"]),
+    "atanh": plain(FUNCTIONS["arctanh"]),
+    "round": plain(Function(function="rint")),
+    **{
+        name: plain(FUNCTIONS[name])
+        for name in ("sin", "cos", "tan", "sinh", "cosh", "erf", "floor", "ceil", "sign", "expm1",
+                     "log1p")
+    },
+}  # fmt: skip
+"""Functions of one number; most are both in `tf` and in `tf.math`."""
+
+_TWO: Mapping[str, str] = {
+    "add": "add",
+    "subtract": "subtract",
+    "multiply": "multiply",
+    "truediv": "divide",
+    "divide": "divide",
+    "maximum": "maximum",
+    "minimum": "minimum",
+    "pow": "power",
+    "floordiv": "floor_divide",
+    "floor_div": "floor_divide",
+    "floormod": "modulo",
+    "mod": "modulo",
+    "squared_difference": "squared_difference",
+    "equal": "equal",
+    "not_equal": "not_equal",
+    "less": "less",
+    "less_equal": "less_equal",
+    "greater": "greater",
+    "greater_equal": "greater_equal",
+    "logical_and": "logical_and",
+    "logical_or": "logical_or",
+    "logical_xor": "logical_xor",
+}
+"""Functions of two tensors; most are both in `tf` and in `tf.math`."""
+
+_OPERATORS: Mapping[str, str] = {
+    "add": "add", "radd": "add", "sub": "subtract", "mul": "multiply", "rmul": "multiply",
+    "truediv": "divide", "ne": "not_equal", "eq": "equal", "lt": "less", "le": "less_equal",
+    "gt": "greater", "ge": "greater_equal", "pow": "power", "and": "logical_and",
+    "or": "logical_or", "xor": "logical_xor", "floordiv": "floor_divide", "mod": "modulo",
+    "matmul": "matmul", "getitem": "get_item",
+}  # fmt: skip
+"""Python's operators on tensors (`__operators__.add`)."""
+
+
+def _of(kind: str, *arguments: str, **called: str) -> Meaning:
+    return Meaning(kind, attributes=called, arguments=arguments)
+
+
+def _reduce(kind: str) -> Meaning:
+    return _of(kind, "input_tensor", "axis", "keepdims", keep_dims="keepdims")
+
+
+_REDUCTIONS: Mapping[str, Meaning] = {
+    "reduce_mean": _reduce("mean"),
+    "reduce_max": _reduce("max"),
+    "reduce_min": _reduce("min"),
+    "reduce_sum": _reduce("sum"),
+    "reduce_prod": _reduce("prod"),
+    "reduce_any": _reduce("any"),
+    "reduce_all": _reduce("all"),
+    "reduce_std": _reduce("std"),
+    "reduce_variance": _reduce("var"),
+    "reduce_logsumexp": _reduce("logsumexp"),
+    "cumsum": _of("cumsum", "x", "axis"),
+    "cumprod": _of("cumprod", "x", "axis"),
+    "argmax": _of("argmax", "input", "axis", output_type="dtype"),
+    "argmin": _of("argmin", "input", "axis", output_type="dtype"),
+    "top_k": _of("top_k", "input", "k", "sorted"),
+    "l2_normalize": _of("l2_normalize", "x", "axis", "epsilon"),
+}
+
+_BOTH = {
+    **_ONE,
+    **{name: Meaning(kind) for name, kind in _TWO.items()},
+    **_REDUCTIONS,
+    "logical_not": _of("logical_not", "x"),
+}
+
+TENSORFLOW: Mapping[str, Meaning] = {
+    **{f"math.{name}": meaning for name, meaning in _BOTH.items()},
+    **{
+        f"__operators__.{name}": Meaning(kind, arguments=("tensor", "slice_spec"))
+        if name == "getitem"
+        else Meaning(kind)
+        for name, kind in _OPERATORS.items()
+    },
+    "realdiv": Meaning("divide"),
+    "identity": plain(Linear()),
+    "stop_gradient": plain(Linear()),
+    "convert_to_tensor": plain(Linear()),
+    "clip_by_value": plain(Clip(), **_CUT),
+    "nn.relu": plain(Relu()),
+    "nn.relu6": plain(Relu(max_value=6.0)),
+    "nn.sigmoid": plain(Sigmoid()),
+    "nn.silu": plain(Silu()),
+    "nn.swish": plain(Silu()),
+    "nn.softplus": plain(Softplus()),
+    "nn.softsign": plain(Softsign()),
+    "nn.tanh": plain(Tanh()),
+    "nn.elu": plain(Elu()),
+    "nn.selu": plain(Selu()),
+    "nn.leaky_relu": plain(LeakyRelu(negative_slope=0.2), alpha="negative_slope"),
+    "nn.gelu": _of("gelu", "features", "approximate"),
+    "nn.softmax": _of("softmax", "logits", "axis"),
+    "nn.log_softmax": _of("log_softmax", "logits", "axis"),
+    "nn.l2_normalize": _REDUCTIONS["l2_normalize"],
+    "nn.bias_add": _of("add", "value", "bias"),
+    "nn.top_k": _REDUCTIONS["top_k"],
+    "concat": _of("concatenate", "values", "axis"),
+    "stack": _of("stack", "values", "axis"),
+    "unstack": _of("unstack", "value", "num", "axis"),
+    "split": _of("split", "value", "indices_or_sections", "axis", num_or_size_splits="sizes"),
+    "reshape": _of("reshape", "tensor", "shape"),
+    "transpose": _of("transpose", "a", "perm"),
+    "compat.v1.transpose": _of("transpose", "a", "perm"),
+    "expand_dims": _of("expand_dims", "input", "axis"),
+    "compat.v1.expand_dims": _of("expand_dims", "input", "axis"),
+    "squeeze": _of("squeeze", "input", "axis"),
+    "compat.v1.squeeze": _of("squeeze", "input", "axis"),
+    "tile": _of("tile", "input", "repeats", multiples="repeats"),
+    "compat.v1.tile": _of("tile", "input", "repeats", multiples="repeats"),
+    "repeat": _of("repeat", "input", "repeats", "axis"),
+    "roll": _of("roll", "input", "shift", "axis"),
+    "reverse": _of("flip", "tensor", "axis"),
+    "pad": _of("pad", "tensor", "pad_width", "mode", "constant_values", paddings="pad_width"),
+    "compat.v1.pad": _of(
+        "pad", "tensor", "pad_width", "mode", "name", "constant_values", paddings="pad_width"
+    ),
+    "where": _of("where", "condition", "x", "y"),
+    "compat.v1.where": _of("where", "condition", "x", "y"),
+    "one_hot": _of("one_hot", "indices", "num_classes", depth="num_classes"),
+    "gather": _of("take", "params", "indices", "validate_indices", "axis", "batch_dims"),
+    "compat.v1.gather": _of("take", "params", "indices", "validate_indices", "name", "axis",
+                            "batch_dims"),
+    "broadcast_to": _of("broadcast_to", "input", "shape"),
+    "zeros_like": _of("zeros_like", "input", "dtype"),
+    "ones_like": _of("ones_like", "input", "dtype"),
+    "compat.v1.zeros_like": _of("zeros_like", "tensor", "dtype"),
+    "compat.v1.ones_like": _of("ones_like", "tensor", "dtype"),
+    "slice": _of("slice", "input_", "begin", "shape", size="shape"),
+    "linalg.matmul": _of("matmul", "a", "b", "transpose_a", "transpose_b"),
+    "matmul": _of("matmul", "a", "b", "transpose_a", "transpose_b"),
+    "einsum": _of("einsum"),
+    "tensordot": _of("tensordot", "a", "b", "axes"),
+    "cast": _of("cast", "x", "dtype"),
+    **_BOTH,
+    "shape": _of("shape", "input", out_type="dtype"),
+    "compat.v1.shape": _of("shape", "input", "name", out_type="dtype"),
+}  # fmt: skip
+"""By the name of the function; the first of several is the one that files have."""
+
+_NODES_OF_ONE: Mapping[str, Op] = {
+    "Neg": Affine(scale=-1.0),
+    "Abs": Abs(),
+    "Square": Power(exponent=2.0),
+    "Sqrt": Power(exponent=0.5),
+    "Rsqrt": Power(exponent=-0.5),
+    "Reciprocal": Power(exponent=-1.0),
+    "Inv": Power(exponent=-1.0),
+    "Exp": Exponential(),
+    "Log": Log(),
+    "Identity": Linear(),
+    "StopGradient": Linear(),
+    "Relu": Relu(),
+    "Relu6": Relu(max_value=6.0),
+    "Sigmoid": Sigmoid(),
+    "Tanh": Tanh(),
+    "Softplus": Softplus(),
+    "Softsign": Softsign(),
+    "Elu": Elu(),
+    "Selu": Selu(),
+    **{name.capitalize(): FUNCTIONS[name]
+       for name in ("sin", "cos", "tan", "sinh", "cosh", "erf", "floor", "ceil", "sign", "expm1",
+                    "log1p")},
+}  # fmt: skip
+
+_NODES_OF_TWO: Mapping[str, str] = {
+    "Add": "add", "AddV2": "add", "BiasAdd": "add", "Sub": "subtract", "Mul": "multiply",
+    "RealDiv": "divide", "Maximum": "maximum", "Minimum": "minimum", "Pow": "power",
+    "FloorDiv": "floor_divide", "FloorMod": "modulo", "SquaredDifference": "squared_difference",
+    "Equal": "equal", "NotEqual": "not_equal", "Less": "less", "LessEqual": "less_equal",
+    "Greater": "greater", "GreaterEqual": "greater_equal", "LogicalAnd": "logical_and",
+    "LogicalOr": "logical_or",
+}  # fmt: skip
+
+NODES: Mapping[str, Meaning] = {
+    **{name: plain(op) for name, op in _NODES_OF_ONE.items()},
+    **{name: Meaning(kind) for name, kind in _NODES_OF_TWO.items()},
+    **{
+        name: _of(kind, "input", "axis")
+        for name, kind in {
+            "Mean": "mean", "Max": "max", "Min": "min", "Sum": "sum", "Prod": "prod", "Any": "any",
+            "All": "all", "ArgMax": "argmax", "ArgMin": "argmin", "Cumsum": "cumsum",
+            "ExpandDims": "expand_dims",
+        }.items()
+    },
+    "LogicalNot": _of("logical_not", "x"),
+    "Transpose": _of("transpose", "x", "perm"),
+    "Reshape": _of("reshape", "tensor", "shape"),
+    "Softmax": _of("softmax", "logits"),
+    "LogSoftmax": _of("log_softmax", "logits"),
+    "BatchMatMulV2": _of("matmul", "x", "y"),
+    "MatMul": _of("matmul", "x", "y"),
+    "Tile": _of("tile", "input", "repeats"),
+    "Pad": _of("pad", "input", "pad_width"),
+    "PadV2": _of("pad", "input", "pad_width", "constant_values"),
+    "SelectV2": _of("where", "condition", "x", "y"),
+    "ReverseV2": _of("flip", "tensor", "axis"),
+}  # fmt: skip
+"""By the operator of a graph node (TensorFlowOpLayer, TensorFlow 1.13 to 2.3)."""

@@ -1,0 +1,194 @@
+"""Numbers and indices as categories: Discretization, CategoryEncoding, IntegerLookup, Hashing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from ....errors import ConfigError, UnsupportedLayerError
+from ....ir.graph import Value
+from ....ir.layout import size_of
+from ....ir.ops.shape import View
+from ..call import LayerCall
+from ..registry import Config, translates
+from .arithmetic import cast, combined
+from .arrangement import one_hot
+from .tensors import expanded, reduced
+
+Mode = Literal["int", "one_hot", "multi_hot", "count", "binary", "tf_idf"]
+
+
+class DiscretizationConfig(Config, frozen=True, kw_only=True):
+    """What Discretization reads."""
+
+    bin_boundaries: Any = None
+    num_bins: int | None = None
+    epsilon: float = 0.01
+    output_mode: Mode = "int"
+    sparse: bool = False
+
+
+class CategoryConfig(Config, frozen=True, kw_only=True):
+    """What CategoryEncoding reads."""
+
+    num_tokens: int | None = None
+    max_tokens: int | None = None
+    output_mode: Mode = "multi_hot"
+    sparse: bool = False
+
+
+class LookupConfig(Config, frozen=True, kw_only=True):
+    """What IntegerLookup reads."""
+
+    vocabulary: Any = None
+    max_tokens: int | None = None
+    num_oov_indices: int = 1
+    mask_token: int | None = None
+    oov_token: int = -1
+    invert: bool = False
+    output_mode: Mode = "int"
+    sparse: bool = False
+    pad_to_max_tokens: bool = False
+    vocabulary_dtype: str = "int64"
+    vocabulary_size: int | None = None
+    oov_method: str = "floormod"
+    idf_weights: Any = None
+
+
+INDICES = {"tf_keras": "int64", "keras3": "int64"}
+"""The dtype of indices that a layer gives, by vocabulary."""
+
+
+def encoded(
+    call: LayerCall, x: Value, mode: Mode, classes: int, weights: Value | None = None
+) -> Value:
+    """Indices as vectors over the classes.
+
+    Of one index each (`one_hot`), or of all along the last axis together: which there are
+    (`multi_hot`), or how often (`count`).
+
+    Raises:
+        ConfigError: Another mode, or no classes.
+    """
+    if classes < 1 or mode not in {"one_hot", "multi_hot", "binary", "count"}:
+        raise ConfigError(f"{call.class_name} in mode {mode!r:.80} of {classes} classes")
+    axes = call.axes(x)
+    if mode == "one_hot":
+        if len(axes) > call.batch and size_of(axes[-1]) == 1:
+            x = call.add(View(), [x], axes[:-1], part="squeezed").result
+        return one_hot(call, x, classes)
+    if len(axes) == call.batch:
+        x = expanded(call, x, [call.batch], part="raised")
+    hot = one_hot(call, x, classes)
+    if weights is not None:
+        wide = expanded(call, weights, [len(call.axes(weights))], part="weights")
+        hot = combined(call, "multiply", hot, wide)
+    kind = "sum" if mode == "count" else "max"
+    return reduced(call, hot, kind, [len(call.axes(hot)) - 2], keepdims=False, part=mode)
+
+
+@translates("CategoryEncoding", config=CategoryConfig, arguments=("count_weights",))
+def category_encoding(call: LayerCall, x: Value) -> Value:
+    """CategoryEncoding.
+
+    Source: Keras 3.15 and tf-keras 2.21 `layers/preprocessing/category_encoding.py`.
+    """
+    config: CategoryConfig = call.config  # type: ignore[assignment]
+    weights = call.given.kwargs.get("count_weights")
+    if weights is not None and not isinstance(weights, Value):
+        raise ConfigError("CategoryEncoding with weights that are no tensor")
+    classes = config.num_tokens or config.max_tokens or 0
+    return encoded(call, cast(call, x, "int64"), config.output_mode, classes, weights)
+
+
+@translates("Discretization", config=DiscretizationConfig)
+def discretization(call: LayerCall, x: Value) -> Value:
+    """Discretization: how many boundaries are not above each number.
+
+    Source: Keras 3.15 `layers/preprocessing/discretization.py` (`ops.digitize`); tf-keras 2.21
+    likewise (`tf.raw_ops.Bucketize`).
+    """
+    config: DiscretizationConfig = call.config  # type: ignore[assignment]
+    bounds = config.bin_boundaries
+    if not isinstance(bounds, (list, tuple)) or not bounds:
+        raise ConfigError(
+            "Discretization without boundaries",
+            hint="save the model after `adapt`",
+        )
+    wide = expanded(call, x, [len(call.axes(x))], part="wide")
+    above = combined(call, "greater_equal", wide, [float(bound) for bound in bounds])
+    dtype = "int64" if call.era.vocabulary == "tf_keras" else "int32"
+    counted = cast(call, above, dtype, part="counted")
+    index = reduced(call, counted, "sum", [len(call.axes(counted)) - 1], keepdims=False)
+    if config.output_mode == "int":
+        return index
+    return encoded(call, index, config.output_mode, len(bounds) + 1)
+
+
+@translates("IntegerLookup", config=LookupConfig)
+def integer_lookup(call: LayerCall, x: Value) -> Value:
+    """IntegerLookup over a vocabulary that the configuration holds.
+
+    Indices: the mask token's, then one for what is not in the vocabulary, then the vocabulary's.
+    Source: Keras 3.15 `layers/preprocessing/index_lookup.py`.
+    """
+    config: LookupConfig = call.config  # type: ignore[assignment]
+    words = _vocabulary(config)
+    if config.invert or config.num_oov_indices > 1 or config.output_mode == "tf_idf":
+        raise UnsupportedLayerError(
+            "IntegerLookup that is inverted, weighs its words, or has several indices for what it "
+            "does not know"
+        )
+    masked = config.mask_token is not None and config.output_mode == "int"
+    other = int(masked) if config.num_oov_indices else -1
+    first = int(masked) + config.num_oov_indices
+    wide = expanded(call, cast(call, x, "int64"), [len(call.axes(x))], part="wide")
+    same = cast(call, combined(call, "equal", wide, list(words)), "int64", part="same")
+    shifts = [first + place - other for place in range(len(words))]
+    if masked:
+        same = _beside(call, wide, same, config.mask_token, words)
+        shifts = [-other, *shifts]
+    marked = combined(call, "multiply", same, shifts)
+    found = reduced(call, marked, "sum", [len(call.axes(marked)) - 1], keepdims=False)
+    index = combined(call, "add", found, other) if other else found
+    if config.output_mode == "int":
+        return index
+    return cast(call, encoded(call, index, config.output_mode, first + len(words)), "int64")
+
+
+def _beside(call: LayerCall, wide: Value, same: Value, token: int | None, words: Any) -> Value:
+    """The comparison with the mask token in front of those with the vocabulary."""
+    return cast(call, combined(call, "equal", wide, [token, *words]), "int64", part="masked")
+
+
+def _vocabulary(config: LookupConfig) -> Sequence[int]:
+    words = config.vocabulary
+    if not isinstance(words, (list, tuple)) or not words:
+        raise UnsupportedLayerError(
+            "IntegerLookup whose vocabulary is not in the configuration",
+            hint="give the layer its vocabulary as a list",
+        )
+    if any(isinstance(word, bool) or not isinstance(word, int) for word in words):
+        raise ConfigError("a vocabulary that is no list of whole numbers")
+    return words
+
+
+TEXTS = {
+    "StringLookup": "looks up texts",
+    "TextVectorization": "splits texts into words",
+    "Hashing": "hashes its input",
+    "HashedCrossing": "hashes its inputs",
+    "DenseFeatures": "holds feature columns of TensorFlow",
+}
+"""Layers that compute with texts or code, and what they do."""
+
+
+for _name, _what in TEXTS.items():
+
+    def _refused(call: LayerCall, *inputs: Value, what: str = _what) -> Value:
+        raise UnsupportedLayerError(
+            f"{call.class_name} {what}, which no target of kerasir can",
+            hint="cut the model behind it, and feed what it gives",
+        )
+
+    translates(_name, free=True)(_refused)

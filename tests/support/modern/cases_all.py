@@ -1,0 +1,32 @@
+"""Every family of cases, and the classes that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cases_attention
+import cases_ops
+import cases_plain
+import cases_rnn
+import cases_shaping
+
+FAMILIES = (cases_attention, cases_ops, cases_plain, cases_rnn, cases_shaping)
+
+WITHOUT_MEANING = frozenset({"AbstractRNNCell", "InputSpec", "Layer", "Wrapper"})
+"""Classes that only others are made of."""
+
+REFUSED: Mapping[str, str] = {
+    **dict.fromkeys(("FlaxLayer", "JaxLayer", "TorchModuleWrapper"), "code of another framework"),
+    **dict.fromkeys(("Hashing", "HashedCrossing"), "a hash, which no target computes"),
+    **dict.fromkeys(("StringLookup", "TextVectorization"), "texts"),
+    **dict.fromkeys(("MelSpectrogram", "STFTSpectrogram"), "Fourier transforms"),
+    **dict.fromkeys(
+        ("AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Equalization"),
+        "histograms of each image",
+    ),
+    "DenseFeatures": "feature columns are code of TensorFlow",
+    "Lambda": "code",
+    "Pipeline": "layers within a layer that is no model",
+    "TFSMLayer": "another file",
+}
+"""Classes that kerasir refuses or keeps unread, and what they hold or need."""

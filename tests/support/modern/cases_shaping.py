@@ -1,0 +1,142 @@
+"""Images and audio made ready: resizing, cropping, encoding, spectrograms, augmentation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from cases import BOTH, NEW, OLD, Kit, case
+
+
+@case()
+def resizing(k: Kit) -> Any:
+    x = k.Input((7, 10, 3))
+    found = []
+    names = ["nearest", "bilinear", "lanczos3", "lanczos5"]
+    # without antialiasing, Keras 3 on TensorFlow takes bicubic weights from a table
+    names += [] if k.new else ["bicubic", "area", "gaussian", "mitchellcubic"]
+    for name in names:
+        found += [k.L.Resizing(5, 13, interpolation=name)(x)]
+        found += [k.L.Resizing(14, 20, interpolation=name)(x)]
+    return k.Model(x, found)
+
+
+@case()
+def resizing_crop(k: Kit) -> Any:
+    x = k.Input((7, 10, 3))
+    found = [k.L.Resizing(5, 5, crop_to_aspect_ratio=True)(x)]
+    found += [k.L.Resizing(9, 4, crop_to_aspect_ratio=True, interpolation="nearest")(x)]
+    if k.new:
+        found += [k.L.Resizing(12, 4, pad_to_aspect_ratio=True, fill_value=0.4)(x)]
+        found += [k.L.Resizing(5, 15, pad_to_aspect_ratio=True)(x)]
+        found += [k.L.Resizing(3, 4, antialias=True)(x)]
+        found += [k.L.Resizing(3, 4, antialias=True, interpolation="bicubic")(x)]
+    return k.Model(x, found)
+
+
+@case()
+def cropping(k: Kit) -> Any:
+    x = k.Input((9, 12, 3))
+    a = k.L.CenterCrop(4, 5)(x)
+    b = k.L.CenterCrop(12, 6)(x)  # larger: resized
+    c = k.L.RandomCrop(4, 5)(x)
+    return k.Model(x, [a, b, c])
+
+
+@case()
+def up_sampling(k: Kit) -> Any:
+    x, y, z = k.Input((4, 5, 2)), k.Input((5, 2)), k.Input((2, 3, 4, 2))
+    found = [k.L.UpSampling2D((2, 3), interpolation=name)(x)
+             for name in ("nearest", "bilinear", "lanczos3", "lanczos5")]  # fmt: skip
+    names = ("bicubic", "area", "gaussian", "mitchellcubic")
+    found += [] if k.new else [k.L.UpSampling2D(2, interpolation=name)(x) for name in names]
+    found += [k.L.UpSampling1D(3)(y), k.L.UpSampling3D((1, 2, 3))(z)]
+    return k.Model([x, y, z], found)
+
+
+@case()
+def normalized(k: Kit) -> Any:
+    x = k.Input((4, 5, 3))
+    learnt = k.L.Normalization(axis=(1, 3))
+    learnt.adapt(k.random((7, 4, 5, 3)) * 3 + 1)
+    whole = k.L.Normalization(axis=None)
+    whole.adapt(k.random((7, 4, 5, 3)) * 2 - 1)
+    back = k.L.Normalization(axis=-1, invert=True)
+    back.adapt(k.random((7, 4, 5, 3)) * 2 - 1)
+    a = k.L.Rescaling([0.5, 2.0, 3.0], offset=[0.1, 0.2, 0.3])(learnt(x))
+    b = k.L.Rescaling(scale=1 / 255, offset=-0.5)(whole(x))
+    c = k.L.Normalization(mean=[1.0, 2.0, 3.0], variance=[2.0, 0.0, 0.4], invert=True)(x)
+    return k.Model(x, [a, b, c, back(x)])
+
+
+@case(weights=False)
+def discretized(k: Kit) -> Any:
+    x = k.Input((4,))
+    found = []
+    for mode, sizes in (("int", 4), ("one_hot", 1), ("multi_hot", 4), ("count", 4)):
+        layer = k.L.Discretization([-0.5, 0.2, 1.0], output_mode=mode)
+        found.append(layer(x if sizes == 4 else x[:, 1:2]))
+    return k.Model(x, found)
+
+
+@case(weights=False)
+def encoded(k: Kit) -> Any:
+    x, w = k.Input((4,), dtype="int32"), k.Input((4,))
+    one = k.Input((1,), dtype="int32")
+    found = [
+        k.L.CategoryEncoding(7, output_mode="multi_hot")(x),
+        k.L.CategoryEncoding(7, output_mode="count")(x),
+        k.L.CategoryEncoding(7, output_mode="count")(x, count_weights=w),
+        k.L.CategoryEncoding(7, output_mode="one_hot")(one),
+    ]
+    return k.Model([x, w, one], found), [k.whole((3, 4), 7), k.random((3, 4)), k.whole((3, 1), 7)]
+
+
+@case(NEW, weights=False)
+def integer_lookup(k: Kit) -> Any:
+    x = k.Input((4,), dtype="int64")
+    one = k.L.IntegerLookup(vocabulary=[12, 7, 30, 5])
+    several = k.L.IntegerLookup(vocabulary=[12, 7, 30, 5], num_oov_indices=0)
+    masked = k.L.IntegerLookup(vocabulary=[12, 7, 30, 5], mask_token=-1, num_oov_indices=1)
+    hot = k.L.IntegerLookup(vocabulary=[12, 7, 30], output_mode="multi_hot")
+    count = k.L.IntegerLookup(vocabulary=[12, 7, 30], output_mode="count")
+    known = np.array([[12, 7, 5, 5], [30, 30, 12, 7]], "int64")
+    return k.Model(x, [one(x), several(x), masked(x), hot(x), count(x)]), [known]
+
+
+@case(NEW, ("keras",), weights=False)
+def augmentation(k: Kit) -> Any:
+    h = x = k.Input((8, 9, 3))
+    L = k.L
+    for layer in (
+        L.CutMix(), L.MixUp(), L.RandomBrightness(0.2),
+        L.RandomColorDegeneration(0.2), L.RandomColorJitter(), L.RandomContrast(0.2),
+        L.RandomElasticTransform(), L.RandomErasing(), L.RandomFlip(), L.RandomGaussianBlur(),
+        L.RandomGrayscale(), L.RandomHue(0.2), L.RandomInvert(), L.RandomPerspective(),
+        L.RandomPosterization(3), L.RandomRotation(0.1), L.RandomSaturation(0.2),
+        L.RandomSharpness(0.2), L.RandomShear(0.1), L.RandomTranslation(0.1, 0.2),
+        L.RandomZoom(0.1), L.Solarization(),
+    ):  # fmt: skip
+        h = layer(h)
+    return k.Model(x, h), [255 * np.abs(k.random((2, 8, 9, 3), 0.3)).clip(0, 1)]
+
+
+@case(NEW, ("keras",), weights=False)
+def augmentation_of_many(k: Kit) -> Any:
+    x = k.Input((8, 9, 3))
+    h = k.L.RandAugment()(k.L.MaxNumBoundingBoxes(3)(k.L.AugMix()(x)))
+    return k.Model(x, h), [255 * np.abs(k.random((2, 8, 9, 3), 0.3)).clip(0, 1)]
+
+
+@case(OLD, weights=False)
+def old_augmentation(k: Kit) -> Any:
+    h = x = k.Input((8, 9, 3))
+    L = k.L
+    for layer in (
+        L.RandomBrightness(0.2), L.RandomContrast(0.2), L.RandomFlip(), L.RandomHeight(0.2),
+        L.RandomRotation(0.1), L.RandomTranslation(0.1, 0.2), L.RandomWidth(0.1), L.RandomZoom(0.1),
+    ):  # fmt: skip
+        h = layer(h)
+    return k.Model(x, h), [k.random((2, 8, 9, 3))]
+
+

@@ -1,0 +1,109 @@
+"""Every layer of a modern Keras: made, saved and predicted with by the library itself.
+
+`tests/support/modern/worker.py` makes the models, in one process for each library; here they are
+read from every container, computed by the reference in every order of axes, and run by ONNX
+Runtime. Every class that the library offers must have a case, or be refused for a reason.
+
+Needs Keras 3 (with TensorFlow) and tf-keras, as `test_genuine_keras` does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from genuine import PROJECT
+
+MODERN = PROJECT / "tests" / "support" / "modern"
+sys.path.insert(0, str(MODERN))
+
+import cases  # noqa: E402
+from cases_all import REFUSED, WITHOUT_MEANING  # noqa: E402
+from proof import wrong  # noqa: E402
+
+SECONDS = 900
+"""For the process that makes a library's models."""
+
+VARIABLES = {"keras": "KERASIR_KERAS3_PYTHON", "tf_keras": "KERASIR_TF_KERAS_PYTHON"}
+
+
+class Made(NamedTuple):
+    """What a library made.
+
+    Attributes:
+        classes: Every layer class that it offers.
+        cases: By case, the classes in it, or in words why there are none.
+        folder: Where the files are.
+    """
+
+    classes: list[str]
+    cases: Mapping[str, list[str] | str]
+    folder: Path
+
+
+def python_of(library: str) -> str | None:
+    """An interpreter that has the library; None if there is none."""
+    if named := os.environ.get(VARIABLES[library]):
+        return named
+    from importlib.util import find_spec
+
+    here = find_spec(library) and find_spec("tensorflow")
+    return sys.executable if here else None
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
+    """What a library makes, when its first test asks."""
+
+    @cache
+    def of(library: str) -> Made:
+        python = python_of(library)
+        if python is None and os.environ.get("KERASIR_REQUIRE_KERAS"):
+            pytest.fail(f"KERASIR_REQUIRE_KERAS is set, but no {library}")
+        if python is None:
+            pytest.skip(f"{library}: not installed here, and {VARIABLES[library]} is not set")
+        folder = tmp_path_factory.mktemp(library)
+        command = [python, str(MODERN / "worker.py"), library, str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+        assert done.returncode == 0, done.stderr[-2000:]
+        first, *lines = map(json.loads, done.stdout.splitlines())
+        found = {line["case"]: line.get("error") or line["classes"] for line in lines}
+        return Made(first["classes"], found, folder)
+
+    return of
+
+
+def of_library() -> list[Any]:
+    return [
+        pytest.param(library, name, id=f"{library}-{name}")
+        for library in VARIABLES
+        for name, case in cases.CASES.items()
+        if library in case.libraries
+    ]
+
+
+@pytest.mark.time_limit(SECONDS)
+@pytest.mark.parametrize(("library", "name"), of_library())
+def test_predictions(library: str, name: str, made: Callable[[str], Made], tmp_path: Path) -> None:
+    found = made(library)
+    assert isinstance(found.cases[name], list), found.cases[name]
+    assert wrong(found.folder / name, tmp_path) == []
+
+
+@pytest.mark.time_limit(SECONDS)
+@pytest.mark.parametrize("library", list(VARIABLES))
+def test_every_class_has_a_case_or_a_reason(library: str, made: Callable[[str], Made]) -> None:
+    found = made(library)
+    seen = {
+        name for classes in found.cases.values() if isinstance(classes, list) for name in classes
+    }
+    assert set(found.classes) - seen - REFUSED.keys() - WITHOUT_MEANING == set()
+    assert not REFUSED.keys() & seen
