@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..errors import ExistsError, UsageError
+from ..errors import ExistsError, ExportError, UsageError
 from ..ir.orders import ORDERS
 from .onnx_options import onnx_options
 from .progress import Progress
@@ -200,11 +200,15 @@ def _check_report(path: str, *, overwrite: bool) -> None:
 
     Raises:
         UsageError: Its kind is not known, or it exists and may not be replaced.
+        ExportError: There is no such folder.
     """
     if not path.lower().endswith((*PAGES, ".json")):
         raise UsageError(f"no kind of report known for {path!r}", hint="name it .html or .json")
     if os.path.lexists(path) and not overwrite:
         raise ExistsError("exists", file=path, hint="--overwrite replaces it")
+    folder = os.path.dirname(path)
+    if folder and not os.path.isdir(folder):
+        raise ExportError(f"there is no folder {folder}", file=path, hint="make it first")
 
 
 def _report(path: str, body: Mapping[str, Any]) -> str:

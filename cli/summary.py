@@ -61,7 +61,10 @@ def print_summary(
 def source_text(facts: Facts) -> str:
     """Who wrote a file: `Keras 1.2.2, Theano, channels_first`."""
     parts = [writer(facts.era.value, facts.version.value)]
-    parts += [BACKENDS.get(facts.backend.value or "", "backend unknown")]
+    # Keras 3 has one order of kernels whatever the backend, and its files name none
+    unknown = [] if facts.era.value == "keras3" else ["backend unknown"]
+    backend = BACKENDS.get(facts.backend.value or "")
+    parts += unknown if backend is None else [backend]
     parts += [facts.ordering.value] if facts.ordering.value else []
     return show(", ".join(parts))
 

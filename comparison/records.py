@@ -83,5 +83,5 @@ class Differences(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def alike(self) -> bool:
-        """Whether the files say it in the same way as well."""
-        return all(row.verdict == "equal" for row in self.rows)
+        """Whether the files say it in the same way as well, names included."""
+        return not self.by_place and all(row.verdict == "equal" for row in self.rows)

@@ -80,6 +80,24 @@ def test_quiet_says_nothing(kerasir, work) -> None:
     assert kerasir("convert", "-q", "old.h5", "new.h5") == (0, "", "")
 
 
+@pytest.mark.parametrize(
+    ("report", "code", "message"),
+    [
+        ("new.pdf", 2, "no kind of report known for 'new.pdf' (name it .html or .json)"),
+        ("old.h5.html", 1, "old.h5.html: exists (--overwrite replaces it)"),
+        ("no/new.html", 1, "no/new.html: there is no folder no (make it first)"),
+    ],
+)
+def test_a_report_that_cannot_be_is_told_before_anything_is_written(
+    kerasir, work, report: str, code: int, message: str
+) -> None:
+    work("keras1.2.2-theano/vgg_th")
+    Path("old.h5.html").touch()
+    found = kerasir("convert", "old.h5", "new.h5", "--report", report)
+    assert found == (code, "", f"kerasir: error: {message}\n")
+    assert not Path("new.h5").exists()
+
+
 def test_json_and_report_are_the_same_document(kerasir, work) -> None:
     folder = work(TH)
     code, out, err = kerasir(
