@@ -249,6 +249,19 @@ def g_chain_of_models():
     return Sequential([one, two, Sequential([L.Dense(2, input_shape=(3,))]), L.Dense(6)])
 
 
+@case("tf", backend="theano")
+def g_nested_frozen():
+    """What trains comes first in a nested model's weights; what is frozen does not."""
+    inner = Sequential()
+    inner.add(L.BatchNormalization(input_shape=(4,)))
+    inner.add(L.Dense(5))
+    inner.add(L.BatchNormalization(trainable=False))
+    inner.add(L.Dense(3, trainable=False))
+    inner.add(L.Dense(3))
+    x = Input((4,))
+    return Model(x, L.Dense(2)(inner(x)))
+
+
 @case("tf")
 def g_multiple_inputs():
     a, b = Input((7, 5), name="sequence"), Input((3,), name="facts")
