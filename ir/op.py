@@ -32,6 +32,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
             `pinned` wants everything in source order.
         ordered: Bindings whose inner order is part of the meaning.
         letters: What the axes of a binding print as in a weight's layout.
+        mixes: Whether what one entry of the batch gives depends on the others.
         mask: What becomes of a Keras mask: kept, dropped, consumed as an input, or a rule of
             the op's own.
         trailing: Whether its one operator in some target works along the last axes only.
@@ -46,6 +47,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
     ordered: ClassVar[frozenset[str]] = ORDERED
     letters: ClassVar[Mapping[str, str]] = {}
     mask: ClassVar[MaskRule] = "keep"
+    mixes: ClassVar[bool] = False
     trailing: ClassVar[bool] = False
 
     @classmethod

@@ -21,6 +21,7 @@ from ...ir.source import Source
 from ...ir.tensor import Param, Stored, Weight
 from .archive.record import StoredWeight
 from .era import Era
+from .opaque import lift_opaque
 from .registry import Config, Slot
 from .spec import Call, Ref, replaced
 
@@ -226,6 +227,13 @@ class LayerCall:
         )
         self._mine.update(node.results)
         return node
+
+    def opaque(self, inputs: Sequence[Value]) -> Value:
+        """A node that keeps the layer as it is, not computed."""
+        found = lift_opaque(
+            self.builder, self.layer, inputs, self.stored, self._shared, self.report
+        )
+        return found[0]
 
     # ---- masks -----------------------------------------------------------------------------
 

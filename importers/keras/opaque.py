@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ...errors import ConfigError
 from ...ir.build import Builder
@@ -24,7 +25,9 @@ def lift_opaque(
     shared: dict[str, Weight],
     report: Report,
 ) -> Sequence[Value]:
-    """One opaque node. Its result is taken to have its first input's shape, and that is told.
+    """One opaque node.
+
+    Where it does not say its result's shape, it is taken to have its first input's; that is told.
 
     Raises:
         ConfigError: It has no input.
@@ -41,13 +44,17 @@ def lift_opaque(
         params[slot] = Param(shared[slot], (Stored(Layout(own)),))
         axes[slot] = own
     first = builder.axes(inputs[0])
+    stated = _stated_shape(layer.config)
     result = (first[0], *(_own(term, layer) for term in Layout(first[1:]).terms))
-    code = layer.source_class in CODE_CLASSES
+    if stated is not None:
+        result = (first[0], *(Axis("X", extent) for extent in stated))
+    code = layer.source_class in CODE_CLASSES or layer.config.get("mode_type", "raw") != "raw"
+    shape = "its result is taken to have its input's shape" if stated is None else "of its result "
+    shape += "" if stated is None else f"the shape {tuple(stated)} is stated"
     report.add(
         "KS101" if code else "KE401",
         "assumed",
-        f"{layer.name} ({layer.source_class}) is kept as it is, not computed; its result is taken "
-        "to have its input's shape",
+        f"{layer.name} ({layer.source_class}) is kept as it is, not computed; {shape}",
         layer=layer.name,
         level="warning",
         fix="a plugin can say what it computes",
@@ -62,6 +69,18 @@ def lift_opaque(
         layer=layer,
     )
     return [node.result]
+
+
+def _stated_shape(config: Mapping[str, Any]) -> Sequence[int | None] | None:
+    """The extents of the result behind the batch, where a Lambda or a Merge states them.
+
+    Source: Keras 1.2.2 and 2.2.4 `Lambda.get_config`: `raw` is a list, else it is code.
+    """
+    stated = config.get("output_shape")
+    if config.get("output_shape_type", "raw") != "raw" or not isinstance(stated, (list, tuple)):
+        return None
+    fits = all(n is None or (isinstance(n, int) and n > 0) for n in stated)
+    return stated if stated and fits else None
 
 
 def _own(term: object, layer: Layer) -> Axis:

@@ -129,3 +129,5 @@ class BatchStatisticsNorm(_OwnStatistics, frozen=True, kw_only=True):
     Attributes:
         epsilon: Added to the variance.
     """
+
+    mixes: ClassVar[bool] = True

@@ -258,6 +258,14 @@ def g_merge_first():
     return model, [(5,), (3, 2), (6,)]
 
 
+@case("tf", backend="theano")
+def g_merge_by_code():
+    a, b = Input((4,)), Input((4,))
+    h = L.merge([a, b], mode=lambda x: x[0] - x[1], output_shape=(4,))
+    h = L.Lambda(lambda x: x[:, :2], output_shape=(2,))(h)
+    return Model([a, b], L.Dense(3)(h))
+
+
 @case("tf")
 def g_merge_of_layers():
     one, two = Sequential(), Sequential()
