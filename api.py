@@ -197,6 +197,8 @@ def _refuse_arrays(model: Model, goal: Aim, options: Options) -> None:
     proving = options.verify or options.expect is not None
     if goal.described.arrays and proving:
         raise UsageError(f"--verify with --to {goal.kind}", hint="arrays compute nothing")
+    if goal.weights_only and proving:
+        raise UsageError("--verify with weights alone", hint="they compute nothing: verify a model")
     if model.kind != "weights":
         return
     what = "" if goal.described.bare else f"{goal.described.title} needs an architecture"

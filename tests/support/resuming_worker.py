@@ -29,6 +29,15 @@ def numbered(name: str, arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
     return {f"{name}_{index}": array for index, array in enumerate(arrays)}
 
 
+def loaded(keras: Any, path: str) -> Any:
+    """The model, its Dropout at rest: the two steps are to have one gradient."""
+    model = keras.models.load_model(path)
+    for layer in model.layers:
+        if hasattr(layer, "rate"):
+            layer.rate = 0.0
+    return model
+
+
 def run(keras: Any, job: dict[str, str]) -> None:
     with np.load(job["data"]) as arrays:
         x, y = arrays["x"], arrays["y"]
@@ -37,12 +46,12 @@ def run(keras: Any, job: dict[str, str]) -> None:
         return [np.array(one) for one in model.trainable_variables]
 
     # a plain step at a large rate takes so many gradients away that rounding does not count
-    plain = keras.models.load_model(job["model"])
+    plain = loaded(keras, job["model"])
     plain.compile(keras.optimizers.SGD(LARGE), plain.loss)
     before = weights(plain)
     plain.train_on_batch(x, y)
     gradients = [(a - b) / LARGE for a, b in zip(before, weights(plain), strict=True)]
-    model = keras.models.load_model(job["model"])
+    model = loaded(keras, job["model"])
     slots = [np.array(one) for one in model.optimizer.variables]
     steps = np.array(model.optimizer.iterations)
     model.train_on_batch(x, y)

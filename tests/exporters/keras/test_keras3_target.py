@@ -100,6 +100,7 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     [
         ("a.keras", {"target_backend": "theano"}, "Keras 3 never reverses kernels"),
         ("a.keras", {"weights_only": True}, "name it .weights.h5"),
+        ("a.weights.h5", {"verify": True}, "verify with weights alone"),
     ],
 )
 def test_what_keras3_cannot_have(
