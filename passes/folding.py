@@ -7,64 +7,19 @@ of one it is too, as long as no zero is put in between that the shift would have
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
-
-import numpy as np
+from collections.abc import Callable, Iterator, Sequence
 
 from ..ir.arithmetic import combined, identity, number, scaled, summed
 from ..ir.graph import Node, Value
-from ..ir.layout import Key, Layout, keys
+from ..ir.layout import Layout, keys
 from ..ir.model import Model
-from ..ir.op import Op
 from ..ir.ops.activation import Affine
-from ..ir.ops.convolution import (
-    Conv,
-    ConvTranspose,
-    DepthwiseConv,
-    GroupedConv,
-    LocallyConnected,
-    SeparableConv,
-)
-from ..ir.ops.dense import Dense
 from ..ir.ops.normalization import BatchNorm
-from ..ir.ops.pooling import AveragePool, Crop, GlobalAveragePool, UpSample, ZeroPad
-from ..ir.ops.shape import View
 from ..ir.source import Array, ConstantSource
 from ..ir.tensor import Param, Stored, Weight, extents
 from .registry import Target, model_pass
 from .rewriting import Rewriting, rebuilt
-
-Params = Mapping[str, Param]
-
-
-class Linear(NamedTuple):
-    """Where a linear op can take a factor: ports of weights, and bindings of axes."""
-
-    last: str
-    made: tuple[str, ...]
-    first: str
-    taken: tuple[str, ...]
-
-
-LINEAR: Mapping[type[Op], Linear] = {
-    Conv: Linear("kernel", ("filters",), "kernel", ("channels",)),
-    GroupedConv: Linear("kernel", ("groups", "filters"), "kernel", ("groups", "in_group")),
-    DepthwiseConv: Linear("kernel", ("channels", "multiplier"), "kernel", ("channels",)),
-    SeparableConv: Linear("pointwise_kernel", ("filters",), "depthwise_kernel", ("channels",)),
-    ConvTranspose: Linear("kernel", ("filters",), "kernel", ("channels",)),
-    LocallyConnected: Linear("kernel", ("filters",), "kernel", ("channels",)),
-    Dense: Linear("kernel", ("units",), "kernel", ("features",)),
-}
-
-
-class Scaling(NamedTuple):
-    """A node that computes scale * x + shift; no shift if it is known to be zero."""
-
-    node: Node
-    span: Key
-    scale: Param
-    shift: Param | None
+from .scalings import LINEAR, Linear, Scaling, adds_zeros, alike, commutes, scaling_of
 
 
 @model_pass(data="value")
@@ -79,48 +34,10 @@ def fold_batchnorm(model: Model, target: Target) -> Model:
     while again:
         again = False
         for node in graph.walk():
-            scaling = _scaling(node)
+            scaling = scaling_of(node)
             if scaling is not None:
                 again |= any(fold(graph, scaling) for fold in (_behind, _in_front, _merged))
     return graph.model()
-
-
-# ---- what scales ---------------------------------------------------------------------------
-
-
-def _scaling(node: Node) -> Scaling | None:
-    """What a node multiplies by and adds; None if it does anything else."""
-    if isinstance(node.op, Affine):
-        shift = number(node.op.offset) if node.op.offset else None
-        return Scaling(node, frozenset(), number(node.op.scale), shift)
-    if not isinstance(node.op, BatchNorm):
-        return None
-    epsilon, params, layout = node.op.epsilon, node.params, node.param_layout("mean")
-    gamma, beta = params.get("gamma", number(1)), params.get("beta", number(0))
-
-    def scale_of(gamma: Array, variance: Array) -> Array:
-        with np.errstate(all="ignore"):
-            return gamma / np.sqrt(variance + epsilon)
-
-    scale = combined(
-        f"{node.name}/scale", layout, f"norm {epsilon}", scale_of, gamma, params["variance"]
-    )
-    shift = None
-    if not (_is_zero(beta) and _is_zero(params["mean"])):
-        shift = combined(
-            f"{node.name}/shift", layout, "b - m * s", _shift_of, beta, params["mean"], scale
-        )
-    return Scaling(node, keys(node.axes["axis"]), scale, shift)
-
-
-def _shift_of(beta: Array, mean: Array, scale: Array) -> Array:
-    return beta - mean * scale  # type: ignore[no-any-return]
-
-
-def _is_zero(param: Param) -> bool:
-    """Whether a weight is zeros that no file holds."""
-    sources = param.weight.sources
-    return all(isinstance(source, ConstantSource) and source.value == 0 for source in sources)
 
 
 # ---- behind a linear op --------------------------------------------------------------------
@@ -164,13 +81,13 @@ def _before(graph: Rewriting, scaling: Scaling) -> Node | None:
     value = scaling.node.inputs[0]
     while value is not None and graph.only_reader(value) is not None:
         maker = graph.maker(value)
-        if maker is None or not _alike(scaling.node, maker):
+        if maker is None or not alike(scaling.node, maker):
             return None
         linear = LINEAR.get(type(maker.op))
         if linear is not None:
             made = keys(term for name in linear.made for term in maker.axes[name])
             return maker if scaling.span <= made else None
-        if not _commutes(maker, scaling):
+        if not commutes(maker, scaling):
             return None
         value = maker.inputs[0]
     return None
@@ -180,7 +97,7 @@ def _scaling_behind(graph: Rewriting, linear: Node) -> Scaling | None:
     """The scaling that can be folded into a linear op, with what does not mind in between."""
     reader = graph.only_reader(linear.result)
     while reader is not None:
-        scaling = _scaling(reader)
+        scaling = scaling_of(reader)
         if scaling is not None:
             return scaling if _before(graph, scaling) is linear else None
         reader = graph.only_reader(reader.result) if len(reader.results) == 1 else None
@@ -236,14 +153,18 @@ def _behind_all(graph: Rewriting, scaling: Scaling, value: Value) -> Iterator[No
     if graph.is_output(value):
         yield None
     for reader in graph.readers(value):
-        fits = _alike(scaling.node, reader) and reader.inputs.count(value) == 1
+        fits = alike(scaling.node, reader) and reader.inputs.count(value) == 1
         linear = LINEAR.get(type(reader.op))
-        if fits and linear is None and _commutes(reader, scaling):
+        if fits and linear is None and commutes(reader, scaling):
             yield from _behind_all(graph, scaling, reader.result)
             continue
-        taken = keys(term for name in linear.taken for term in reader.axes[name]) if linear else ()
-        exact = scaling.shift is None or not _adds_zeros(reader.op)
-        yield reader if fits and linear and scaling.span <= set(taken) and exact else None
+        exact = scaling.shift is None or not adds_zeros(reader.op)
+        yield reader if fits and exact and linear and _takes(reader, linear, scaling) else None
+
+
+def _takes(reader: Node, linear: Linear, scaling: Scaling) -> bool:
+    """Whether the scaling runs along axes that a linear op sums over, or has kernels for."""
+    return scaling.span <= keys(term for name in linear.taken for term in reader.axes[name])
 
 
 def _scaled_in_front(linear: Node, by: Scaling) -> dict[str, Param]:
@@ -268,14 +189,6 @@ def _sum(*given: Array) -> Array:
     return sum(given[1:], start=given[0])
 
 
-def _adds_zeros(op: Op) -> bool:
-    """Whether a linear op sees zeros besides its input, or not every tap at every place."""
-    if isinstance(op, ConvTranspose):
-        return True
-    padding = getattr(op, "padding", ())
-    return isinstance(padding, str) or any(map(any, padding))
-
-
 # ---- two scalings --------------------------------------------------------------------------
 
 
@@ -285,9 +198,9 @@ def _merged(graph: Rewriting, second: Scaling) -> bool:
     maker = graph.maker(source)
     if source is None or maker is None or graph.only_reader(source) is None:
         return False
-    first = _scaling(maker)
+    first = scaling_of(maker)
     spans = {scaling.span for scaling in (first, second) if scaling is not None and scaling.span}
-    if first is None or len(spans) > 1 or not _alike(maker, second.node):
+    if first is None or len(spans) > 1 or not alike(maker, second.node):
         return False
     if isinstance(maker.op, Affine) and isinstance(second.node.op, Affine):
         a, b = maker.op, second.node.op
@@ -320,24 +233,6 @@ def _as_norm(first: Scaling, second: Scaling) -> Node:
 
 
 # ---- what they have in common --------------------------------------------------------------
-
-
-def _commutes(node: Node, scaling: Scaling) -> bool:
-    """Whether it is the same to scale before an op and behind it."""
-    op = node.op
-    if isinstance(op, View):
-        return True
-    if not isinstance(op, (AveragePool, Crop, GlobalAveragePool, UpSample, ZeroPad)):
-        return False
-    if scaling.span & keys(node.axes["space"]):
-        return False
-    counts = isinstance(op, ZeroPad) or (isinstance(op, AveragePool) and op.count_padding)
-    return scaling.shift is None or not (counts and _adds_zeros(op))
-
-
-def _alike(a: Node, b: Node) -> bool:
-    """Whether both compute in the same dtype."""
-    return a.result.dtype == b.result.dtype
 
 
 def _sharing(graph: Rewriting, linears: Sequence[Node]) -> list[Node]:
