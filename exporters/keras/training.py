@@ -160,6 +160,9 @@ def _state(
     order = SLOTS[dialect.vocabulary].get(training.optimizer)
     if order is None or not (training.slots or training.iterations):
         return None
+    if not order.counts and training.iterations and config.get("decay"):
+        steps = f"the {training.iterations:,} steps of {training.optimizer}: it stores none there"
+        _lost(report, f"{steps}, its decay begins anew")
     pairs = trained(network)
     if ORDERS[dialect.vocabulary] == "by name":
         pairs.sort(key=lambda pair: called(pair[0], pair[1], dialect))
