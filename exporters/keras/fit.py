@@ -65,7 +65,7 @@ def fitted(
         )
     found: dict[str, Any] = {}
     for key, value in config.items():
-        if key in (*known.stated, *known.kept, *dialect.base):
+        if key in (*known.stated, *known.kept, *known.renamed, *dialect.base):
             if key not in known.sparing or not is_neutral(key, value):
                 found[key] = value
         elif not is_neutral(key, value):

@@ -192,7 +192,7 @@ CLASSES: Mapping[str, Known] = {
     ),
     **{f"ConvLSTM{n}D": _CONV_LSTM for n in (1, 2, 3)},
     "Bidirectional": Known(
-        ("layer", "merge_mode"),
+        ("layer", "merge_mode", "backward_layer"),
         places=("forward_layer/cell", "backward_layer/cell"),
         call="states",
     ),

@@ -20,6 +20,7 @@ CASES = {case.id: case for case in fixture_cases()}
 TRIED = [
     "keras1.2.2-theano/vgg_th",
     "keras1.2.2-theano/siamese_th",
+    "keras2.2.4-theano/adv_act_th",
     "keras1.2.2-theano/multi_io_tf",
     "keras2.2.4-theano/bidir_th",
     "keras2.2.4-theano/nested_model_th",
