@@ -18,7 +18,8 @@ DEFLATE_RATIO = 1032
 
 BFLOAT16 = "bfloat16"
 """Not a NumPy dtype. Keras 3 stores it as two opaque bytes, with this name in the attribute `dtype`
-(keras/src/saving/saving_lib.py, H5Entry)."""
+(keras/src/saving/saving_lib.py, H5Entry). In legacy HDF5 it and tf-keras leave the name out
+(genuine files of Keras 3.15 and tf-keras 2.21); no other number of theirs is opaque."""
 KINDS = (("IEEE_F", "f", (4, 8, 2)), ("STD_I", "i", (8, 4, 1, 2)), ("STD_U", "u", (4, 8, 1, 2)))
 """HDF5's name of a type, NumPy's letter, and the widths in bytes that weights have."""
 ORDERS = (("LE", "<"), ("BE", ">"))
@@ -118,7 +119,7 @@ def _dtype(dataset: Node) -> str:
 
 
 def _is_bfloat16(dataset: Node, kind: Any) -> bool:
-    """Whether it is one of the two forms of bfloat16: Keras 3's, and HDF5 2's own type."""
+    """Whether it is one of the forms of bfloat16: two opaque bytes, or HDF5 2's own type."""
     h5py = hdf5()
     if kind.get_size() != 2:
         return False
@@ -126,8 +127,10 @@ def _is_bfloat16(dataset: Node, kind: Any) -> bool:
         fields = (15, 7, 8, 0, 7)  # sign; position and size of exponent; of mantissa
         little = kind.get_order() == h5py.h5t.ORDER_LE
         return bool(little and kind.get_fields() == fields and kind.get_ebias() == 127)
-    if kind.get_class() != h5py.h5t.OPAQUE or not h5py.h5a.exists(dataset.id, b"dtype"):
+    if kind.get_class() != h5py.h5t.OPAQUE:
         return False
+    if not h5py.h5a.exists(dataset.id, b"dtype"):
+        return True
     attribute = h5py.h5a.open(dataset.id, b"dtype")
     if attribute.get_type().get_class() != h5py.h5t.STRING or attribute.shape != ():
         return False

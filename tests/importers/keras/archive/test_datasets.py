@@ -71,7 +71,7 @@ def test_every_bit_is_kept(tmp_path: Path) -> None:
     np.testing.assert_array_equal(values(found).view("<u4"), bits)
 
 
-@pytest.mark.parametrize("stored", ["keras", "hdf5"])
+@pytest.mark.parametrize("stored", ["keras", "legacy", "hdf5"])
 def test_bfloat16_is_widened_exactly(tmp_path: Path, stored: str) -> None:
     wide = np.array([0.0, -0.0, 1.5, 3.140625, -65280.0, 2.0**-126, np.inf], "<f4")
     bits = (wide.view("<u4") >> 16).astype("<u2")
@@ -80,6 +80,9 @@ def test_bfloat16_is_widened_exactly(tmp_path: Path, stored: str) -> None:
     def as_keras_does(group: h5py.Group) -> None:
         group.create_dataset("k", data=bits.view("V2")).attrs["dtype"] = "bfloat16"
 
+    def as_legacy_does(group: h5py.Group) -> None:
+        group.create_dataset("k", data=bits.view("V2"))
+
     def as_hdf5_does(group: h5py.Group) -> None:
         kind = h5py.h5t.IEEE_F16LE.copy()
         kind.set_fields(15, 7, 8, 0, 7)
@@ -87,7 +90,7 @@ def test_bfloat16_is_widened_exactly(tmp_path: Path, stored: str) -> None:
         created = h5py.h5d.create(group.id, b"k", kind, h5py.h5s.create_simple(bits.shape))
         created.write(h5py.h5s.ALL, h5py.h5s.ALL, bits, mtype=kind)
 
-    write = {"keras": as_keras_does, "hdf5": as_hdf5_does}[stored]
+    write = {"keras": as_keras_does, "legacy": as_legacy_does, "hdf5": as_hdf5_does}[stored]
     found = source(file_with(tmp_path / "w.h5", write))
     assert found.dtype == np.float32
     np.testing.assert_array_equal(values(found).view("<u4"), wide.view("<u4"))
