@@ -30,3 +30,9 @@ REFUSED: Mapping[str, str] = {
     "TFSMLayer": "another file",
 }
 """Classes that kerasir refuses or keeps unread, and what they hold or need."""
+
+UNMADE: Mapping[str, Mapping[str, str]] = {
+    "keras": {},
+    "tf_keras": {"SpectralNormalization": "tf-keras 2.21 builds none on the TensorFlow it needs"},
+}
+"""By library, classes that it cannot make a model with, and why."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cases import BOTH, NEW, Kit, case
+from cases import NEW, Kit, case
 
 
 @case()
@@ -105,7 +105,7 @@ def distributed_heads(k: Kit) -> Any:
     return k.Model(x, [a, b, c])
 
 
-@case()
+@case(NEW)
 def spectral(k: Kit) -> Any:
     x = k.Input((6, 7, 3))
     h = k.L.SpectralNormalization(k.L.Conv2D(4, 3), power_iterations=2)(x)
@@ -114,7 +114,7 @@ def spectral(k: Kit) -> Any:
     return k.Model(x, h)
 
 
-@case(BOTH)
+@case(NEW)
 def spectral_embedding(k: Kit) -> Any:
     x = k.Input((4,))
     h = k.L.SpectralNormalization(k.L.Embedding(7, 3))(x)

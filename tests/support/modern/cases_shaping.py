@@ -92,7 +92,7 @@ def encoded(k: Kit) -> Any:
     return k.Model([x, w, one], found), [k.whole((3, 4), 7), k.random((3, 4)), k.whole((3, 1), 7)]
 
 
-@case(NEW, weights=False)
+@case(weights=False)
 def integer_lookup(k: Kit) -> Any:
     x = k.Input((4,), dtype="int64")
     one = k.L.IntegerLookup(vocabulary=[12, 7, 30, 5])
