@@ -78,10 +78,9 @@ def test_bfloat16_is_widened_exactly(tmp_path: Path, stored: str) -> None:
     np.testing.assert_array_equal(wide.view("<u4") & 0xFFFF, 0)  # they are bfloat16, all of them
 
     def as_keras_does(group: h5py.Group) -> None:
-        group.create_dataset("k", data=bits.view("V2")).attrs["dtype"] = "bfloat16"
-
-    def as_legacy_does(group: h5py.Group) -> None:
-        group.create_dataset("k", data=bits.view("V2"))
+        created = group.create_dataset("k", data=bits.view("V2"))
+        if stored == "keras":
+            created.attrs["dtype"] = "bfloat16"
 
     def as_hdf5_does(group: h5py.Group) -> None:
         kind = h5py.h5t.IEEE_F16LE.copy()
@@ -90,7 +89,7 @@ def test_bfloat16_is_widened_exactly(tmp_path: Path, stored: str) -> None:
         created = h5py.h5d.create(group.id, b"k", kind, h5py.h5s.create_simple(bits.shape))
         created.write(h5py.h5s.ALL, h5py.h5s.ALL, bits, mtype=kind)
 
-    write = {"keras": as_keras_does, "legacy": as_legacy_does, "hdf5": as_hdf5_does}[stored]
+    write = as_hdf5_does if stored == "hdf5" else as_keras_does
     found = source(file_with(tmp_path / "w.h5", write))
     assert found.dtype == np.float32
     np.testing.assert_array_equal(values(found).view("<u4"), wide.view("<u4"))
