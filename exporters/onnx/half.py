@@ -30,6 +30,9 @@ WIDE: frozenset[str] = frozenset({
 STAYING: Mapping[str, frozenset[int]] = {"Resize": frozenset({2})}
 """Inputs that are of float32 whatever the others are (ONNX `Resize`, scales)."""
 
+ENDING: frozenset[str] = frozenset({"Conv", "ConvTranspose", "GRU", "Gemm", "LSTM", "RNN", "Scan"})
+"""Operators that no Transpose is moved through."""
+
 Casts = dict[Edge, Edge]
 
 
@@ -83,21 +86,32 @@ def _is_fine(number: float) -> bool:
 
 
 def _turned_products(nodes: Sequence[OnnxNode]) -> Iterator[OnnxNode]:
-    """Products of what a Transpose has put another dimension first in, and that Transpose.
+    """Products of what a Transpose has put another dimension first in, and all on the way there.
 
-    ONNX Runtime 1.32 fuses the two into an operator that its CPU does not have for float16, and
-    ends in a crash of the process.
+    ONNX Runtime 1.32 moves the Transpose down to the product and fuses the two into an operator
+    that its CPU does not have for float16, and the process ends in a crash.
     """
-    turned = {
-        edge: node
-        for node in _all(nodes)
-        if node.op_type == "Transpose" and node.attributes["perm"][0] != 0
-        for edge in node.outputs
-    }
-    for node in _all(nodes):
-        if node.op_type == "MatMul" and node.inputs[0] in turned:
+    makers: dict[Edge, OnnxNode] = {}
+    for node in nodes:
+        turns = node.op_type == "Transpose" and node.attributes["perm"][0] != 0
+        turned = [edge for edge in node.inputs if edge in makers]
+        if node.op_type == "MatMul" and turned:
             yield node
-            yield turned[node.inputs[0]]
+            yield from _on_the_way(turned, makers)
+        elif turns or (turned and node.op_type not in ENDING):
+            makers.update((edge, node) for edge in node.outputs if edge is not None)
+
+
+def _on_the_way(edges: Sequence[Edge | None], makers: Mapping[Edge, OnnxNode]) -> set[OnnxNode]:
+    """The nodes that turned tensors come from."""
+    found, left = set[OnnxNode](), list(edges)
+    while left:
+        edge = left.pop()
+        node = None if edge is None else makers.get(edge)
+        if node is not None and node not in found:
+            found.add(node)
+            left += node.inputs
+    return found
 
 
 def _computed(node: OnnxNode) -> Iterator[Edge]:

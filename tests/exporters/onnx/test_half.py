@@ -33,6 +33,7 @@ CASES = [
     "keras2.2.4-theano/convlstm_tf",
     "keras2.2.4-theano/embed_mask_lstm_tf",
     "keras0.3.3-theano/rnn_tf",
+    "keras3.15.1-jax/m_two_directions_tf",
     "tf-keras2.21.0-tensorflow/m_norms_tf",
 ]
 
