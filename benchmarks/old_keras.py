@@ -119,9 +119,12 @@ def convert(folder: Path, place: Place, data_format: str, target: Path) -> str |
 def setting(fixture: Path, place: Place, data_format: str) -> str:
     """What keras.json says there: a file for Keras 1 states its order and must not care.
 
-    Not one of its own era, which is as silent as it was; and layers of Keras 2 add a bias to a
-    sequence as this setting says (2.0.8 `layers/recurrent.py` `_time_distributed_dense`).
+    Not one of its own era, which is as silent as it was; and recurrent layers of Keras 2 add their
+    biases as this setting says (2.0.8 `layers/recurrent.py` `_time_distributed_dense`), which is
+    channels_last on TensorFlow.
     """
+    if place.to != "keras1" and place.backend == "tensorflow":
+        return "channels_last"
     if place.to != "keras1" or fixture.parent.name.startswith("keras1."):
         return data_format
     return next(other for other in FORMATS if other != data_format)

@@ -145,7 +145,7 @@ def resumed(models: Sequence[Trained], target: Place, work: Path) -> Iterator[tu
             goal = weights(Path(f"{original.path}.own.h5"), original.source.backend)
             begin = weights(original.path, original.source.backend)
             found = deviation(goal, weights(after, target.backend))
-            moved = deviation(goal, begin) > 100 * TOLERANCE  # else a step proves nothing
+            moved = deviation(goal, begin) > 10 * TOLERANCE  # else a step proves nothing
             word = "yes" if found <= TOLERANCE and moved else "NO"
             yield key, data_format, f"{word} {found:.0e}"
 
