@@ -40,7 +40,8 @@ def convert_options() -> list[click.Parameter]:
             ["--to"],
             metavar="KIND",
             section=TARGET,
-            help="keras1, keras2.0, keras2, keras3, onnx, ir, npz, safetensors [by DST's name]",
+            help="keras1, keras2.0, keras2, keras3, onnx, ir,\n"
+            "npz or safetensors [from DST's name]",
         ),
         Option(
             ["--data-format"],
@@ -102,7 +103,7 @@ def convert_options() -> list[click.Parameter]:
             metavar="X",
             type=click.FloatRange(0, 1),
             section="Checking and reporting",
-            help="Largest relative error that --verify allows [1e-05; float16: 0.01]",
+            help="Largest error that --verify allows [1e-05; float16: 0.01]",
         ),
         Option(
             ["--expect"],

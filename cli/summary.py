@@ -47,6 +47,8 @@ def print_summary(
         console.print(line)
     if settings.verbose:
         _print_layers(console, done)
+    if settings.verbose > 1:
+        _print_weights(console, done)
     console.print()
     told = "" if report is None else f"      report {words.file(report)}"
     size = console.paint(f"{words.size(done.bytes)} in {words.duration(done.seconds)}", "dim")
@@ -54,7 +56,9 @@ def print_summary(
         console.print(f"· wrote nothing: --dry-run, {words.duration(done.seconds)}{told}")
         return
     wrote = console.paint("✓ wrote", "green")
-    hint = told or ("      every layer: -v" if console.terminal and not settings.verbose else "")
+    hint = told or (
+        "      every layer: --report FILE.html" if console.terminal and not settings.verbose else ""
+    )
     console.print(f"{wrote} {words.file(dst)}   {size}{hint}")
 
 
@@ -245,6 +249,27 @@ def _shortened(sections: Sequence[list[str]], room: int) -> list[str]:
         if len(section) < len(before):
             section[-1] += f"; … -v shows {len(before) - len(section)} more"
     return [line for section in kept for line in section]
+
+
+def _print_weights(console: Console, done: Conversion) -> None:
+    """A line for every weight: where it is stored, and how it lies before and after."""
+    from ..inspection.rows import layer_rows
+
+    moved = {(one.layer, one.weight): one for one in done.changes.weights}
+    rows = [[console.paint(t, "dim") for t in ("layer", "weight", "dtype", "stored at", "layout")]]
+    for row in layer_rows(done.source):
+        for number, weight in enumerate(row.weights):
+            found = moved.get((row.name, weight.name))
+            after = f" → {console.tag(found.after)}" if found is not None else ""
+            rows.append([
+                "" if number else show("/".join([*row.path, row.name])),
+                show(weight.name),
+                weight.dtype,
+                show(weight.stored[0]) if weight.stored else "",
+                console.tag(weight.layout) + after,
+            ])
+    console.print()
+    console.table(rows)
 
 
 def _print_layers(console: Console, done: Conversion) -> None:

@@ -142,7 +142,8 @@ class Option(click.Option):
         """Its line in the help, such as `  --tolerance X    Largest relative error … [1e-05]`."""
         names = ", ".join(sorted(self.opts, key=len))
         metavar = f" {self.metavar}" if self.metavar and not self.is_flag else ""
-        text, bracket, default = (self.help or "").partition(" [")
+        told = (self.help or "").replace("\n", "\n" + " " * COLUMN)
+        text, bracket, default = told.partition(" [")
         shown = text + console.paint(bracket + default, "dim")
         painted = "  " + console.paint(names, "cyan") + console.paint(metavar, "dim")
         taken = 2 + len(names + metavar)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
             metavar="X",
             type=click.FloatRange(0, 1),
             section="Inputs and answers",
-            help="Largest relative error that counts as equal [1e-05; float16: 0.01]",
+            help="Largest error that counts as equal [1e-05; float16: 0.01]",
         ),
         *reading_options("Source: what A may not say"),
     ],

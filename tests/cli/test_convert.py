@@ -98,6 +98,15 @@ def test_a_report_that_cannot_be_is_told_before_anything_is_written(
     assert not Path("new.h5").exists()
 
 
+def test_twice_verbose_gives_every_weight_a_line(kerasir, work) -> None:
+    work("keras1.2.2-theano/vgg_th")
+    err = kerasir("convert", "-vv", "old.h5", "new.h5").err
+    lines = [" ".join(line.split()) for line in err.splitlines()]
+    stored = "conv1_1 kernel float32 /model_weights/conv1_1/conv1_1_W"
+    assert f"{stored} O:4 I:3 ~H:3 ~W:3 → H:3 W:3 I:3 O:4" in lines
+    assert "bias float32 /model_weights/conv1_1/conv1_1_b O:4" in lines
+
+
 def test_json_and_report_are_the_same_document(kerasir, work) -> None:
     folder = work(TH)
     code, out, err = kerasir(
@@ -234,7 +243,7 @@ def test_the_help_names_every_kind_and_opset_there_is() -> None:
 
     told = {option.name: option.help for option in module.convert.params if hasattr(option, "help")}
     *first, last = KINDS
-    assert told["to"] == f"{', '.join(first)} or {last} [from DST's name]"
+    assert told["to"].replace("\n", " ") == f"{', '.join(first)} or {last} [from DST's name]"
     assert all(suffix in module.convert.intro for suffix in SUFFIXES if suffix != ".hdf5")
     assert told["opset"] == f"{LOWEST} to {HIGHEST} [{DEFAULT_OPSET}]"
 

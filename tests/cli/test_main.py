@@ -45,7 +45,7 @@ Extend
 
 Options
   -q, --quiet        Print only errors
-  -v, --verbose      Print more: each layer, each weight
+  -v, --verbose      Print more: each layer; -vv: each weight
       --json         Print one JSON document on stdout in place of text
       --color WHEN   auto, always or never [auto]
       --debug        Show a traceback with an error
