@@ -60,6 +60,26 @@ class WidenedSource:
         out[...] = wide.reshape(-1)[start : start + out.size]
 
 
+class TapsSource:
+    """A depthwise kernel that gives each channel's window as it is: one multiplier for each tap.
+
+    Its layout is `taps channels multiplier`, with as many multipliers as taps: 1 where the
+    multiplier is the tap, else 0.
+    """
+
+    __slots__ = ("channels", "dtype", "shape", "taps", "where")
+
+    def __init__(self, taps: int, channels: int) -> None:
+        self.taps, self.channels = taps, channels
+        self.shape, self.dtype = (taps, channels, taps), np.dtype(np.float32)
+        self.where = f"each of {taps} taps"
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Compute elements from `start` on."""
+        places = np.arange(start, start + out.size)
+        out[...] = places // (self.channels * self.taps) == places % self.taps
+
+
 def negative(held: Array) -> Array:
     """-w."""
     return -held

@@ -65,21 +65,6 @@ class ConstantSource:
         out[...] = self.value
 
 
-class IdentitySource:
-    """Ones along the diagonal of a square, zeros elsewhere, under any shape; takes no memory."""
-
-    __slots__ = ("dtype", "shape", "side", "where")
-
-    def __init__(self, side: int, shape: tuple[int, ...]) -> None:
-        self.side, self.shape, self.dtype = side, shape, np.dtype(np.float32)
-        self.where = f"identity of {side}"
-
-    def read_into(self, start: int, out: Array) -> None:
-        """Fill with zeros, and the ones that are due."""
-        out[...] = 0
-        out[-start % (self.side + 1) :: self.side + 1] = 1
-
-
 class FileStamp:
     """What a file was when it was first looked at: inode, size in bytes, time of change in ns."""
 

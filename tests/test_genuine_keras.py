@@ -45,15 +45,10 @@ CLASSIC = ("keras0", "keras1", "keras2")
 """How the eras begin whose files are converted for today's Keras here."""
 
 REFUSED = {
-    "keras0.3.3-theano": {"advact_th", "advact_tf"},  # ParametricSoftplus: tf-keras has none
-    "keras1.2.2-theano": {
-        "adv_act_th", "adv_act_tf",  # ParametricSoftplus
-        "convlstm_th", "convlstm_tf",  # the state's kernel is even: TensorFlow pads it otherwise
-    },
-    "keras2.0.8-theano": {"convlstm_th"},
-    "keras2.2.4-theano": {"convlstm_th", "convlstm_tf"},
-}  # fmt: skip
-"""Cases that kerasir refuses by name, because Keras 2 on TensorFlow cannot say them."""
+    "tf-keras": {"keras3.15.1-jax/m_activations_tf"},  # sparsemax: tf.keras sorts no numbers
+    "keras3": {"tf-keras2.21.0-tensorflow/m_batch_statistics_tf"},  # it keeps no `training=True`
+}
+"""Cases that kerasir refuses by name, by the target that cannot say them."""
 
 CONVOLUTIONAL = {
     "atrous", "conv1d_net", "conv3d_net", "deconv", "depthwise", "even_same", "flat_bn_dense",
@@ -67,8 +62,16 @@ IN_EITHER_ORDER = {"flat_dense", "generator", "resnet", "vgg"}
 
 
 def of_the_classic_eras(case: FixtureCase) -> bool:
-    known = case.case in CARRIED_CODE or case.case in REFUSED.get(case.era, set())
-    return case.era.startswith(CLASSIC) and not known
+    return case.era.startswith(CLASSIC) and case.case not in CARRIED_CODE
+
+
+def of_layers_since(case: FixtureCase) -> bool:
+    """Whether a case has layers that tf.keras or Keras 3 brought."""
+    return not case.era.startswith(CLASSIC) and case.case.startswith("m_")
+
+
+def modern_for(target: str) -> Callable[[FixtureCase], bool]:
+    return lambda case: of_layers_since(case) and case.id not in REFUSED[target]
 
 
 def convolutional(case: FixtureCase) -> bool:
@@ -81,7 +84,9 @@ def in_either_order(case: FixtureCase) -> bool:
 
 TARGETS = {
     "tf-keras": Target(TF_KERAS, ".h5", {}, of_the_classic_eras),
+    "tf-keras-modern": Target(TF_KERAS, ".h5", {}, modern_for("tf-keras")),
     "keras3": Target(KERAS3, ".keras", {}, of_the_classic_eras),
+    "keras3-modern": Target(KERAS3, ".keras", {}, modern_for("keras3")),
     "keras3-hdf5": Target(KERAS3, ".h5", {"to": "keras3"}, convolutional),
     "keras3-keras2": Target(KERAS3, ".h5", {}, convolutional),
     "keras3-channels_first": Target(

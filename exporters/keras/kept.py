@@ -12,6 +12,9 @@ from ...ir.report import Report
 from .dialects import Dialect, Known
 from .fit import is_neutral
 
+FED = "batch_input_shape"
+"""The key of a first layer, whose dtype may be that of what it is fed."""
+
 INPUT_KEYS = frozenset({
     "name", "batch_input_shape", "input_dtype", "batch_shape", "input_shape", "input_dim",
     "input_length", "weights", "sparse", "ragged", "optional", "build_input_shape",
@@ -85,6 +88,8 @@ def _keep_dtype(
     name = stored
     if isinstance(name, Mapping) and isinstance(name.get("config"), Mapping):
         name = name["config"].get("name")
+    if stored == "float32" and stored in dialect.policies and FED not in layer.config:
+        found["dtype"] = stored
     if name in (None, "float32") or str(name).startswith(("int", "uint", "bool")):
         return
     if isinstance(name, str) and name in dialect.policies and "dtype" in dialect.base:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...eras.vocabularies import ERAS
+from ...eras.vocabularies import ERAS, era_of_version, is_since
 from ...errors import UsageError
 from ...ir.fill import Job, fill
-from ...ir.model import Model
+from ...ir.model import Facts, Model
 from ...ir.plan import Plan
 from ...ir.report import Event, Report
 from ..sink import writing
@@ -64,7 +64,8 @@ def export_keras(
     if not weights_only and model.training is not None:
         era = ERAS[model.facts.era.value or target.vocabulary].vocabulary
         state = spell_training(model.training, network, model.graph, target, report, era)
-    contents = Contents(network, state, target, target_backend)
+    version = _version(model.facts, target)
+    contents = Contents(network, state, target, target_backend, version)
     _check_all_carried(model, network, report)
     sink, arrays = CONTAINERS[container_of(path, target)](contents, weights_only)
     total = sum(tensor.nbytes for tensor in sink.tensors)
@@ -80,6 +81,18 @@ def export_keras(
         ]
         fill(sink, jobs, progress=moved)
     return report.events
+
+
+def _version(facts: Facts, dialect: Dialect) -> str:
+    """What the file says that wrote it: the source's own version, if it is a later one of its era.
+
+    Then a file that changes nothing else says the same as its source.
+    """
+    own, source = dialect.keras_version, facts.version.value
+    same = source is not None and era_of_version(source) == era_of_version(own)
+    if source is None or not same or not dialect.spans:
+        return own
+    return source if is_since(source, tuple(map(int, own.split(".")))) else own
 
 
 def _dialect(name: str, backend: str) -> Dialect:

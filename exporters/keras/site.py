@@ -377,7 +377,7 @@ class Site:
         if known is None:
             return
         for key, version in known.since.items():
-            if key in config:
+            if config.get(key):
                 self.emission.speak(known.era)
                 self.tell(
                     "KX301", "note", f"{class_name}.{key} needs {version} or later", level="warning"

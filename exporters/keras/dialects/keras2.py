@@ -116,6 +116,8 @@ KERAS2 = Dialect(
     weight_suffix={"tensorflow": ":0", "theano": ""},
     backends=("tensorflow", "theano"),
     classes={**CLASSES, **TF_KERAS},
+    policies=frozenset({"float16", "float32", "float64"}),
+    spans=True,
     functions=Functions(TENSORFLOW, "TFOpLambda"),
     later={"tf_keras": "2.15.0"},
 )

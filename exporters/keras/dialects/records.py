@@ -97,6 +97,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             other way to say what they compute.
         keeps_training: Whether a call that states `training` keeps it when the model predicts.
         functions: How it says operations on tensors; None if it cannot.
+        spans: Whether it is for all later versions of its era too, and may state one of them.
         later: Vocabularies of later readers, and the version that a file states which needs one.
         base: Kept keys of every layer.
         paddings: The words for paddings of a convolution.
@@ -145,6 +146,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     modes: bool = False
     written_by: Keys = ()
     call_arguments: bool = True
+    spans: bool = False
 
 
 def narrowed(known: Known, keys: Keys, backends: Keys = (), kept: Keys = ()) -> Known:

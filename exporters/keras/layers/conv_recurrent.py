@@ -54,8 +54,8 @@ def conv_lstm(site: Site) -> None:
         "go_backwards": site.op.go_backwards,  # type: ignore[attr-defined]
         **zeroing(site),
     }
-    if state:
-        config["return_state"] = True
+    if state or (site.layer and "return_state" in site.layer.config):
+        config["return_state"] = state
     class_name = f"ConvLSTM{len(site.settled.bound['space'])}D"
     write_recurrent(site, class_name, config, inputs, conv_arrays(site), sequences, state)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....eras import padding as rules
-from ....ir.layout import Axis, Layout, expand, fuse, size_of
+from ....ir.layout import Layout, expand, fuse, size_of
 from ....ir.ops.convolution import (
     Conv,
     DepthwiseConv,
@@ -16,14 +15,13 @@ from ....ir.ops.convolution import (
     Padding,
     SeparableConv,
 )
-from ....ir.source import IdentitySource
 from ....ir.tensor import extents
 from ..network import Array, Tensor
 from ..registry import writes
-from ..scaling import constant
 from ..site import Site
 from ..windows import Space, Window, is_causal, needed, pad, said, space_of, time_last, turned
 from .activation import fused
+from .local import each_place
 
 _WINDOW = "strides dilation padding"
 
@@ -141,14 +139,14 @@ def locally_connected(site: Site) -> None:
     space, bound, x = space_of(site), site.settled.bound, site.x()
     if space.rank > 2:
         raise site.refuse("no Keras has a locally connected layer over three axes")
-    first = space.data_format == "channels_first"
     if f"LocallyConnected{space.rank}D" not in site.dialect.classes:
-        site.give(_by_patches(site, op, space, x))
+        each_place(site, op, space)
         return
+    first = space.data_format == "channels_first"
     if first and space.rank == 1:
         raise site.refuse("no Keras has a LocallyConnected1D of channels_first")
     patch = ("channels", "kernel_space") if first else ("kernel_space", "channels")
-    config = {
+    config: dict[str, Any] = {
         "filters": site.size("filters"),
         "kernel_size": [size_of(term) for term in bound["kernel_space"]],
         "strides": list(op.strides),
@@ -157,6 +155,8 @@ def locally_connected(site: Site) -> None:
         "use_bias": "bias" in site.settled.node.params,
         "activation": fused(site),
     }
+    if space.rank == 1:
+        del config["data_format"]  # there is but one
     kernel = site.array("kernel", "kernel", f"(out_space) ({' '.join(patch)}) filters")
     bias = site.array("bias", "bias", "filters out_space" if first else "out_space filters")
     if bias is not None and first:
@@ -165,52 +165,3 @@ def locally_connected(site: Site) -> None:
     class_name = f"LocallyConnected{space.rank}D"
     y = site.put(class_name, config, [x], arrays=[kernel, bias], repeats=space.repeats)
     site.give(y)
-
-
-LETTERS = "hw"
-"""Of spatial axes, in the equation of an EinsumDense."""
-
-
-def _by_patches(site: Site, op: LocallyConnected, space: Space, x: Tensor) -> Tensor:
-    """As two layers: a convolution that lines up each patch, and a product at each position.
-
-    The convolution's kernel is an identity: its filters are the numbers of the patch.
-    """
-    bound = site.settled.bound
-    taps = [size_of(term) or 0 for term in bound["kernel_space"]]
-    channels = site.size("channels")
-    patch = math.prod(taps) * channels
-    shape = (*taps, channels, patch)
-    axes = [Axis("X", extent) for extent in shape]
-    config = {
-        "filters": patch,
-        "kernel_size": taps,
-        "strides": list(op.strides),
-        "padding": "valid",
-        "data_format": space.data_format,
-        "use_bias": False,
-        "activation": "linear",
-        "trainable": False,
-    }
-    identity = constant("kernel", IdentitySource(patch, shape), *axes)
-    name, repeats = f"Conv{space.rank}D", space.repeats
-    patches = site.put(name, config, [x], role="patches", arrays=[identity], repeats=repeats)
-    positions, filters = LETTERS[: space.rank], site.size("filters")
-    first = space.data_format == "channels_first"
-    order = "{0}{1}" if first else "{1}{0}"
-    before, after = order.format("k", positions), order.format("f", positions)
-    biased = "bias" in site.settled.node.params
-    outs = [size or 0 for size in space.outs]
-    config = {
-        "equation": f"b{before},{positions}kf->b{after}",
-        "output_shape": [filters, *outs] if first else [*outs, filters],
-        "bias_axes": after if biased else None,
-        "activation": fused(site),
-    }
-    arrays = [
-        site.array("kernel", "kernel", "out_space (kernel_space channels) filters"),
-        site.array("bias", "bias", "filters out_space" if first else "out_space filters"),
-    ]
-    what = f"LocallyConnected{space.rank}D is written as a convolution and an EinsumDense"
-    site.tell("KX102", "changed", what)
-    return site.put("EinsumDense", config, [patches], arrays=arrays, repeats=repeats)

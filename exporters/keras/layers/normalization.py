@@ -116,6 +116,7 @@ def batch_statistics_norm(site: Site) -> None:
     if not (site.dialect.keeps_training and site.dialect.call_arguments):
         what = f"{site.dialect.name} does not keep `training=True` when it predicts"
         raise site.refuse(f"a BatchNormalization by the statistics of the batch: {what}")
+    _tell_of_training(site)
     params = site.settled.node.params
     rank = len(site.seen(site.settled.input))
     config = {
@@ -147,6 +148,21 @@ def _in_mode(site: Site, mode: int, epsilon: float) -> None:
     arrays, config = whole(site, learnt, config, site.size("axis"))
     y = site.put("BatchNormalization", config, [x], arrays=arrays, repeats=repeats, mask=x.mask)
     site.give(y)
+
+
+def _tell_of_training(site: Site) -> None:
+    """Keras 3 hands every layer the model's own `training`, whatever its call was given.
+
+    Source: Keras 3.15 `models/functional.py` (`operation_fn`); seen in a run.
+    """
+    if "Keras 3" in site.dialect.readers:
+        site.tell(
+            "KN307",
+            "note",
+            "it normalizes by the batch's own statistics; Keras 3 takes the moving ones instead",
+            level="warning",
+            fix="load the file in Keras 2 or tf-keras",
+        )
 
 
 @writes(LayerNorm, attributes="epsilon")

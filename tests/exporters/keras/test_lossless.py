@@ -1,0 +1,128 @@
+"""A file that is written for the Keras that wrote its source says the same, value for value.
+
+Genuine files of Keras 2.2.4 and 2.3.1, written again in their own order and for their own backend.
+What differs has a reason, and `told` takes it out before the two are compared:
+
+- A Sequential begins with an InputLayer: Keras 3 reads no `batch_input_shape` of a first layer.
+- A wrapped layer states its module, a nested model is called twice: Keras 3 asks for both.
+- ThresholdedReLU is a ReLU with a threshold, SpatialDropout and ConvLSTM2D have fewer keys: as
+  Keras 3 has them.
+- The learning rate is called `lr`, as all of Keras 2 reads it; an optimizer's arrays are numbered,
+  as all load them by their order; not all of Keras 2 count the steps of every optimizer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+import kerasir
+from genuine import FixtureCase, fixture_cases
+
+OTHERWISE = {"g_cudnn_tf", "g_cells_tf", "g_legacy_tf"}
+"""Cases of cuDNN's layers, cells and Keras 1's layers: written as the layers that they are, which
+tf.keras and Keras 3 have too."""
+
+CASES = [
+    case
+    for case in fixture_cases()
+    if case.era.startswith(("keras2.2", "keras2.3")) and case.case not in OTHERWISE
+]
+FED = ("batch_input_shape", "input_dtype")
+FEWER = ("noise_shape", "seed", "trainable", "data_format")
+"""Keys of SpatialDropout that Keras 3 does not have, or Keras 2 did not save."""
+
+
+def told(entry: dict[str, Any]) -> dict[str, Any]:
+    """A layer or a model without what differs for a reason."""
+    config = dict(entry["config"])
+    kind = entry["class_name"]
+    if "layers" in config:
+        layers = list(config["layers"])
+        if kind == "Sequential":
+            layers = [layer for layer in layers if layer["class_name"] != "InputLayer"]
+        config["layers"] = [told(layer) for layer in layers]
+        if kind == "Sequential" and layers:
+            config["layers"][0]["config"].pop("dtype", None)
+        for key in ("input_layers", "output_layers"):
+            config[key] = [ref[0] for ref in config.get(key, [])]
+    if isinstance(config.get("layer"), dict):
+        config["layer"] = told(config["layer"])
+    if kind != "InputLayer":
+        config = {key: value for key, value in config.items() if key not in FED}
+    if kind == "ConvLSTM2D":
+        config.pop("unroll", None)
+    if kind.startswith("SpatialDropout"):
+        config = {key: value for key, value in config.items() if key not in FEWER}
+    if kind == "ThresholdedReLU":
+        kind = "ReLU"
+        threshold = {"threshold": config.pop("theta"), "max_value": None, "negative_slope": 0.0}
+        config |= threshold
+    found = {"class_name": kind, "config": config}
+    if "inbound_nodes" in entry:
+        found |= {"name": entry["name"], "inbound_nodes": list(calls(entry))}
+    return found
+
+
+def calls(entry: dict[str, Any]) -> Iterator[Any]:
+    """Which layers each call reads; of a nested model's calls every second one is a repetition."""
+    nodes = entry["inbound_nodes"]
+    nested = "layers" in entry["config"]
+    pairs = zip(nodes[::2], nodes[1::2], strict=False)
+    doubled = nested and len(nodes) % 2 == 0 and all(a == b for a, b in pairs)
+    for node in nodes[::2] if doubled else nodes:
+        yield [(ref[0], ref[3]) for ref in node]
+
+
+def datasets(file: h5py.File, group: str) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    if group in file:
+        file[group].visititems(
+            lambda name, item: found.update({name: item[()]}) if hasattr(item, "shape") else None
+        )
+    return found
+
+
+def slots(file: h5py.File) -> list[np.ndarray]:
+    """An optimizer's arrays in the order in which they are loaded, without counts and schedules."""
+    if "optimizer_weights" not in file:
+        return []
+    group = file["optimizer_weights"]
+    arrays = [group[name][()] for name in group.attrs["weight_names"]]
+    return [array for array in arrays if array.shape]
+
+
+def training(file: h5py.File) -> dict[str, Any]:
+    record = json.loads(file.attrs.get("training_config", "{}"))
+    config = record.get("optimizer_config", {}).get("config", {})
+    if "learning_rate" in config:
+        config["lr"] = config.pop("learning_rate")
+    return record
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_what_is_written_again_says_the_same(case: FixtureCase, tmp_path: Path) -> None:
+    target = tmp_path / "model.h5"
+    kerasir.convert(
+        case.model, target, data_format=case.ordering, target_backend=case.backend, io_layout="keep"
+    )
+    with h5py.File(case.model) as old, h5py.File(target) as new:
+        for name in ("backend", "keras_version"):
+            assert new.attrs[name] == old.attrs[name]
+        configs = [told(json.loads(file.attrs["model_config"])) for file in (old, new)]
+        assert configs[1] == configs[0]
+        assert training(new) == training(old)
+        before, after = datasets(old, "model_weights"), datasets(new, "model_weights")
+        assert after.keys() == before.keys()
+        for name, array in before.items():
+            assert after[name].dtype == array.dtype
+            np.testing.assert_array_equal(after[name], array)
+        assert len(slots(new)) == len(slots(old))
+        for mine, theirs in zip(slots(new), slots(old), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
