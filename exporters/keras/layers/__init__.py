@@ -10,6 +10,7 @@ from . import (  # ruff: ignore[unused-import]  (importing a family registers it
     convolution,
     dense,
     embedding,
+    maths,
     merge,
     normalization,
     opaque,
