@@ -9,6 +9,7 @@ from ...eras.vocabularies import ERAS, EraInfo
 from ...errors import KerasirError
 from ...ir.model import Facts, Model
 from ...ir.report import Report
+from ...ir.tensor import Weight
 from ..sizes import OPEN, Sizes
 from . import layers as _layers  # ruff: ignore[unused-import]  (registers the translators)
 from .archive.record import Archive
@@ -19,7 +20,7 @@ from .facts import era_of, read_facts
 from .lift import Lifter, check_supported
 from .match import assign, slots_of
 from .proposals import no_architecture
-from .spec import ModelSpec
+from .spec import ModelSpec, Path
 from .spelling import spelling
 from .structure import read_model
 from .training import read_training
@@ -81,6 +82,7 @@ def _import(
     assigned = assign(spec, archive, slots, report)
     lifter = Lifter(_era(facts, vocabulary, wrote), report, assigned, slots, allowed, sizes)
     graph = lifter.graph(spec)
+    _tell_apart(lifter.weights)
     return Model(
         graph=graph,
         name=spec.name,
@@ -110,3 +112,15 @@ def _architecture(config: Mapping[str, Any], vocabulary: str) -> ModelSpec:
     if "class_name" not in config:
         return read_model(as_keras1(config), "keras1")
     return read_model(config, vocabulary)
+
+
+def _tell_apart(weights: Mapping[Path, Mapping[str, Weight]]) -> None:
+    """Name weights of one name by their wrappers too: layers inside two may be called alike."""
+    named: dict[str, list[tuple[str, Weight]]] = {}
+    for path, held in weights.items():
+        for slot, weight in held.items():
+            named.setdefault(weight.name, []).append(("/".join((*path, slot)), weight))
+    for found in named.values():
+        if len({id(weight) for _, weight in found}) > 1:
+            for name, weight in found:
+                weight.name = name

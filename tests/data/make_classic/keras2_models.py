@@ -130,6 +130,13 @@ def g_distributed_model():
 
 
 @case("tf")
+def g_distributed_twice():
+    """One layer in two wrappers, each of which stores it."""
+    a, b, inner = Input((3, 4)), Input((2, 4)), L.Dense(2)
+    return Model([a, b], [L.TimeDistributed(inner)(a), L.TimeDistributed(inner)(b)])
+
+
+@case("tf")
 def g_distributed_deep():
     x = Input((2, 3, 4, 5))
     h = L.TimeDistributed(L.TimeDistributed(L.TimeDistributed(L.Dense(3))))(x)
