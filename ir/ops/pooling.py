@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from .. import resampling
 from ..op import MaskRule, Op, op
 from ..signature import Port, ports
-from . import resampling
 from .convolution import Padding, Pads
 
 Method = Literal[

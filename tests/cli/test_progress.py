@@ -44,7 +44,7 @@ def test_then_one_line_at_most_ten_times_a_second_and_none_at_the_end(clock) -> 
     assert "\n" not in stream.getvalue()
 
 
-def test_the_line_says_bytes_rate_and_time_left() -> None:
+def test_the_line_says_bytes_rate_and_time_left(clock: SimpleNamespace) -> None:
     progress = Progress(Console(Stream(), "never"), "copying weights")
     assert progress.line(3 * MIB, 9 * MIB, 1.5) == (
         "  copying weights  ━━━━━━━━━━                      3.0 MiB of 9.0 MiB  2.0 MiB/s  3 s left"

@@ -10,7 +10,7 @@ from kerasir.errors import ExportError, PluginError
 from kerasir.exporters.onnx.dims import Dims, broadcast, longer, product
 from kerasir.exporters.onnx.draft import Draft, Edge
 from kerasir.exporters.onnx.emitting import Emitting
-from kerasir.exporters.onnx.naming import Names, finish
+from kerasir.exporters.onnx.naming import Names, drop_unread, finish
 from kerasir.exporters.onnx.opsets import DEFAULT_OPSET, LOWEST
 from kerasir.exporters.onnx.pen import Origins, Pen
 from kerasir.exporters.onnx.registry import _EMITTERS, emits, emitter, lowest_opset
@@ -162,6 +162,7 @@ def test_what_nobody_reads_goes() -> None:
     kept = draw.add("Relu", x)
     draw.add("Mul", kept, draw.constant([2.0], "float32"))
     draw.draft.outputs.append(draw.add("Tanh", kept))
+    drop_unread(draw.draft)
     finish(draw.draft, ["y"])
     assert [(n.op_type, n.name) for n in draw.nodes] == [
         ("Relu", "layer/Relu"), ("Tanh", "layer/Tanh"),
