@@ -99,7 +99,7 @@ def test_the_lowest_versions_are_the_floors() -> None:
 
 
 def test_the_documents_and_ci_give_the_same_test_command() -> None:
-    command = "pip install {}-e '.[test]' && pytest"
+    command = "pip install {}-e '.[test]' && pytest -n auto"
     assert command.format("--quiet ") in (PROJECT / ".ci" / "run").read_text()
     for readme in PROJECT.glob("README*"):
         assert command.format("") in readme.read_text()
