@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from .vocabularies import is_since
+
 
 class SlotOrder(msgspec.Struct, frozen=True):
     """The arrays of one optimizer: maybe a step count, then one run per kind over all weights.
@@ -24,7 +26,7 @@ class SlotOrder(msgspec.Struct, frozen=True):
         interleaved: Whether each weight's kinds stand together, and not each kind's weights.
         later: Kinds that follow in runs, each where a key of the configuration says something.
         product: Whether Nadam's product of momentums stands at the end.
-        passed: Numbers behind the steps that nobody needs.
+        passed: Numbers behind the steps that follow from them: Nadam's product of momentums.
     """
 
     counts: bool
@@ -104,13 +106,24 @@ SLOTS: Mapping[str, Mapping[str, SlotOrder]] = {
 
 _RMSPROP = {"momentum": "momentum", "average_gradient": "centered"}
 
+_KERAS23: Mapping[str, SlotOrder] = {
+    "RMSprop": SlotOrder(True, ("velocity",)),
+    "Adagrad": SlotOrder(True, ("accumulator",)),
+    "Adadelta": SlotOrder(True, ("accumulated_grad", "accumulated_delta")),
+    "Nadam": SlotOrder(True, ("momentum", "velocity"), passed=1),
+}
+"""From 2.3 on the steps of all are counted. Source: Keras 2.3.1 `optimizers.py`."""
+
+SINCE: Mapping[str, tuple[tuple[int, ...], Mapping[str, SlotOrder]]] = {
+    "keras2": ((2, 3), _KERAS23),
+}
+"""By vocabulary: the version from which on optimizers of a table are stored otherwise.
+
+What a file that states a later version holds is read in this order by Keras 2.3 and by tf-keras,
+whose optimizers for such files are those of `optimizers/legacy/`."""
+
 FOUND: Mapping[str, Mapping[str, SlotOrder]] = {
-    "keras2": {  # 2.3 counts the steps of all
-        "RMSprop": SlotOrder(True, ("velocity",)),
-        "Adagrad": SlotOrder(True, ("accumulator",)),
-        "Adadelta": SlotOrder(True, ("accumulated_grad", "accumulated_delta")),
-        "Nadam": SlotOrder(True, ("momentum", "velocity"), passed=1),
-    },
+    "keras2": _KERAS23,
     "tf_keras": {  # from 2.11 on
         "SGD": _keras3("momentum", rate=False),
         "RMSprop": _keras3("velocity", later=_RMSPROP, rate=False),
@@ -143,6 +156,14 @@ def orders(vocabulary: str, name: str, config: Mapping[str, Any]) -> list[SlotOr
         vocabulary = "tf_keras legacy"
     tables = (SLOTS.get(vocabulary, {}), FOUND.get(vocabulary, {}))
     return [table[name] for table in tables if name in table]
+
+
+def written_order(vocabulary: str, name: str, version: str) -> SlotOrder | None:
+    """The order of an optimizer's arrays in a file that states this version."""
+    first, later = SINCE.get(vocabulary, ((), {}))
+    if name in later and is_since(version, first):
+        return later[name]
+    return SLOTS[vocabulary].get(name)
 
 
 ORDERS: Mapping[str, str] = {
@@ -210,6 +231,9 @@ UNSAID: Mapping[str, Mapping[str, Mapping[str, float]]] = {
 }
 """What old optimizers that say nothing of a key, or null, take for it: to be said in a target whose
 own default may be another. Source: Keras 2.2.4 `optimizers.py`, `backend/common.py` (`epsilon`)."""
+
+IDLE: Mapping[str, str] = {"ema_momentum": "use_ema", "ema_overwrite_frequency": "use_ema"}
+"""Keys that say something only where another one does."""
 
 DECAYS: Mapping[str, str] = {"keras3": "learning_rate"}
 """The targets that say a decay of the rate as a schedule, and the key that holds the schedule."""

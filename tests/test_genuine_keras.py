@@ -62,6 +62,9 @@ CONVOLUTIONAL = {
 }  # fmt: skip
 """Cases without what Keras 3 computes otherwise under the same name, such as hard_sigmoid."""
 
+OF_LAYERS_SINCE = ("m_", "upsample_crop")
+"""How cases are called that have them; bilinear up-sampling takes other points than before."""
+
 IN_EITHER_ORDER = {"flat_dense", "generator", "resnet", "vgg"}
 
 
@@ -70,8 +73,8 @@ def of_the_classic_eras(case: FixtureCase) -> bool:
 
 
 def of_layers_since(case: FixtureCase) -> bool:
-    """Whether a case has layers that tf.keras or Keras 3 brought."""
-    return not case.era.startswith(CLASSIC) and case.case.startswith("m_")
+    """Whether a case has layers that tf.keras or Keras 3 brought, or gave another meaning."""
+    return not case.era.startswith(CLASSIC) and case.case.startswith(OF_LAYERS_SINCE)
 
 
 def modern_for(target: str) -> Callable[[FixtureCase], bool]:

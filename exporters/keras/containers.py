@@ -37,7 +37,7 @@ class Contents(NamedTuple):
         state: What is written of training.
         dialect: The target.
         backend: Whose kernels it has.
-        version: Of the Keras that it says has written it, where nothing in it is of a later one.
+        version: Of the Keras that it says has written it.
     """
 
     network: Network
@@ -67,10 +67,9 @@ def container_of(path: Path, dialect: Dialect) -> str:
 
 def in_hdf5(contents: Contents, weights_only: bool) -> Filled:
     """A group per layer and a list of its weights' names: what every Keras reads."""
-    network, state, dialect, backend, own = contents
+    network, state, dialect, backend, version = contents
     held = groups(network, dialect, backend)
     named = [pair for group in held for pair in group.arrays]
-    version = dialect.later.get(network.vocabulary, own)
     written_by = (("backend", backend), ("keras_version", version)) if dialect.says_backend else ()
     layers = tuple(
         LayerGroup(group.layer, tuple(_tensor(*pair) for pair in group.arrays)) for group in held

@@ -60,11 +60,11 @@ def export_keras(
         report.add(
             "KX404", "changed", "written as a functional model: it is no chain of layers any more"
         )
+    version = target.later.get(network.vocabulary) or _version(model.facts, target)
     state = None
     if not weights_only and model.training is not None:
         era = ERAS[model.facts.era.value or target.vocabulary].vocabulary
-        state = spell_training(model.training, network, model.graph, target, report, era)
-    version = _version(model.facts, target)
+        state = spell_training(model.training, network, model.graph, target, report, era, version)
     contents = Contents(network, state, target, target_backend, version)
     _check_all_carried(model, network, report)
     sink, arrays = CONTAINERS[container_of(path, target)](contents, weights_only)

@@ -12,18 +12,19 @@ from ...eras.optimizers import (
     CLIPPING,
     CONFIG,
     DECAYS,
+    IDLE,
     NAMES,
     ORDERS,
     OTHERWISE,
     POWERS,
     RENAMED,
-    SLOTS,
     UNSAID,
     SlotOrder,
+    written_order,
 )
 from ...ir.graph import Graph
 from ...ir.layout import Layout
-from ...ir.report import Report
+from ...ir.report import Level, Report
 from ...ir.source import ConstantSource
 from ...ir.tensor import Param, Stored, Weight
 from ...ir.training import Slot, Training
@@ -41,6 +42,9 @@ SMALLEST = 1e-45
 
 OLD = frozenset({"keras1", "keras2"})
 """Vocabularies whose optimizers compute as those of Keras 1 and 2."""
+
+UNTOLD = frozenset({"name", "is_legacy_optimizer", "jit_compile"})
+"""Keys that change nothing of what an optimizer computes."""
 
 BY_OUTPUT = ("loss", "loss_weights", "metrics", "weighted_metrics", "sample_weight_mode")
 """Parts of the record that may be stated per output, by its layer's name."""
@@ -65,6 +69,7 @@ def spell_training(
     dialect: Dialect,
     report: Report,
     era: str,
+    version: str,
 ) -> State | None:
     """The record for a target; None if there is nothing that it could read.
 
@@ -75,11 +80,11 @@ def spell_training(
         dialect: The target.
         report: Told what is carried and what is lost.
         era: Whose vocabulary the record is in.
+        version: Of the Keras that the file states, which tells the order of the state.
     """
     name = training.optimizer
     if name not in CONFIG[dialect.vocabulary]:
-        if name:
-            _lost(report, f"the optimizer {name}: {dialect.name} has none of this name")
+        _tell_no_optimizer(training, dialect, report)
         return None
     config = _optimizer_config(training, dialect, report, old=era in OLD)
     otherwise = OTHERWISE.get(dialect.vocabulary, {}).get(name)
@@ -87,7 +92,8 @@ def spell_training(
         report.add("KT102", "changed", f"{name} of {dialect.name}: {otherwise}", level="warning")
     renamed = _output_names(network, graph)
     compiled = {key: _by_output(key, value, renamed) for key, value in training.compiled.items()}
-    arrays = _state(training, config, network, dialect, report) or ()
+    order = written_order(dialect.vocabulary, name, version)
+    arrays = _state(training, config, order, network, dialect, report) or ()
     if dialect.form == "keras3":
         told = losses_and_metrics(compiled, len(network.outputs), report)
         record = {"optimizer_config": optimizer(name, config), **told}
@@ -100,7 +106,8 @@ def spell_training(
     state = f"{name} with {count} arrays" if count else f"{name} without its state"
     if arrays and not count:
         state = f"{name}, which keeps nothing of its weights"
-    steps = f", step {training.iterations:,}" if arrays and training.iterations else ""
+    counted = arrays and order is not None and order.counts and training.iterations
+    steps = f", step {training.iterations:,}" if counted else ""
     report.add("KT101", "carried", f"{state}{steps}, loss and metrics")
     return State(record, arrays)
 
@@ -122,7 +129,7 @@ def _optimizer_config(
                 found[key] = value
         elif stated == "decay" and vocabulary in DECAYS and isinstance(value, int | float):
             decay = value
-        elif value and key not in {"name", "is_legacy_optimizer", "jit_compile"}:
+        elif value and key not in UNTOLD and training.config.get(IDLE.get(stated, stated)):
             _lost(report, f"{name}.{stated} = {value!r:.80}")
     if old:
         unsaid = UNSAID.get(vocabulary, {}).get(name, {})
@@ -152,17 +159,16 @@ def _by_output(key: str, value: Any, renamed: Mapping[str, str]) -> Any:
 def _state(
     training: Training,
     config: Mapping[str, Any],
+    order: SlotOrder | None,
     network: Network,
     dialect: Dialect,
     report: Report,
 ) -> tuple[tuple[str, Array], ...] | None:
     """The optimizer's variables in the era's order; None where not every weight has its own."""
-    order = SLOTS[dialect.vocabulary].get(training.optimizer)
     if order is None or not (training.slots or training.iterations):
         return None
-    if not order.counts and training.iterations and config.get("decay"):
-        steps = f"the {training.iterations:,} steps of {training.optimizer}: it stores none there"
-        _lost(report, f"{steps}, its decay begins anew")
+    if not order.counts and training.iterations:
+        _tell_no_steps(training, config, dialect, report)
     pairs = trained(network)
     if ORDERS[dialect.vocabulary] == "by name":
         pairs.sort(key=lambda pair: called(pair[0], pair[1], dialect))
@@ -203,12 +209,14 @@ def _named(
     """All variables with names as the target gives them; every Keras loads by order alone."""
     steps, names = training.iterations or 0, NAMES[dialect.vocabulary]
     held = list(arrays)
+    product = _scalar(PRODUCT, _momentums(steps, config), "float32")
+    held[:0] = [product] * order.passed
     if order.rate and not isinstance(config[RATE], Mapping):
         held.insert(0, _scalar(RATE, config[RATE], "float32"))
     if order.counts:
         held.insert(0, _scalar(COUNT, steps, names.dtype))
     if order.product:
-        held.append(_scalar(PRODUCT, _momentums(steps, config), "float32"))
+        held.append(product)
     found: list[tuple[str, Array]] = []
     for number, array in enumerate(held):
         pattern = names.scalar if array.name in SCALARS else names.slot
@@ -220,11 +228,13 @@ def _named(
 def _momentums(steps: int, config: Mapping[str, Any]) -> float:
     """Nadam's product of the momentums of all steps done.
 
-    Source: Keras 3.15 `optimizers/nadam.py` (`_backend_update_step`).
+    Source: Keras 3.15 `optimizers/nadam.py` (`_backend_update_step`); Keras 2.3.1 `optimizers.py`
+    (`Nadam.get_updates`), whose schedule goes slower by a factor of its own.
     """
     product, beta = 1.0, float(config.get("beta_1", 0.9))
+    pace = float(config.get("schedule_decay", 1.0))
     for step in range(1, steps + 1):
-        product *= beta * (1.0 - 0.5 * 0.96**step)
+        product *= beta * (1.0 - 0.5 * 0.96 ** (step * pace))
         if product < SMALLEST:
             return 0.0
     return product
@@ -258,6 +268,28 @@ def _scalar(name: str, value: float, dtype: str) -> Array:
     layout = Layout(())
     weight = Weight(name, (ConstantSource(value, (), dtype),))
     return Array(name, Param(weight, (Stored(layout),)), layout)
+
+
+def _tell_no_optimizer(training: Training, dialect: Dialect, report: Report) -> None:
+    """Say what goes with an optimizer that the target cannot be told: all that `compile` was."""
+    if training.optimizer:
+        name = training.optimizer
+        _lost(report, f"the optimizer {name}: {dialect.name} has none of this name")
+    told = [key for key in BY_OUTPUT if training.compiled.get(key)]
+    if told:
+        values = ", ".join(f"{key} = {training.compiled[key]!r:.80}" for key in told)
+        _lost(report, f"{values}: {dialect.name} reads no training record without an optimizer")
+
+
+def _tell_no_steps(
+    training: Training, config: Mapping[str, Any], dialect: Dialect, report: Report
+) -> None:
+    """Say that the number of steps stays behind, which a decay of the rate goes by."""
+    name, decays = training.optimizer, bool(config.get("decay"))
+    steps = f"the {training.iterations:,} steps of {name}: {dialect.name} stores no number of them"
+    effect = "its decay begins anew" if decays else "its state is carried, nothing depends on them"
+    level: Level = "warning" if decays else "note"
+    report.add("KT202", "lost", f"{steps}; {effect}", level=level)
 
 
 def _lost(report: Report, what: str) -> None:

@@ -1,0 +1,123 @@
+"""An optimizer's state in files for Keras 2: each version reads its own order of the arrays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import kerasir
+from genuine import FixtureCase, fixture_cases
+from kerasir.ir.plan import Policy
+from kerasir.ir.report import Event
+from kerasir.passes.solve import solve
+from kerasir.reference.evaluate import evaluate
+
+CASES = {case.id: case for case in fixture_cases()}
+MODERN = [case for case in CASES.values() if case.era.startswith(("keras3", "tf-keras"))]
+
+
+def state(path: Path) -> list[np.ndarray]:
+    with h5py.File(path) as file:
+        group = file["optimizer_weights"]
+        return [group[name][()] for name in group.attrs["weight_names"]]
+
+
+def rewritten(case: FixtureCase, target: Path, to: str = "keras2") -> list[Event]:
+    """The file in the order of axes, and for the backend, that it has already."""
+    kept = {"data_format": "keep", "io_layout": "keep", "target_backend": case.backend}
+    return list(kerasir.convert(case.model, target, to=to, **kept).report.events)
+
+
+@pytest.mark.parametrize("name", ["inception_th", "flat_bn_dense_th"])
+def test_keras_2_3_finds_its_step_count_first(name: str, tmp_path: Path) -> None:
+    """RMSprop and Adadelta of 2.3.1, whose state comes out array for array."""
+    case = CASES[f"keras2.3.1-theano/{name}"]
+    events = rewritten(case, tmp_path / "out.h5")
+    before, after = state(case.model), state(tmp_path / "out.h5")
+    assert before[0].shape == ()
+    assert before[0] > 0
+    for one, other in zip(before, after, strict=True):
+        assert one.dtype == other.dtype
+        assert np.array_equal(one, other)
+    assert [event.code for event in events if event.code.startswith("KT")] == ["KT101"]
+
+
+@pytest.mark.parametrize("name", ["inception_th", "flat_bn_dense_th"])
+def test_a_step_count_that_the_target_does_not_store_is_told(name: str, tmp_path: Path) -> None:
+    events = rewritten(CASES[f"keras2.3.1-theano/{name}"], tmp_path / "out.h5", "keras2.0")
+    (told,) = [event for event in events if event.code == "KT202"]
+    assert told.kind == "lost"
+    assert "steps" in told.message
+    assert all(array.shape for array in state(tmp_path / "out.h5"))
+    (carried,) = [event for event in events if event.code == "KT101"]
+    assert "step" not in carried.message.replace("steps", "")
+
+
+def nadam_of_keras_2_3(path: Path) -> None:
+    """A file of 2.2.4 with its optimizer and state made those of 2.3.1 by hand."""
+    with h5py.File(path, "r+") as file:
+        record = json.loads(file.attrs["training_config"])
+        settings = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "schedule_decay": 0.004}
+        config = {"learning_rate": 0.002, **settings}
+        record["optimizer_config"] = {"class_name": "Nadam", "config": config}
+        file.attrs["training_config"] = json.dumps(record).encode()
+        for place in (file, file["model_weights"]):
+            place.attrs["keras_version"] = b"2.3.1"
+        group = file["optimizer_weights"]
+        names = list(group.attrs["weight_names"])
+        product = 1.0
+        for step in range(1, int(group[names[0]][()]) + 1):
+            product *= 0.9 * (1 - 0.5 * 0.96 ** (0.004 * step))
+        group["m_schedule"] = np.float32(product)
+        group.attrs["weight_names"] = [names[0], b"m_schedule", *names[1:]]
+
+
+def test_nadam_of_keras_2_3_has_its_product_of_momentums(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.h5", tmp_path / "out.h5"
+    source.write_bytes(CASES["keras2.2.4-theano/flat_chain_th"].model.read_bytes())
+    nadam_of_keras_2_3(source)
+    kept = {"data_format": "keep", "io_layout": "keep", "target_backend": "theano"}
+    kerasir.convert(source, target, to="keras2", **kept)
+    before, after = state(source), state(target)
+    assert before[1] < 1
+    for one, other in zip(before, after, strict=True):
+        assert np.allclose(one, other, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("case", MODERN, ids=lambda case: case.id)
+def test_what_compile_was_told_is_carried_or_told(case: FixtureCase, tmp_path: Path) -> None:
+    before = kerasir.load(case.model).training
+    if before is None or not before.compiled.get("loss"):
+        return
+    try:
+        events = kerasir.convert(case.model, tmp_path / "out.h5", to="keras2").report.events
+    except kerasir.KerasirError:
+        return
+    after = kerasir.load(tmp_path / "out.h5").training
+    lost = " ".join(event.message for event in events if event.code in {"KT201", "KT202"})
+    if after is None:
+        assert "loss" in lost
+        return
+    assert after.compiled["loss"] == before.compiled["loss"]
+    assert after.iterations == before.iterations or "step" in lost or "the state" in lost
+    assert "ema_momentum" not in lost  # no average is taken
+
+
+BILINEAR = [case for case in MODERN if case.case.startswith(("m_upsampling", "upsample_crop"))]
+
+
+@pytest.mark.parametrize("case", BILINEAR, ids=lambda case: case.id)
+def test_bilinear_up_sampling_is_read_again_as_it_was_written(
+    case: FixtureCase, tmp_path: Path
+) -> None:
+    """The file states a version of tf.keras, under which a bilinear up-sampling takes centres."""
+    target = tmp_path / "out.h5"
+    told = kerasir.convert(case.model, target, to="keras2", io_layout="keep").report.events
+    assert "KN302" in [event.code for event in told]
+    found = evaluate(solve(kerasir.load(target).graph, Policy()), case.inputs())
+    for array, want in zip(found, case.outputs(), strict=True):
+        assert np.abs(array - want).max() <= 1e-5 * np.abs(want).max()
