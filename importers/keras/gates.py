@@ -54,15 +54,22 @@ class OpenSource:
         os.close(self.fd)
 
 
-def open_source(path: str | os.PathLike[str]) -> OpenSource:
+def open_source(path: str | os.PathLike[str], *, follow: bool = True) -> OpenSource:
     """Open a regular file and nothing else: no pipe is waited for, no device touched.
+
+    Args:
+        path: The file.
+        follow: Whether it may be a symbolic link. One that another file named may not.
 
     Raises:
         FormatError: It is missing, cannot be read, is no regular file, or is empty.
     """
     name = os.fsdecode(path)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    if not follow and os.path.islink(name):
+        raise _symbolic_link(name)
     try:
-        fd = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        fd = os.open(name, flags if follow else flags | os.O_NOFOLLOW)
     except FileNotFoundError:
         raise FormatError("there is no such file", file=name) from None
     except (OSError, ValueError) as error:
@@ -82,6 +89,11 @@ def open_source(path: str | os.PathLike[str]) -> OpenSource:
         os.close(fd)
         raise problem
     return source
+
+
+def _symbolic_link(name: str) -> FormatError:
+    what, hint = "a symbolic link, which is not followed", "put the file itself in its place"
+    return FormatError(what, file=name, hint=hint)
 
 
 def _directory(name: str) -> FormatError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -39,15 +39,17 @@ FORMS = (
     Form(numbered.recognizes_graph, numbered.read_graph),
     Form(paths.recognizes, paths.read),
 )
+SHARD = (Form(paths.recognizes_part, paths.read),)
 
 
-def read_hdf5(fd: int, start: int, size: int) -> Contents:
+def read_hdf5(fd: int, start: int, size: int, forms: Sequence[Form] = FORMS) -> Contents:
     """Find everything that a Keras file says, and where its numbers lie.
 
     Args:
         fd: A descriptor of the file.
         start: Byte at which the HDF5 file begins.
         size: Its size in bytes.
+        forms: What it may be.
 
     Raises:
         FormatError: It is no Keras file, is damaged, or breaks a limit.
@@ -55,14 +57,21 @@ def read_hdf5(fd: int, start: int, size: int) -> Contents:
     window = Window(fd, start, size)
     if (declared := declared_size(window)) > size:
         raise cut_short(declared, size)
-    return _read(window, [], complete=True)
+    return _read(window, [], complete=True, forms=forms)
 
 
-def _read(window: Window, found: list[Extent], *, complete: bool) -> Contents:
+def read_shard(fd: int, start: int, size: int) -> Contents:
+    """As `read_hdf5`, of a file that holds any part of the weights of Keras 3: none, perhaps."""
+    return read_hdf5(fd, start, size, SHARD)
+
+
+def _read(
+    window: Window, found: list[Extent], *, complete: bool, forms: Sequence[Form] = FORMS
+) -> Contents:
     """Read in whatever form it is, noting in `found` how far that went."""
     root = open_hdf5(window)
     names = frozenset(members(root))
-    form = next((form for form in FORMS if form.recognizes(root, names)), None)
+    form = next((form for form in forms if form.recognizes(root, names)), None)
     if form is None:
         raise not_keras(root)
     contents = form.read(Survey(root, found, complete=complete), names)

@@ -26,6 +26,11 @@ def recognizes(_: Node, names: frozenset[str]) -> bool:
     return bool(ROOTS & names)
 
 
+def recognizes_part(root: Node, _: frozenset[str]) -> bool:
+    """Whether it may be a shard: some of the groups, or none, and no list of layers."""
+    return not attributes.has(root, "layer_names") and not attributes.has(root, "nb_layers")
+
+
 def read(survey: Survey, names: frozenset[str]) -> Contents:
     """Read the variables of all layers and of the optimizer."""
     groups: list[Group] = []
@@ -55,7 +60,7 @@ def _variable_groups(root: Node) -> list[Node]:
     todo, seen = [(root, 0)], {_address(root)}
     while todo:
         node, depth = todo.pop()
-        names = sorted(members(node), key=_by_number, reverse=True)
+        names = sorted(members(node), key=by_number, reverse=True)
         for name in names:
             if (depth == 0 and name in NO_LAYERS) or _kind(node, name) != GROUP:
                 continue
@@ -75,7 +80,7 @@ def _variable_groups(root: Node) -> list[Node]:
 def _datasets(group: Node) -> list[str]:
     """The variables in a group `vars`: `0`, `1`, ... `10`, in this order."""
     names = [name for name in members(group) if _kind(group, name) != GROUP]
-    return sorted(names, key=_by_number)
+    return sorted(names, key=by_number)
 
 
 def _kind(group: Node, name: str) -> str:
@@ -94,6 +99,6 @@ def _address(node: Node) -> int:
         return int(hdf5().h5o.get_info(node.id).addr)
 
 
-def _by_number(name: str) -> tuple[tuple[str, int], ...]:
+def by_number(name: str) -> tuple[tuple[str, int], ...]:
     """Sorts `vars/10` after `vars/2`, and `dense` before `dense_1`."""
     return tuple((text, int(digits or -1)) for text, digits in re.findall(r"(\D*)(\d{0,18})", name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -13,19 +13,16 @@ from ..gates import MIB, OpenSource, hdf5, open_source
 from .architecture import WRITTEN_BY, read_architecture
 from .assemble import assemble
 from .contents import Contents
-from .hdf5 import Remains, cut_short, look_at_remains, read_hdf5
+from .hdf5 import Remains, cut_short, look_at_remains, read_hdf5, read_shard
 from .keras_zip import read_keras_zip
 from .record import Archive
+from .shards import lists_shards, read_shards
 from .sniff import declared_size, sniff
 from .sources import SpareFile
 
 SECONDS, SECONDS_PER_MIB, MOST_SECONDS = 4, 1, 60
 """Processor time for finding everything in a file. Ten thousand layers take four seconds or so,
 in a file of 30 MB."""
-
-
-SHARDS_SEEN = 4096
-"""Bytes of a text in which the list of shards of Keras 3.10 names itself."""
 
 
 class Container(NamedTuple):
@@ -48,6 +45,7 @@ CONTAINERS = {
     "zip": Container(read_keras_zip, lambda source, spare: (source.size, spare), needs_spare=True),
 }
 """By what `sniff` says."""
+SHARD = {"hdf5": CONTAINERS["hdf5"]._replace(read=read_shard)}
 
 
 def read_archive(
@@ -59,7 +57,7 @@ def read_archive(
     """Read a Keras file of any era: the names and places of its weights, none of their numbers.
 
     Args:
-        path: HDF5 (a model, or weights), or a `.keras` archive.
+        path: HDF5 (a model, or weights), a `.keras` archive, or a list of shards of weights.
         arch: The architecture of the model: JSON or YAML, or another Keras file that holds one. It
             takes the place of the file's own.
         isolated: Read in a process of its own, so that a malformed file cannot harm this one.
@@ -71,16 +69,31 @@ def read_archive(
     architecture = None if arch is None else (os.fsdecode(arch), _architecture(arch, isolated))
     with open_source(path) as source:
         try:
-            contents, spare = _read(source, isolated)
-            return assemble(source, contents, spare, isolated=isolated, architecture=architecture)
+            kind = sniff(source)
+            if kind == "json" and lists_shards(source):
+                return read_shards(source, lambda shard: _one(shard, SHARD, isolated, architecture))
+            return _one(source, CONTAINERS, isolated, architecture)
         except KerasirError as error:
-            error.at("file", file=source.path)
+            if not error.file:  # else it is of a shard
+                error.at("file", file=source.path)
             raise
 
 
-def _read(source: OpenSource, isolated: bool) -> tuple[Contents, SpareFile | None]:
-    kind = sniff(source)
-    container = CONTAINERS.get(kind)
+def _one(
+    source: OpenSource,
+    containers: Mapping[str, Container],
+    isolated: bool,
+    architecture: tuple[str, dict[str, Any]] | None,
+) -> Archive:
+    """Read one file, of any of these kinds."""
+    contents, spare = _read(source, sniff(source), containers, isolated)
+    return assemble(source, contents, spare, isolated=isolated, architecture=architecture)
+
+
+def _read(
+    source: OpenSource, kind: str, containers: Mapping[str, Container], isolated: bool
+) -> tuple[Contents, SpareFile | None]:
+    container = containers.get(kind)
     if container is None:
         raise _no_weights(source, kind)
     declared = declared_size(source.window()) if kind == "hdf5" else 0
@@ -114,11 +127,8 @@ def _no_weights(source: OpenSource, kind: str) -> FormatError:
     """What to say about a text."""
     if kind == "text":
         return FormatError("plain text, not a Keras file")
-    if kind == "json" and b'"weight_map"' in source.window().head(SHARDS_SEEN):
-        return FormatError(
-            "a list of weights that are kept in several files (shards)",
-            hint="load the model in Keras 3 and save it in one file",
-        )
+    if kind in CONTAINERS:
+        return FormatError("a .keras archive, where weights in HDF5 are expected")
     return FormatError(
         f"an architecture ({kind.upper()}) without weights",
         hint="give the file of the weights, and this one by --arch",

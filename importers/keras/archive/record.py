@@ -45,8 +45,8 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
     """A Keras file as it is: nothing renamed, no default filled in, no number read.
 
     Attributes:
-        path: The file, as it was given.
-        size: Its size in bytes.
+        path: The file, as it was given; of shards the list that names them.
+        size: Its size in bytes, shards included.
         container: `hdf5` for the classic format of every era, `weights-h5` for the bare weights of
             Keras 3, `keras-zip` for a `.keras` archive.
         form: How the weights are found: `named` (by `layer_names`), `numbered` (`layer_0` on, of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import threading
@@ -96,6 +97,12 @@ class Home(NamedTuple):
         else:
             source = DecodedSource(self, extent, dtype, where)
         return BFloat16Source(source) if extent.dtype == BFLOAT16 else source
+
+
+def stored_bytes(source: Source) -> int:
+    """Bytes that the numbers take in their file."""
+    width = 2 if isinstance(source, BFloat16Source) else source.dtype.itemsize
+    return math.prod(source.shape) * width
 
 
 class DecodedSource:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import os
 import socket
 import subprocess
@@ -124,11 +123,6 @@ KINDS: dict[str, tuple[bytes, str]] = {
         b"class_name: Sequential\nconfig:\n",
         "file: an architecture (YAML) without weights "
         "(give the file of the weights, and this one by --arch)",
-    ),
-    "shards": (
-        json.dumps({"metadata": {"total_size": 9}, "weight_map": {"/a/vars": "b.h5"}}).encode(),
-        "file: a list of weights that are kept in several files (shards) "
-        "(load the model in Keras 3 and save it in one file)",
     ),
     "text": (b"Hello, world. " * 9, "file: plain text, not a Keras file"),
     "UTF-8 cut": ("é".encode() * 2049 + b"x", "file: plain text, not a Keras file"),

@@ -53,12 +53,14 @@ class Case(NamedTuple):
         libraries: Whose case it is.
         containers: What to save it as.
         weights: Whether to save weights and an architecture apart, too.
+        shards: Whether to save weights in several files, as well (Keras 3 alone does).
     """
 
     make: Make
     libraries: tuple[str, ...]
     containers: tuple[str, ...]
     weights: bool
+    shards: bool
 
 
 CASES: dict[str, Case] = {}
@@ -69,11 +71,12 @@ def case(
     containers: tuple[str, ...] = ("keras", "h5"),
     *,
     weights: bool = True,
+    shards: bool = False,
 ) -> Callable[[Make], Make]:
     """Register a case under its function's name."""
 
     def register(make: Make) -> Make:
-        CASES[make.__name__] = Case(make, libraries, containers, weights)
+        CASES[make.__name__] = Case(make, libraries, containers, weights, shards)
         return make
 
     return register

@@ -63,7 +63,7 @@ def attention_batched(k: Kit) -> Any:
     return k.Model([q, v], k.L.Attention(use_scale=True)([q, v]))
 
 
-@case()
+@case(shards=True)
 def heads_self(k: Kit) -> Any:
     x = k.Input((5, 8))
     h = k.L.MultiHeadAttention(num_heads=3, key_dim=4, dropout=0.1)(x, x)

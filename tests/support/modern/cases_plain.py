@@ -239,7 +239,7 @@ def embedding(k: Kit) -> Any:
     return k.Model(x, k.L.GlobalAveragePooling1D()(h)), [k.whole((3, 5), 9)]
 
 
-@case()
+@case(shards=True)
 def nested(k: Kit) -> Any:
     a = k.Input((6,))
     inner = k.Model(a, [k.L.Dense(4)(a), k.L.Dense(3)(a)])

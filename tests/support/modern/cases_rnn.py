@@ -36,7 +36,7 @@ def rnn_masked(k: Kit) -> Any:
     return k.Model(x, [a, b]), [k.whole((3, 6), 7)]
 
 
-@case()
+@case(shards=True)
 def rnn_bidirectional(k: Kit) -> Any:
     x = k.Input((6, 4))
     a = k.L.Bidirectional(k.L.RNN(k.L.LSTMCell(5), return_sequences=True))(x)

@@ -87,6 +87,9 @@ def made(kit: Kit, name: str, folder: Path) -> list[str]:
     if case.weights:
         (folder / "arch.json").write_text(model.to_json())
         model.save_weights(folder / f"model.weights.{'h5'}")
+    if case.shards and kit.new:
+        largest = max(int(np.prod(variable.shape)) * 4 for variable in model.variables)
+        model.save_weights(folder / "model.weights.json", max_shard_size=largest / 2**30)
     return sorted({type(layer).__name__ for layer in inside(model)})
 
 
