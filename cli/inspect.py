@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from ..eras.schedules import read_schedule
 from ..eras.titles import BACKENDS, CONTAINERS, writer
 from ..errors import UsageError, show
 from . import words
@@ -345,10 +346,15 @@ def _training(training: TrainingRow) -> list[tuple[str, str, str, bool]]:
 
 
 def _settings(config: Mapping[str, Any]) -> Iterator[str]:
-    """An optimizer's numbers, and what is switched on; a decay of zero is none."""
+    """An optimizer's numbers, schedules, and what is switched on; a decay of zero is none."""
     for key, value in config.items():
         if value is True and key in FLAGS:
             yield key.capitalize()
+        elif isinstance(value, Mapping) and value.get("class_name"):
+            schedule = read_schedule(value)
+            first = schedule.initial
+            begins = "" if first is None else f" from {words.number(first)}"
+            yield f"{show(key)} {show(schedule.name)}{begins}"
         elif _is_number(value) and (value or key != "decay"):
             yield f"{show(key)} {words.number(float(value))}"
 

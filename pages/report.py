@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..eras.schedules import read_schedule
 from ..eras.titles import BACKENDS, writer
 from .aligned import Aligned
 from .changes import Changed, Row, changed
@@ -220,7 +221,7 @@ class _Report:
         kept = not any(event["code"].startswith("KT3") for event in self._of("lost"))
         lead = "Carried over, so that training can go on where it stopped."
         lead = lead if kept else "What the source has; what of it was lost is told above."
-        settings = [f"{k} {_number(v)}" for k, v in training["config"].items() if _is_plain(v)]
+        settings = [f"{k} {_number(v)}" for k, v in training["config"].items() if _is_told(v)]
         slots: dict[str, int] = {}
         for slot in training["slots"]:
             slots[slot["slot"]] = slots.get(slot["slot"], 0) + 1
@@ -303,11 +304,15 @@ def _bytes(side: Mapping[str, Any]) -> Markup:
     return join([f"{side['path']}, {size}", el("br"), hashed])
 
 
-def _is_plain(value: object) -> bool:
-    return isinstance(value, (bool, int, float)) and value is not False
+def _is_told(value: object) -> bool:
+    scheduled = isinstance(value, Mapping) and bool(value.get("class_name"))
+    return scheduled or (isinstance(value, (bool, int, float)) and value is not False)
 
 
 def _number(value: object) -> str:
+    if isinstance(value, Mapping):
+        name, first, _ = read_schedule(value)
+        return name if first is None else f"{name} from {first:.6g}"
     return "on" if value is True else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

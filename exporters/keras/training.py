@@ -22,6 +22,7 @@ from ...eras.optimizers import (
     SlotOrder,
     written_order,
 )
+from ...eras.schedules import read_schedule
 from ...ir.graph import Graph
 from ...ir.layout import Layout
 from ...ir.report import Level, Report
@@ -119,11 +120,11 @@ def _optimizer_config(
     known = (*CONFIG[vocabulary][name], *CLIPPING)
     renamed = RENAMED[vocabulary]
     found: dict[str, Any] = {}
-    decay = 0.0
+    decay, scheduled = 0.0, None
     for stated, value in training.config.items():
         key = renamed.get(stated, stated)
-        if key == DECAYS.get(vocabulary) and isinstance(value, Mapping):
-            found[key] = schedule(value)
+        if stated == RATE and isinstance(value, Mapping):
+            scheduled, found[key] = value, None  # keeps its place
         elif key in known and not isinstance(value, Mapping):
             if key not in CLIPPING or value is not None:
                 found[key] = value
@@ -131,14 +132,46 @@ def _optimizer_config(
             decay = value
         elif value and key not in UNTOLD and training.config.get(IDLE.get(stated, stated)):
             _lost(report, f"{name}.{stated} = {value!r:.80}")
+    if scheduled is not None:
+        found |= _scheduled(name, scheduled, dialect, report, fits=not found.get("decay"))
     if old:
         unsaid = UNSAID.get(vocabulary, {}).get(name, {})
         found |= {key: value for key, value in unsaid.items() if found.get(key) is None}
-    if decay:
-        key = DECAYS[vocabulary]
-        found[key] = decaying(found[key], decay)
+    rate = found.get(RATE)
+    if decay and not isinstance(rate, int | float):
+        _lost(report, f"{name}.decay = {decay}: the rate that it divides is no number")
+    elif decay:
+        found[DECAYS[vocabulary]] = decaying(rate, decay)
         report.add("KT103", "changed", f"{name}.decay = {decay} is written as a schedule")
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _scheduled(
+    name: str, stated: Mapping[str, Any], dialect: Dialect, report: Report, *, fits: bool
+) -> dict[str, Any]:
+    """A rate that is a function of the step; where the target has none such, where it begins.
+
+    Args:
+        name: The optimizer's.
+        stated: The schedule.
+        dialect: The target.
+        report: Told what becomes of it.
+        fits: Whether the optimizer has no `decay` of its own, so that the schedule may be one.
+    """
+    vocabulary = dialect.vocabulary
+    told = schedule(stated) if vocabulary in DECAYS else None
+    if told is not None:
+        return {DECAYS[vocabulary]: told}
+    rate, key = read_schedule(stated), RENAMED[vocabulary].get(RATE, RATE)
+    first = {} if rate.initial is None else {key: rate.initial}
+    if first and fits and rate.decay is not None and "decay" in CONFIG[vocabulary][name]:
+        what = f"{name}.{RATE}: {rate.name} is written as decay = {rate.decay:g}"
+        report.add("KT103", "changed", what)
+        return {**first, "decay": rate.decay}
+    begins = f"the rate that it begins with, {rate.initial:g}, is written" if first else "left out"
+    what = f"{name}.{RATE}: {dialect.name} has no schedule {rate.name or 'like it'!r:.80}"
+    _lost(report, f"{what}; {begins}")
+    return first
 
 
 def _output_names(network: Network, graph: Graph) -> dict[str, str]:
@@ -177,6 +210,9 @@ def _state(
     fixed = next((array.weights[0] for array in computed if not array.follows), None)
     if fixed is not None:
         _lost(report, f"the state of {training.optimizer}: {fixed.name} is scaled")
+        return None
+    if order.rate and not isinstance(config.get(RATE), int | float | Mapping):
+        _lost(report, f"the state of {training.optimizer}: its learning rate is no number")
         return None
     by_weight = {(slot.kind, slot.weight): slot for slot in training.slots}
     runs = order.runs(config)  # in which kinds stand together for each weight

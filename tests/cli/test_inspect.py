@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import pytest
 from chains import write_chain
 from terminal import Stream
@@ -145,3 +146,16 @@ def test_a_file_of_kerasirs_own(kerasir, beside, tmp_path: Path) -> None:
     assert other.splitlines()[-1] == (
         "  · read from model.h5, 34,372 bytes, which the facts above are of"
     )
+
+
+def test_a_rate_that_is_a_schedule_is_shown(kerasir, genuine, tmp_path: Path) -> None:
+    path = tmp_path / "model.h5"
+    path.write_bytes(genuine("tf-keras2.21.0-tensorflow/rnn_stack_tf").model.read_bytes())
+    with h5py.File(path, "r+") as file:
+        record = json.loads(file.attrs["training_config"])
+        config = {"initial_learning_rate": 0.25, "decay_steps": 10, "decay_rate": 0.9}
+        schedule = {"class_name": "ExponentialDecay", "config": config}
+        record["optimizer_config"]["config"]["learning_rate"] = schedule
+        file.attrs["training_config"] = json.dumps(record)
+    out = kerasir("inspect", path).out
+    assert "learning_rate ExponentialDecay from 0.25" in " ".join(out.split())

@@ -121,3 +121,75 @@ def test_bilinear_up_sampling_is_read_again_as_it_was_written(
     found = evaluate(solve(kerasir.load(target).graph, Policy()), case.inputs())
     for array, want in zip(found, case.outputs(), strict=True):
         assert np.abs(array - want).max() <= 1e-5 * np.abs(want).max()
+
+
+def scheduled(path: Path, schedule: object, **more: object) -> None:
+    """A file of tf-keras whose rate is said to be a schedule."""
+    path.write_bytes(CASES["tf-keras2.21.0-tensorflow/rnn_stack_tf"].model.read_bytes())
+    with h5py.File(path, "r+") as file:
+        record = json.loads(file.attrs["training_config"])
+        record["optimizer_config"]["config"] |= {"learning_rate": schedule, **more}
+        file.attrs["training_config"] = json.dumps(record)
+
+
+def optimizer_of(path: Path) -> dict[str, object]:
+    training = kerasir.load(path).training
+    assert training is not None
+    return dict(training.config)
+
+
+def test_a_schedule_that_is_a_decay_becomes_one(tmp_path: Path) -> None:
+    """R / (1 + rate * step / steps): `decay` of Keras 2.2.4 `optimizers.py`."""
+    config = {"initial_learning_rate": 0.1, "decay_steps": 50, "decay_rate": 2.0}
+    schedule = {"class_name": "InverseTimeDecay", "config": {**config, "staircase": False}}
+    source, target = tmp_path / "in.h5", tmp_path / "out.h5"
+    scheduled(source, schedule, decay=0.0)
+    events = kerasir.convert(source, target, to="keras2").report.events
+    assert "KT103" in [event.code for event in events]
+    found = optimizer_of(target)
+    assert (found["lr"], found["decay"]) == (0.1, 0.04)
+    kerasir.convert(target, tmp_path / "again.keras")
+    again = optimizer_of(tmp_path / "again.keras")["learning_rate"]
+    assert again["config"] == {
+        "initial_learning_rate": 0.1, "decay_steps": 1, "decay_rate": 0.04,
+    }  # fmt: skip
+
+
+UNSAYABLE = {
+    "another": ({"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1}}, 0.1),
+    "by values": ({"class_name": "PiecewiseConstantDecay", "config": {"values": [0.2, 1]}}, 0.2),
+    "custom": ({"class_name": "Mine>Own", "config": {}}, None),
+    "no class": ({"class_name": None, "config": [1]}, None),
+    "two of them": (
+        {
+            "class_name": "InverseTimeDecay",
+            "config": {"initial_learning_rate": 0.1, "decay_steps": 0, "decay_rate": 1},
+        },
+        0.1,
+    ),
+}
+
+
+@pytest.mark.parametrize(("schedule", "first"), UNSAYABLE.values(), ids=UNSAYABLE)
+def test_a_schedule_that_the_target_lacks_is_told(
+    schedule: object, first: float | None, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "in.h5", tmp_path / "out.h5"
+    scheduled(source, schedule)
+    events = kerasir.convert(source, target, to="keras2").report.events
+    (told,) = [event for event in events if "no schedule" in event.message]
+    assert (told.code, told.level) == ("KT201", "warning")
+    assert optimizer_of(target).get("lr") == first
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_custom_schedule_for_keras_3_is_told_and_no_traceback(
+    suffix: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "in.h5"
+    scheduled(source, {"class_name": "Mine>Own", "config": {}}, decay=0.1)
+    conversion = kerasir.convert(source, tmp_path / f"out{suffix}", to="keras3")
+    lost = [event.message for event in conversion.report.events if event.code == "KT201"]
+    assert any("Own" in message for message in lost)
+    assert any("decay = 0.1" in message for message in lost)
+    assert any("the state of Adam" in message for message in lost)
