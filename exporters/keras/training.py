@@ -138,11 +138,11 @@ def _optimizer_config(
         unsaid = UNSAID.get(vocabulary, {}).get(name, {})
         found |= {key: value for key, value in unsaid.items() if found.get(key) is None}
     rate = found.get(RATE)
-    if decay and not isinstance(rate, int | float):
-        _lost(report, f"{name}.decay = {decay}: the rate that it divides is no number")
-    elif decay:
+    if decay and isinstance(rate, int | float):
         found[DECAYS[vocabulary]] = decaying(rate, decay)
         report.add("KT103", "changed", f"{name}.decay = {decay} is written as a schedule")
+    elif decay:
+        _lost(report, f"{name}.decay = {decay}: the rate that it divides is no number")
     return {key: value for key, value in found.items() if value is not None}
 
 
