@@ -119,6 +119,7 @@ KERAS3: Mapping[str, Meaning] = {
     "Deg2rad": plain(Affine(scale=math.pi / 180)),
     "Rad2deg": plain(Affine(scale=180 / math.pi)),
     "ConvertToTensor": plain(Linear()),
+    "Round": plain(Function(function="rint")),
     "Fabs": plain(Abs()),
     "Negative": plain(Affine(scale=-1.0)),
     "Absolute": plain(Abs()),
@@ -195,6 +196,11 @@ KERAS3_MODULES: Mapping[str, str] = {
     "Mish": _ACTIVATIONS,
 }  # fmt: skip
 """Where Keras 3.15 has each class."""
+
+TAKE_DTYPE: frozenset[str] = frozenset({
+    "Cast", "OneHot", "FullLike", "ZerosLike", "OnesLike",
+})  # fmt: skip
+"""Classes of Keras 3 that are told the dtype of their result, which no layer's policy is."""
 
 _LARGEST = 3.4028234663852886e38
 

@@ -47,7 +47,6 @@ CLASSIC = ("keras0", "keras1", "keras2")
 REFUSED = {
     "tf-keras": {
         "keras3.15.1-jax/m_activations_tf",  # sparsemax: tf.keras sorts no numbers
-        "keras0.3.3-theano/g_activations_tf",  # ThresholdedLinear: no Keras 2 has it
         "keras0.3.3-theano/g_merge_dot_of_two_axes_tf",  # Dot contracts one axis of either input
     },
     "keras3": {"tf-keras2.21.0-tensorflow/m_batch_statistics_tf"},  # it keeps no `training=True`

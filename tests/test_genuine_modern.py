@@ -20,14 +20,16 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import kerasir
 from genuine import PROJECT
 
 MODERN = PROJECT / "tests" / "support" / "modern"
+WORKER = PROJECT / "tests" / "support" / "keras_worker.py"
 sys.path.insert(0, str(MODERN))
 
 import cases  # noqa: E402
 from cases_all import REFUSED, UNMADE, WITHOUT_MEANING  # noqa: E402
-from proof import wrong  # noqa: E402
+from proof import again, compared, wrong  # noqa: E402
 
 SECONDS = 900
 """For the process that makes a library's models."""
@@ -108,3 +110,41 @@ def test_every_class_has_a_case_or_a_reason(library: str, made: Callable[[str], 
     excused = REFUSED.keys() | UNMADE[library].keys() | WITHOUT_MEANING
     assert set(found.classes) - seen - excused == set()
     assert not REFUSED.keys() & seen
+
+
+WRITTEN = {
+    "keras": ("keras3", (
+        "adaptive", "cropping", "encoded", "ops_images", "ops_shapes", "resizing_crop",
+        "softmax_masked", "spectral",
+    )),
+    "tf_keras": ("keras2", ("resizing",)),
+}  # fmt: skip
+"""Cases that are written for their own Keras again, and the target: mostly what is no layer."""
+
+
+@pytest.mark.time_limit(SECONDS)
+@pytest.mark.parametrize("library", list(WRITTEN))
+def test_the_library_computes_what_is_written_for_it(
+    library: str, made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    folder, python = made(library).folder, python_of(library)
+    assert python is not None  # it made the models
+    target, names = WRITTEN[library]
+    jobs = tmp_path / "jobs.jsonl"
+    with jobs.open("w") as lines:
+        for name in names:
+            written = tmp_path / f"{name}.{'keras' if target == 'keras3' else 'h5'}"
+            kerasir.convert(folder / name / "model.keras", written, to=target)
+            found = again(written, folder / name)
+            assert found == []
+            inputs, outputs = folder / name / "data.npz", tmp_path / f"{name}.npz"
+            job = {"id": name, "model": str(written), "inputs": str(inputs),
+                   "outputs": str(outputs), "twice": False}  # fmt: skip
+            lines.write(f"{json.dumps(job)}\n")
+    command = [python, str(WORKER), library, str(jobs)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for line in map(json.loads, done.stdout.splitlines()):
+        assert "error" not in line, line
+        found = compared(tmp_path / f"{line['id']}.npz", folder / line["id"])
+        assert (line["id"], found) == (line["id"], [])

@@ -6,6 +6,7 @@ What a target lacks is composed of what it has, by formulas that are data: the s
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from ...ir.ops.activation import (
     HardSigmoid,
     HardSilu,
     LeakyRelu,
+    Linear,
     LogSigmoid,
     Mish,
     Power,
@@ -36,6 +38,7 @@ from ...ir.ops.activation import (
     SquarePlus,
     Tanh,
     TanhShrink,
+    ThresholdedLinear,
     ThresholdedRelu,
 )
 from .functions import function_of
@@ -203,6 +206,15 @@ def _hard_shrink(op: HardShrink) -> Formula:
     return Joined("Subtract", above, Of(ThresholdedRelu(theta=op.threshold), _minus(X)))
 
 
+def _thresholded_linear(op: ThresholdedLinear) -> Formula:
+    """It keeps what is at the threshold too: what is above the next smaller number of float32."""
+    if op.theta <= 0:
+        return Of(Linear(), X)
+    (bits,) = struct.unpack("<I", struct.pack("<f", op.theta))
+    (smaller,) = struct.unpack("<f", struct.pack("<I", bits - 1))
+    return Of(HardShrink(threshold=smaller), X)
+
+
 def _soft_shrink(op: SoftShrink) -> Formula:
     above = Of(Relu(), _plus(X, -op.threshold))
     return Joined("Subtract", above, Of(Relu(), _minus(X, -op.threshold)))
@@ -242,6 +254,7 @@ COMPOSED: Mapping[type[Op], Callable[[Any], Formula | None]] = {
     Relu: _relu_of_parts,
     HardSigmoid: _hard_sigmoid,
     ThresholdedRelu: _thresholded,
+    ThresholdedLinear: _thresholded_linear,
 }
 """What a function is of simpler ones, exactly; None where it is not."""
 

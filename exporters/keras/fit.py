@@ -9,6 +9,7 @@ from ...errors import ExportError
 from .dialects import DIALECTS, Dialect
 
 NEUTRAL: Mapping[str, tuple[Any, ...]] = {
+    "antialias": (False,),
     "backward_layer": (None,),
     "center": (True,),
     "data_format": ("channels_last",),

@@ -9,10 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...eras.operations import REQUIRED
+import msgspec
+
+from ...eras.operations import REQUIRED, Meaning
 from ...ir.op import Op, attributes
 from .network import Arguments, Tensor
 from .site import Site
+
+
+class Inline(msgspec.Struct, frozen=True):
+    """An operand that is no tensor: numbers, in lists."""
+
+    value: Any
+
+
+Operand = Tensor | Inline
+
+NONE: Mapping[str, Any] = {}
 
 
 def function_of(site: Site, op: Op, x: Tensor, role: str = "") -> Tensor | None:
@@ -30,51 +43,109 @@ def function_of(site: Site, op: Op, x: Tensor, role: str = "") -> Tensor | None:
         if other.keys() <= keys.keys() and needed & keys.keys() <= other.keys():
             given = {keys[attribute]: value for attribute, value in other.items()}
             given = {**REQUIRED.get(name, {}), **given}
-            return _put(site, name, [x], given, role)
+            return _put(site, name, UNNAMED, [x], given, role, NONE)[0]
     return None
 
 
 def operation(
-    site: Site, kind: str, operands: Sequence[Tensor], role: str = "", **arguments: Any
+    site: Site,
+    kind: str,
+    operands: Sequence[Operand],
+    role: str = "",
+    call: Mapping[str, Any] = NONE,
+    **arguments: Any,
 ) -> Tensor | None:
     """An operation by its name in `eras.operations`; None if the target has no such function.
 
     Args:
         site: The node.
         kind: Such as `divide` or `mean`.
-        operands: Tensors.
+        operands: Tensors, and constants behind the first of them.
         role: What it is beside the node's own layer.
+        call: What Keras 3 is told when the operation is called, not when it is made.
         arguments: What the operation is told besides, in the words of NumPy.
     """
+    found = operations(site, kind, operands, role, call, **arguments)
+    return None if found is None else found[0]
+
+
+def operations(
+    site: Site,
+    kind: str,
+    operands: Sequence[Operand],
+    role: str = "",
+    call: Mapping[str, Any] = NONE,
+    outputs: int = 1,
+    **arguments: Any,
+) -> tuple[Tensor, ...] | None:
+    """As `operation`, of several results."""
     functions = site.dialect.functions
     if functions is None:
         return None
     for name, meaning in functions.meanings.items():
         if meaning.name == kind:
-            return _put(site, name, operands, arguments, role, meaning.arguments[1:])
+            return _put(site, name, meaning, operands, arguments, role, call, outputs)
     return None
+
+
+def needed(
+    site: Site, kind: str, operands: Sequence[Operand], role: str = "", **more: Any
+) -> Tensor:
+    """As `operation`.
+
+    Raises:
+        ExportError: The target has no such function.
+    """
+    found = operation(site, kind, operands, role, **more)
+    if found is None:
+        raise site.refuse(f"{site.dialect.name} has no operation {kind}")
+    return found
 
 
 def _put(
     site: Site,
     name: str,
-    operands: Sequence[Tensor],
+    meaning: Meaning,
+    operands: Sequence[Operand],
     given: Mapping[str, Any],
     role: str,
-    named: Sequence[str] = (),
-) -> Tensor:
+    call: Mapping[str, Any],
+    outputs: int = 1,
+) -> tuple[Tensor, ...]:
     functions = site.dialect.functions
     assert functions is not None  # both callers looked
+    tensors = [one for one in operands if isinstance(one, Tensor)]
+    mask = tensors[0].mask if len(operands) == 1 else None
+    config: Mapping[str, Any] = given
     if functions.class_name:
-        mask = operands[0].mask if len(operands) == 1 else None
-        keywords = tuple(named[: len(operands) - 1])
-        said = Arguments(constants=given, named=keywords, function=True)
-        return site.put(
-            functions.class_name,
-            {"function": name},
-            operands,
-            role=role,
-            mask=mask,
-            arguments=said,
-        )
-    return site.put(name, dict(given), operands, role=role, arguments=Arguments(function=True))
+        name, config = functions.class_name, {"function": name}
+        said = _by_name(site, meaning, operands, {**given, **call})
+    else:
+        mask = None
+        places = {n: one.value for n, one in enumerate(operands) if isinstance(one, Inline)}
+        said = Arguments(constants=call, places=places, function=True)
+    return site.put_all(
+        name, dict(config), tensors, role=role, mask=mask, outputs=outputs, arguments=said
+    )
+
+
+def _by_name(
+    site: Site, meaning: Meaning, operands: Sequence[Operand], given: Mapping[str, Any]
+) -> Arguments:
+    """What a function of TensorFlow is called with; all behind the first tensor by name."""
+    keys = [name for name in meaning.arguments if name not in given][: len(operands)]
+    if len(keys) < len(operands) or isinstance(operands[0], Inline):
+        raise site.refuse(f"{site.dialect.name} has no way to say what {site.op} is of")
+    own = {key: one.value for key, one in zip(keys, operands, strict=True)
+           if isinstance(one, Inline)}  # fmt: skip
+    named = tuple(key for key in keys[1:] if key not in own)
+    called = {key: old for old, key in meaning.attributes.items() if old not in DEPRECATED}
+    told = {called.get(key, key): value for key, value in given.items()}
+    return Arguments(constants={**told, **own}, named=named, function=True)
+
+
+UNNAMED = Meaning("", arguments=("x",))
+"""A function of one tensor, which is given first."""
+
+DEPRECATED = frozenset({"keep_dims"})
+"""Names of arguments that TensorFlow 1 had."""

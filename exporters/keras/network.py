@@ -200,11 +200,13 @@ class Arguments(msgspec.Struct, frozen=True):
         constants: Keyword arguments.
         named: The keywords that the last of the tensors are given by.
         function: Whether a function is called, not a layer: its one tensor stands in no list.
+        places: Constants among the tensors, by their place.
     """
 
     constants: Mapping[str, Any] = {}
     named: tuple[str, ...] = ()
     function: bool = False
+    places: Mapping[int, Any] = {}
 
 
 NOTHING = Arguments()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...eras.activations import ALONG_LAST, FUNCTIONS
+from ...eras.operations import TAKE_DTYPE
 from .dialects import BASE, Dialect, Known
 from .network import Call, FileLayer, Network, Tensor
 from .order import chain, listed, made
@@ -123,17 +124,24 @@ def _has_own_call(layer: FileLayer, dialect: Dialect) -> bool:
 def _function(layer: FileLayer, dialect: Dialect) -> Config:
     """An operation on tensors: what it is told is its configuration."""
     assert dialect.functions is not None  # it came from there
-    config = {key: v for key, v in layer.config.items() if key not in BASE}
+    config = {
+        key: value
+        for key, value in layer.config.items()
+        if key not in BASE or (key == "dtype" and layer.class_name in TAKE_DTYPE)
+    }
     module = dialect.functions.modules[layer.class_name]
     return _object(module, layer.class_name, {"name": layer.name, **config}, layer.class_name)
 
 
 def _node(call: Call, tensor: Callable[[Tensor], Config], dialect: Dialect) -> Config:
     """One call: the tensors as the class takes them."""
-    layer, first = call.layer, [tensor(one) for one in call.positional]
+    layer = call.layer
+    first: list[Any] = [tensor(one) for one in call.positional]
     known = dialect.classes.get(layer.class_name, Known())
     keywords = {name: tensor(one) for name, one in call.keywords.items()}
     kwargs = {**call.arguments.constants, **keywords}
+    for place, constant in sorted(call.arguments.places.items()):
+        first.insert(place, constant)
     if call.arguments.function or known.call == "each":
         return {"args": first, "kwargs": kwargs}
     if known.call == "states" and len(first) > 1 and not layer.wrappers:

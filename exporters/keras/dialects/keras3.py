@@ -136,6 +136,7 @@ CLASSES: Mapping[str, Known] = {
     "ActivityRegularization": Known((), ("l1", "l2")),
     **{name: Known((), kept) for name, kept in _AUGMENTATION.items()},
     "Flatten": Known(("data_format",)),
+    "Resizing": Known(("height", "width", "interpolation", "antialias", "data_format")),
     "Reshape": Known(("target_shape",)),
     "Permute": Known(("dims",)),
     "RepeatVector": Known(("n",)),

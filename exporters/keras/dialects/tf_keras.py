@@ -37,6 +37,7 @@ TF_KERAS: Mapping[str, Known] = {
     "ConvLSTM1D": _newer(*CONV_STEPS, kept=CONV_KEPT),
     "ConvLSTM3D": _newer(*CONV_STEPS, kept=CONV_KEPT),
     "Rescaling": _newer("scale", "offset"),
+    "Resizing": _newer("height", "width", "interpolation"),
     "Attention": _newer("use_scale", "score_mode", kept=("dropout",)),
     "AdditiveAttention": _newer("use_scale", kept=("dropout",)),
     "MultiHeadAttention": _newer(*_HEADS, kept=(*KERNEL, "dropout")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (  # ruff: ignore[unused-import]  (importing a family registers its writers)
     activation,
+    arrange,
     attention,
     bidirectional,
     conv_recurrent,
@@ -16,6 +17,7 @@ from . import (  # ruff: ignore[unused-import]  (importing a family registers it
     opaque,
     pooling,
     recurrent,
+    resampling,
     shape,
     transposed,
 )

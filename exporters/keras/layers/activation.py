@@ -44,9 +44,11 @@ from ....ir.ops.activation import (
     SRelu,
     Tanh,
     TanhShrink,
+    ThresholdedLinear,
     ThresholdedRelu,
     TrainingOnly,
 )
+from ....ir.ops.maths import Function
 from ....ir.ops.opaque import Opaque
 from ....ir.plan import Settled
 from ..elementwise import applied, name_of
@@ -85,9 +87,10 @@ def _stated(site: Site, after: Settled) -> str | None:
 @writes(
     Linear, Relu, LeakyRelu, Elu, Selu, ThresholdedRelu, Sigmoid, HardSigmoid, Tanh, Softplus,
     Softsign, Exponential, Silu, HardSilu, Gelu, Mish, Celu, LogSigmoid, TanhShrink, HardShrink,
-    SoftShrink, SquarePlus, SparsePlus, Affine, Power, Abs, Log, Clip,
+    SoftShrink, SquarePlus, SparsePlus, Affine, Power, Abs, Log, Clip, Function,
+    ThresholdedLinear,
     attributes="max_value negative_slope threshold alpha theta slope shift approximate b scale "
-    "offset exponent low high",
+    "offset exponent low high function",
 )  # fmt: skip
 def elementwise(site: Site) -> None:
     """A function of each number by itself."""

@@ -67,6 +67,19 @@ def wrong(folder: Path, scratch: Path) -> list[str]:
     return found
 
 
+def again(written: Path, folder: Path) -> list[str]:
+    """What the reference computes otherwise of a file that was written of a case."""
+    inputs, outputs = data(folder)
+    return list(_compared(written.name, _computed(kerasir.load(written), Policy(), inputs), outputs))
+
+
+def compared(answers: Path, folder: Path) -> list[str]:
+    """What a Keras computed otherwise, by the arrays that it left."""
+    with np.load(answers) as arrays:
+        found = [arrays[f"out_{i}"] for i in range(len(arrays))]
+    return list(_compared(answers.name, found, data(folder)[1]))
+
+
 def _computed(model: Model, policy: Policy, inputs: Arrays) -> Arrays:
     plan = solve(model.graph, policy)
     check(plan)
