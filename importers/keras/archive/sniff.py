@@ -76,10 +76,10 @@ def sniff(source: OpenSource) -> str:
     for sign in OTHERS:
         if sign.pattern.match(head):
             raise FormatError(sign.what, where="file", hint=sign.hint)
+    if YAML.match(head):  # before JSON: a mapping in braces, {class_name: Model}, is YAML
+        return "yaml"
     if JSON.match(head):
         return "json"
-    if YAML.match(head):
-        return "yaml"
     if _is_text(head):
         return "text"
     raise FormatError(

@@ -20,6 +20,12 @@ MAX_NODES = 2_000_000
 """As many as a model of 30,000 layers has."""
 JSON_MARKS = (b",", b"[", b"{")
 YAML_MARKS = (b",", b"- ", b":")
+PYTHON_2 = {"unicode": "str", "str": "str", "long": "int"}
+"""What the types that Python 2 had besides are in YAML."""
+APPLY = "tag:yaml.org,2002:python/object/apply:"
+NUMBERS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"})
+"""NumPy's dtypes that a configuration may have numbers of."""
+
 MAX_DEPTH = 200
 MAX_DIGITS = 20
 
@@ -91,7 +97,11 @@ def as_object(value: Any, where: str) -> dict[str, Any]:
 def parse_yaml(text: bytes, where: str) -> Any:
     """Parse YAML as `model.to_yaml()` of Keras 0 to 2 wrote it.
 
-    No tag is honoured but `!!python/tuple`, which Keras wrote; it gives a list.
+    The tags of plain data that PyYAML wrote are honoured and no others: `!!python/tuple` gives a
+    list, and Python 2's `!!python/unicode`, `!!python/str` and `!!python/long` what they hold
+    (PyYAML 3.13, lib/yaml/representer.py, `represent_str`, `represent_unicode`, `represent_long`).
+    A number of NumPy, as Keras 1 has in `input_dim` behind a Flatten, is described by a call that
+    is not made: its dtype and bytes are read (genuine files of Keras 1.2.2).
 
     Raises:
         FormatError: It is no YAML, too large, too deep, ambiguous, or names other types.
@@ -116,11 +126,22 @@ def parse_yaml(text: bytes, where: str) -> Any:
         def construct_tuple(self, node: Any) -> list[Any]:
             return list(self.construct_sequence(node, deep=True))
 
+        def construct_dtype(self, node: Any) -> Any:
+            return _dtype(self.construct_mapping(node, deep=True))
+
+        def construct_number(self, node: Any) -> Any:
+            return _number(self.construct_sequence(node, deep=True))
+
         def construct_refused(self, node: Any) -> Any:
             raise _RefusedError(f"the tag {show(node.tag)}, and tags are not followed")
 
     Loader.add_constructor("tag:yaml.org,2002:map", Loader.construct_yaml_map)
     Loader.add_constructor("tag:yaml.org,2002:python/tuple", Loader.construct_tuple)
+    for kind, name in PYTHON_2.items():
+        plain = base.yaml_constructors[f"tag:yaml.org,2002:{name}"]
+        Loader.add_constructor(f"tag:yaml.org,2002:python/{kind}", plain)
+    Loader.add_constructor(f"{APPLY}numpy.dtype", Loader.construct_dtype)
+    Loader.add_constructor(f"{APPLY}numpy.core.multiarray.scalar", Loader.construct_number)
     Loader.add_constructor(None, Loader.construct_refused)
     try:
         decoded = text.decode("utf-8-sig")
@@ -134,6 +155,26 @@ def parse_yaml(text: bytes, where: str) -> Any:
     except (_RefusedError, TypeError, ValueError, RecursionError) as error:
         raise FormatError(f"not plain YAML: {show(str(error))}", where=where) from None
     return value
+
+
+def _dtype(described: dict[str, Any]) -> np.dtype[Any]:
+    """The dtype that NumPy's pickling describes: `args` has its code, `state` the byte order."""
+    args, state = described.get("args"), described.get("state")
+    if isinstance(args, list) and isinstance(state, list) and args and len(state) > 1:
+        code, order = args[0], state[1]
+        if isinstance(code, str) and code in NUMBERS and order in ("<", ">", "|"):
+            return np.dtype(order + code)
+    raise _RefusedError("a number of NumPy of an unknown kind")
+
+
+def _number(described: list[Any]) -> int | float | bool:
+    """The number of a dtype and its bytes, which Python 2 wrote as a text if they look like one."""
+    if len(described) == 2 and isinstance(dtype := described[0], np.dtype):
+        raw = described[1].encode() if isinstance(described[1], str) else described[1]
+        if isinstance(raw, bytes) and len(raw) == dtype.itemsize:
+            value: int | float | bool = np.frombuffer(raw, dtype)[0].item()
+            return value
+    raise _RefusedError("a number of NumPy that is not as NumPy writes it")
 
 
 def _check_size(data: bytes, marks: tuple[bytes, ...], where: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -107,6 +109,56 @@ def test_tuples_of_keras_are_lists() -> None:
     assert parse_yaml(text.encode(), "here") == {"shape": [None, 3, [4, 5]], "names": ["a"]}
 
 
+def test_types_of_python_2_are_what_they_hold() -> None:
+    text = (
+        "!!python/unicode 'name': !!python/unicode 'caf\\xE9'\n"
+        'code: !!python/str "\\xE3"\n'
+        "units: !!python/long '5'\n"
+    )
+    assert parse_yaml(text.encode(), "here") == {"name": "caf\\xE9", "code": "ã", "units": 5}
+
+
+GENUINE = """
+input_dim: !!python/object/apply:numpy.core.multiarray.scalar
+- &id001 !!python/object/apply:numpy.dtype
+  args:
+  - i8
+  - 0
+  - 1
+  state: !!python/tuple
+  - 3
+  - <
+  - null
+  - null
+  - null
+  - -1
+  - -1
+  - 0
+- !!binary |
+  PAAAAAAAAAA=
+again: !!python/object/apply:numpy.core.multiarray.scalar
+- *id001
+- "\\x05\\0\\0\\0\\0\\0\\0\\0"
+"""
+"""The first number is from a file of Keras 1.2.2; the second is as Python 2 writes 5."""
+
+
+def test_numbers_of_numpy_are_read() -> None:
+    assert parse_yaml(GENUINE.encode(), "here") == {"input_dim": 60, "again": 5}
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(np.float32(0.5), 0.5), (np.float64(1e-6), 1e-6), (np.bool_(True), True), (np.int32(-3), -3)],
+)
+def test_numbers_of_numpy_in_every_dtype(number: np.generic, said: float | bool) -> None:
+    kind, raw = number.dtype, base64.b64encode(number.tobytes()).decode()
+    text = NUMBER % (f"{kind.kind}{kind.itemsize}", kind.str[0], raw)
+    found = parse_yaml(f"a: {text}".encode(), "here")
+    assert found == {"a": said}
+    assert type(found["a"]) is type(said)
+
+
 def test_shared_parts_are_followed() -> None:
     shared = {"class_name": "Zeros"}
     text = yaml.dump({"kernel": shared, "bias": shared})
@@ -118,7 +170,28 @@ LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9)
 )
 LIMIT = "nested deeper than 200 levels, or more than 2,000,000 values"
+DTYPE = (
+    "!!python/object/apply:numpy.dtype {args: [%s, 0, 1], state: !!python/tuple "
+    "[3, '%s', null, null, null, -1, -1, 0]}"
+)
+SCALAR = "!!python/object/apply:numpy.core.multiarray.scalar"
+NUMBER = f"{SCALAR} [{DTYPE}, !!binary %s]"
+NO_KIND = "a number of NumPy of an unknown kind"
+NO_NUMBER = "a number of NumPy that is not as NumPy writes it"
 YAML_REFUSALS = {
+    "NumPy's array": (
+        "a: !!python/object/apply:numpy.core.multiarray._reconstruct [b]",
+        "not plain YAML: the tag tag:yaml.org,2002:python/object/apply:"
+        "numpy.core.multiarray._reconstruct, and tags are not followed",
+    ),
+    "NumPy's objects": (f"a: {DTYPE % ('O8', '|')}", f"not plain YAML: {NO_KIND}"),
+    "NumPy's order": (f"a: {DTYPE % ('i8', '[1]')}", f"not plain YAML: {NO_KIND}"),
+    "NumPy's bytes": (f"a: {NUMBER % ('i8', '<', 'PAAA')}", f"not plain YAML: {NO_NUMBER}"),
+    "NumPy's call": (f"a: {SCALAR} [i8, !!binary PAAAAAAAAAA=]", f"not plain YAML: {NO_NUMBER}"),
+    "NumPy's NaN": (
+        f"a: {NUMBER % ('f4', '<', 'AADAfw==')}",
+        "not plain YAML: nan is no number of JSON",
+    ),
     "object": (
         "!!python/object/apply:os.system ['true']",
         "not plain YAML: the tag tag:yaml.org,2002:python/object/apply:os.system, "
@@ -155,6 +228,11 @@ def test_yaml_is_refused(text: str, said: str) -> None:
     assert yaml_refusal(text) == said
 
 
+def test_dtype_is_no_value() -> None:
+    said = yaml_refusal(f"a: {DTYPE % ('i8', '<')}")
+    assert said.startswith("not plain YAML: a value of type")
+
+
 def test_broken_yaml_is_refused_on_one_line() -> None:
     said = yaml_refusal("a:\n\tb: 1")
     assert said.startswith("not plain YAML: while scanning")
@@ -172,6 +250,7 @@ def test_architecture_is_told_by_its_content(tmp_path: Path) -> None:
         "b.json": yaml.dump(PLAIN),
         "c": json.dumps(json.dumps(PLAIN)),
         "d": "# Keras\n" + yaml.dump(PLAIN),
+        "e": yaml.dump(PLAIN, default_flow_style=True),
     }
     for name, text in texts.items():
         assert read_architecture(write(tmp_path / name, text)) == PLAIN
