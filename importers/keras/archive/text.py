@@ -163,7 +163,8 @@ def _dtype(described: dict[str, Any]) -> np.dtype[Any]:
     if isinstance(args, list) and isinstance(state, list) and args and len(state) > 1:
         code, order = args[0], state[1]
         if isinstance(code, str) and code in NUMBERS and order in ("<", ">", "|"):
-            return np.dtype(order + code)
+            dtype: np.dtype[Any] = np.dtype(f"{order}{code}")
+            return dtype
     raise _RefusedError("a number of NumPy of an unknown kind")
 
 
