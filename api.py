@@ -63,6 +63,7 @@ def save(model: Model, path: Path, **options: Any) -> Conversion:
     if chosen.batch is not None or chosen.shapes:
         flag = "batch" if chosen.shapes == {} else "shapes"
         raise UsageError(f"{flag} of a model that is loaded", hint="give it to load")
+    _free(os.fspath(path), chosen)
     return _convert(model, os.fspath(path), chosen)
 
 
@@ -210,12 +211,16 @@ def _refuse_arrays(model: Model, goal: Aim, options: Options) -> None:
 
 
 def _place(dst: str, options: Options) -> AbstractContextManager[str]:
-    """Where to write: the target itself, or a folder beside it until the proof is there."""
-    if not options.verify and options.expect is None:
+    """Where to write: the target itself, or a folder beside it until the proof is there.
+
+    Where nothing may be replaced, what another run has made since it was looked for shows at the
+    end only, when there is something to compare it with.
+    """
+    if options.overwrite and not options.verify and options.expect is None:
         return nullcontext(dst)
     from .exporters.target import unproven
 
-    return unproven(dst, overwrite=options.overwrite)
+    return unproven(dst, overwrite=options.overwrite, durable=options.durable)
 
 
 def _verify(model: Model, plan: Plan, path: str, options: Options) -> Verification:

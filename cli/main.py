@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from types import FrameType
@@ -99,6 +101,15 @@ COMMANDS: dict[str, Entry] = {
     "ops": Entry("Extend", "List operations, and what each target supports", _ops),
     "passes": Entry("Extend", "List passes and pipelines", _passes),
 }
+
+STOPPED_BY: dict[type[BaseException], signal.Signals] = {
+    KeyboardInterrupt: signal.SIGINT,
+    failure.Terminated: signal.SIGTERM,
+}
+"""Signals by what they raise."""
+
+SOON = 0.02
+"""Seconds until a signal that went unheard is repeated."""
 
 INTRO = """\
 Convert Keras models, 0.3 to 3.15, between Theano style and TensorFlow style, and to ONNX.
@@ -214,10 +225,12 @@ def main(args: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     before = signal.signal(signal.SIGTERM, _terminate)
+    told, sys.unraisablehook = sys.unraisablehook, _ask_again
     try:
         return _attempt(given, settings)
     finally:
         signal.signal(signal.SIGTERM, before)
+        sys.unraisablehook = told
 
 
 def _foresee(settings: Settings, args: Sequence[str]) -> None:
@@ -283,6 +296,15 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):  # stdout is no file, or closed
         return
+
+
+def _ask_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Repeat a signal that came where Python cannot raise it, such as in a weak reference's end."""
+    number = STOPPED_BY.get(unraisable.exc_type)
+    if number is None:
+        sys.__unraisablehook__(unraisable)
+    else:
+        threading.Timer(SOON, _thread.interrupt_main, (number,)).start()
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

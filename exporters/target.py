@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 
-from ..errors import ExistsError, ExportError, UsageError
+from ..errors import ExistsError, ExportError, KerasirError, UsageError
 
 Path = str | os.PathLike[str]
 
@@ -89,7 +89,7 @@ def targets(
 
 
 @contextmanager
-def unproven(path: Path, *, overwrite: bool = False) -> Generator[str]:
+def unproven(path: Path, *, overwrite: bool = False, durable: bool = False) -> Generator[str]:
     """Give a path to write a file to and look at it, and put it in place of `path` at the end.
 
     It has its own name in a hidden folder beside its target, and so have files that it refers to;
@@ -97,14 +97,16 @@ def unproven(path: Path, *, overwrite: bool = False) -> Generator[str]:
 
     Args:
         path: The target.
-        overwrite: Replace what exists; only regular files are ever replaced.
+        overwrite: Replace what exists at the end; only regular files are ever replaced. What is
+            the same to the byte may be there in any case.
+        durable: Have the disk confirm the new names; the files are the writer's to confirm.
 
     Raises:
         UsageError: A target exists and may not be overwritten, or is no regular file.
         ExportError: The folder is missing or cannot be written to.
     """
     name = os.fspath(path)
-    _check(name, overwrite)
+    _check(name, overwrite=True)
     try:
         folder = tempfile.mkdtemp(prefix=".kerasir-", dir=_folder(name))
     except OSError as error:
@@ -116,6 +118,13 @@ def unproven(path: Path, *, overwrite: bool = False) -> Generator[str]:
         written = sorted(os.listdir(folder), key=lambda found: found == os.path.basename(name))
         pairs = [(os.path.join(folder, one), os.path.join(_folder(name), one)) for one in written]
         _put_in_place([*pairs[:-1], (own, name)], overwrite)
+        if durable:
+            _sync(_folder(name), name)
+    except KerasirError as error:
+        if error.file == own:  # of no use to anybody by now
+            error.file = name
+        error.hint = error.hint.replace(folder, _folder(name))
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -329,6 +329,27 @@ def test_asked_to_end_it_cleans_up_and_says_so(tmp_path: Path) -> None:
     assert mark.exists()
 
 
+def test_a_signal_that_python_cannot_raise_is_heard_all_the_same() -> None:
+    """What a finalizer raises is printed and forgotten by Python."""
+    script = (
+        "import os, signal, sys, time, click\n"
+        "from kerasir.cli import main as m\n"
+        "class Ends:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        for _ in range(1000): pass\n"
+        "@click.command()\n"
+        "def waits():\n"
+        "    ends = Ends()\n"
+        "    del ends\n"
+        "    time.sleep(30)\n"
+        "m.COMMANDS['ops'] = m.Entry('', '', lambda: waits)\n"
+        "raise SystemExit(m.main(['ops']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"kerasir: interrupted\n")
+
+
 def test_interrupted_from_outside(genuine: Callable[[str], FixtureCase], tmp_path: Path) -> None:
     """Wherever it is when the signal comes, the code is 130 (or the work was done: 0).
 
