@@ -150,9 +150,23 @@ Sources: Keras 2.3.1 `optimizers.py`; tf-keras 2.21 `optimizers/`
 (`build`) and `optimizers/legacy/` (`_create_slots`); genuine files of both."""
 
 
+OLD = frozenset({"keras1", "keras2.0", "keras2"})
+"""Vocabularies whose optimizers compute as those of Keras 1 and 2."""
+
+
+def computes_as_old(vocabulary: str, config: Mapping[str, Any]) -> bool:
+    """Whether a file's optimizer computes as that of Keras 1 and 2.
+
+    Source: tf-keras 2.21 `optimizers/__init__.py` (`deserialize`): one that does not say which it
+    is is one of `optimizers/legacy/`.
+    """
+    legacy = vocabulary == "tf_keras" and bool(config.get("is_legacy_optimizer", True))
+    return legacy or vocabulary in OLD
+
+
 def orders(vocabulary: str, name: str, config: Mapping[str, Any]) -> list[SlotOrder]:
     """The orders that a file's optimizer may have, the likeliest first."""
-    if vocabulary == "tf_keras" and config.get("is_legacy_optimizer", True):
+    if vocabulary == "tf_keras" and computes_as_old(vocabulary, config):
         vocabulary = "tf_keras legacy"
     tables = (SLOTS.get(vocabulary, {}), FOUND.get(vocabulary, {}))
     return [table[name] for table in tables if name in table]
@@ -232,20 +246,29 @@ UNSAID: Mapping[str, Mapping[str, Mapping[str, float]]] = {
 """What old optimizers that say nothing of a key, or null, take for it: to be said in a target whose
 own default may be another. Source: Keras 2.2.4 `optimizers.py`, `backend/common.py` (`epsilon`)."""
 
+_ITS_OWN_PACE = {"Nadam": {"schedule_decay": 1.0}}
+
+MEANT: Mapping[str, Mapping[str, Mapping[str, float]]] = dict.fromkeys(OLD, _ITS_OWN_PACE)
+"""What optimizers of tf-keras from 2.11 on and of Keras 3 do and have no key for, in the keys of
+the old ones. Source: Keras 3.15 `optimizers/nadam.py` (`_backend_update_step`)."""
+
 IDLE: Mapping[str, str] = {"ema_momentum": "use_ema", "ema_overwrite_frequency": "use_ema"}
 """Keys that say something only where another one does."""
 
 DECAYS: Mapping[str, str] = {"keras3": "learning_rate"}
 """The targets that say a decay of the rate as a schedule, and the key that holds the schedule."""
 
+_ON_THE_ROOT = "epsilon is added to the root, not under it"
+
 OTHERWISE: Mapping[str, Mapping[str, str]] = {
+    **{old: {"RMSprop": _ON_THE_ROOT, "Adagrad": _ON_THE_ROOT} for old in OLD},
     "keras3": {
         "RMSprop": "epsilon is added under the root, not to it",
         "Adagrad": "epsilon is added under the root, not to it",
         "Nadam": "its momentum follows another schedule",
     },
 }
-"""Optimizers that compute a step otherwise than those of Keras 1 and 2 under the same name.
+"""Optimizers that compute a step otherwise than those of the same name before, or since.
 
 Sources: Keras 2.2.4 `optimizers.py` (`get_updates`), Keras 3.15 `optimizers/` (`update_step`)."""
 
@@ -262,6 +285,11 @@ POWERS: Mapping[str, int] = {
 """How a slot goes with its weight: where a weight is written times f, its gradients, and what sums
 them up, are those of the old one divided by f; squares by its square."""
 _RATE: Mapping[str, str] = {"learning_rate": "lr"}
+
+OTHER_MEANING: Mapping[str, Mapping[str, str]] = {"Nadam": {"decay": "schedule_decay"}}
+"""Keys of one optimizer that mean what another key does.
+
+Source: tf-keras 2.21 `optimizers/legacy/nadam.py` (`__init__`)."""
 
 RENAMED: Mapping[str, Mapping[str, str]] = {
     "keras1": _RATE,

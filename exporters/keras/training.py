@@ -13,13 +13,17 @@ from ...eras.optimizers import (
     CONFIG,
     DECAYS,
     IDLE,
+    MEANT,
     NAMES,
+    OLD,
     ORDERS,
+    OTHER_MEANING,
     OTHERWISE,
     POWERS,
     RENAMED,
     UNSAID,
     SlotOrder,
+    computes_as_old,
     written_order,
 )
 from ...eras.schedules import read_schedule
@@ -40,9 +44,6 @@ COUNT, RATE, PRODUCT = "iterations", "learning_rate", "momentum_product"
 SCALARS = frozenset({COUNT, RATE, PRODUCT})
 SMALLEST = 1e-45
 """Below this a product is 0 in single precision."""
-
-OLD = frozenset({"keras1", "keras2"})
-"""Vocabularies whose optimizers compute as those of Keras 1 and 2."""
 
 UNTOLD = frozenset({"name", "is_legacy_optimizer", "jit_compile"})
 """Keys that change nothing of what an optimizer computes."""
@@ -87,9 +88,10 @@ def spell_training(
     if name not in CONFIG[dialect.vocabulary]:
         _tell_no_optimizer(training, dialect, report)
         return None
-    config = _optimizer_config(training, dialect, report, old=era in OLD)
+    old = computes_as_old(era, training.config)
+    config = _optimizer_config(training, dialect, report, old=old)
     otherwise = OTHERWISE.get(dialect.vocabulary, {}).get(name)
-    if otherwise and era in OLD:
+    if otherwise and old != (dialect.vocabulary in OLD):
         report.add("KT102", "changed", f"{name} of {dialect.name}: {otherwise}", level="warning")
     renamed = _output_names(network, graph)
     compiled = {key: _by_output(key, value, renamed) for key, value in training.compiled.items()}
@@ -118,7 +120,7 @@ def _optimizer_config(
 ) -> dict[str, Any]:
     name, vocabulary = training.optimizer, dialect.vocabulary
     known = (*CONFIG[vocabulary][name], *CLIPPING)
-    renamed = RENAMED[vocabulary]
+    renamed = {**RENAMED[vocabulary], **OTHER_MEANING.get(name, {})}
     found: dict[str, Any] = {}
     decay, scheduled = 0.0, None
     for stated, value in training.config.items():
@@ -134,9 +136,8 @@ def _optimizer_config(
             _lost(report, f"{name}.{stated} = {value!r:.80}")
     if scheduled is not None:
         found |= _scheduled(name, scheduled, dialect, report, fits=not found.get("decay"))
-    if old:
-        unsaid = UNSAID.get(vocabulary, {}).get(name, {})
-        found |= {key: value for key, value in unsaid.items() if found.get(key) is None}
+    unsaid = (UNSAID if old else MEANT).get(vocabulary, {}).get(name, {})
+    found |= {key: value for key, value in unsaid.items() if found.get(key) is None}
     rate = found.get(RATE)
     if decay and isinstance(rate, int | float):
         found[DECAYS[vocabulary]] = decaying(rate, decay)

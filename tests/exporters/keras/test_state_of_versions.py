@@ -193,3 +193,38 @@ def test_a_custom_schedule_for_keras_3_is_told_and_no_traceback(
     assert any("Own" in message for message in lost)
     assert any("decay = 0.1" in message for message in lost)
     assert any("the state of Adam" in message for message in lost)
+
+
+@pytest.mark.parametrize(
+    ("said", "pace"),
+    [
+        ({"is_legacy_optimizer": False}, 1.0),
+        ({"decay": 0.25}, 0.25),
+        ({"schedule_decay": 0.5}, 0.5),
+    ],
+)
+def test_nadam_keeps_the_pace_of_its_momentum(
+    said: dict[str, object], pace: float, tmp_path: Path
+) -> None:
+    """Keras 2.3.1 `Nadam.get_updates`; legacy tf-keras calls the pace `decay`, others have one."""
+    source, target = tmp_path / "in.h5", tmp_path / "out.h5"
+    source.write_bytes(CASES["tf-keras2.21.0-tensorflow/two_flat_concat_tf"].model.read_bytes())
+    with h5py.File(source, "r+") as file:
+        record = json.loads(file.attrs["training_config"])
+        record["optimizer_config"]["config"].pop("is_legacy_optimizer", None)
+        record["optimizer_config"]["config"] |= said
+        file.attrs["training_config"] = json.dumps(record)
+    events = kerasir.convert(source, target, to="keras2").report.events
+    assert optimizer_of(target)["schedule_decay"] == pace
+    assert not [e for e in events if e.code == "KT201" and "decay =" in e.message]
+
+
+@pytest.mark.parametrize("name", ["inception_tf", "flat_dense_tf"])
+def test_an_epsilon_in_another_place_is_told(name: str, tmp_path: Path) -> None:
+    """RMSprop and Adagrad of tf-keras from 2.11 on add it under the root."""
+    case = CASES[f"tf-keras2.21.0-tensorflow/{name}"]
+    events = kerasir.convert(case.model, tmp_path / "out.h5", to="keras2").report.events
+    (told,) = [event for event in events if event.code == "KT102"]
+    assert "epsilon" in told.message
+    classic = CASES["keras2.3.1-theano/inception_th"]
+    assert "KT102" not in [event.code for event in rewritten(classic, tmp_path / "same.h5")]
