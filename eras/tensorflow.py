@@ -135,6 +135,7 @@ _BOTH = {
 
 TENSORFLOW: Mapping[str, Meaning] = {
     **{f"math.{name}": meaning for name, meaning in _BOTH.items()},
+    "linalg.matmul": _of("matmul", "a", "b", "transpose_a", "transpose_b"),
     **{
         f"__operators__.{name}": Meaning(kind, arguments=("tensor", "slice_spec"))
         if name == "getitem"
@@ -195,7 +196,6 @@ TENSORFLOW: Mapping[str, Meaning] = {
     "compat.v1.zeros_like": _of("zeros_like", "tensor", "dtype"),
     "compat.v1.ones_like": _of("ones_like", "tensor", "dtype"),
     "slice": _of("slice", "input_", "begin", "shape", size="shape"),
-    "linalg.matmul": _of("matmul", "a", "b", "transpose_a", "transpose_b"),
     "matmul": _of("matmul", "a", "b", "transpose_a", "transpose_b"),
     "einsum": _of("einsum"),
     "tensordot": _of("tensordot", "a", "b", "axes"),

@@ -114,10 +114,14 @@ def test_every_class_has_a_case_or_a_reason(library: str, made: Callable[[str], 
 
 WRITTEN = {
     "keras": ("keras3", (
-        "adaptive", "cropping", "encoded", "ops_images", "ops_shapes", "resizing_crop",
-        "softmax_masked", "spectral",
+        "adaptive", "discretized", "einsum_dense", "encoded", "integer_lookup", "norms",
+        "ops_arithmetic", "ops_attention", "ops_functions", "ops_images", "ops_products",
+        "ops_reductions", "ops_shapes", "resizing_crop", "reversible", "softmax_masked",
     )),
-    "tf_keras": ("keras2", ("resizing",)),
+    "tf_keras": ("keras2", (
+        "discretized", "integer_lookup", "resizing", "tf_arithmetic", "tf_extents",
+        "tf_shapes",
+    )),
 }  # fmt: skip
 """Cases that are written for their own Keras again, and the target: mostly what is no layer."""
 

@@ -41,9 +41,9 @@ from ...ir.ops.activation import (
     ThresholdedLinear,
     ThresholdedRelu,
 )
-from .functions import function_of
+from .functions import function_of, needed
 from .hard_sigmoid import scaled_name, tell_scaled, warn_of_readers
-from .network import Tensor
+from .network import Constant, Tensor
 from .scaling import scale_and_shift
 from .site import Site
 
@@ -344,6 +344,8 @@ def merged(
 
     a - b is a + (-b); the least is the largest with all signs turned.
     """
+    if any(isinstance(part, Constant) for part in parts):
+        return needed(site, class_name.lower(), parts, role)
     if site.has(class_name) or class_name not in MINUS:
         return site.put(class_name, {}, parts, role=role, mask=mask)
     site.tell("KX102", "changed", f"{class_name} is written as several layers")

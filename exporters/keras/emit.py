@@ -101,11 +101,14 @@ class Emission:
         self.native = version.startswith(dialect.written_by) if dialect.written_by else False
         self.masks: dict[Layer, Value] = {}
         self._spoken = ""
+        self._masks: set[Value] = set()
         self._parts: dict[Layer, dict[str, Settled]] = {}
         for settled in plan.settled:
             layer, part = settled.node.layer, settled.node.part
             if layer is not None and part:
                 self._parts.setdefault(layer, {})[part] = settled
+            if part == "mask":
+                self._masks.update(settled.node.results)
             if layer is not None and part == "mask":
                 self.masks[layer] = settled.node.result
 
@@ -217,7 +220,9 @@ class Emission:
             return
         for port, held in zip(settled.node.op.inputs, settled.inputs, strict=False):
             if held is not None and port.name not in TRAVELLING and not scope.can(held.value):
-                raise NotNested(self._maker(held.value), "other layers stand between its own")
+                raise NotNested(
+                    self._maker(held.value, placed.name), "other layers stand between its own"
+                )
         lost = sum(len(layer.wrappers) for layer in placed.dissolved)
         site = Site(self, scope, settled, placed.name, lost)
         try:
@@ -227,8 +232,11 @@ class Emission:
             error.at(placed.name)
             raise
 
-    def _maker(self, value: Value) -> Path:
+    def _maker(self, value: Value, reader: str) -> Path:
         """The nested model that makes a value which is not there yet."""
+        if value in self._masks:
+            what = "it computes with a mask, which no layer of Keras gives away"
+            raise ExportError(what, where=reader, hint="convert to ONNX")
         for placed in self._steps:
             if value in placed.settled.node.results and placed.home:
                 return placed.home[-1]

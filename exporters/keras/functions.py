@@ -9,21 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from ...eras.operations import REQUIRED, Meaning
 from ...ir.op import Op, attributes
-from .network import Arguments, Tensor
+from .network import Arguments, Constant, Tensor
 from .site import Site
-
-
-class Inline(msgspec.Struct, frozen=True):
-    """An operand that is no tensor: numbers, in lists."""
-
-    value: Any
-
-
-Operand = Tensor | Inline
 
 NONE: Mapping[str, Any] = {}
 
@@ -50,7 +39,7 @@ def function_of(site: Site, op: Op, x: Tensor, role: str = "") -> Tensor | None:
 def operation(
     site: Site,
     kind: str,
-    operands: Sequence[Operand],
+    operands: Sequence[Tensor],
     role: str = "",
     call: Mapping[str, Any] = NONE,
     **arguments: Any,
@@ -60,7 +49,7 @@ def operation(
     Args:
         site: The node.
         kind: Such as `divide` or `mean`.
-        operands: Tensors, and constants behind the first of them.
+        operands: Tensors, and constants among them.
         role: What it is beside the node's own layer.
         call: What Keras 3 is told when the operation is called, not when it is made.
         arguments: What the operation is told besides, in the words of NumPy.
@@ -72,7 +61,7 @@ def operation(
 def operations(
     site: Site,
     kind: str,
-    operands: Sequence[Operand],
+    operands: Sequence[Tensor],
     role: str = "",
     call: Mapping[str, Any] = NONE,
     outputs: int = 1,
@@ -83,13 +72,14 @@ def operations(
     if functions is None:
         return None
     for name, meaning in functions.meanings.items():
-        if meaning.name == kind:
+        sayable = not functions.class_name or len(operands) <= len(meaning.arguments)
+        if meaning.name == kind and sayable:
             return _put(site, name, meaning, operands, arguments, role, call, outputs)
     return None
 
 
 def needed(
-    site: Site, kind: str, operands: Sequence[Operand], role: str = "", **more: Any
+    site: Site, kind: str, operands: Sequence[Tensor], role: str = "", **more: Any
 ) -> Tensor:
     """As `operation`.
 
@@ -106,7 +96,7 @@ def _put(
     site: Site,
     name: str,
     meaning: Meaning,
-    operands: Sequence[Operand],
+    operands: Sequence[Tensor],
     given: Mapping[str, Any],
     role: str,
     call: Mapping[str, Any],
@@ -114,7 +104,9 @@ def _put(
 ) -> tuple[Tensor, ...]:
     functions = site.dialect.functions
     assert functions is not None  # both callers looked
-    tensors = [one for one in operands if isinstance(one, Tensor)]
+    tensors = [one for one in operands if not isinstance(one, Constant)]
+    if not tensors:
+        raise site.refuse(f"an operation {name} on constants alone")
     mask = tensors[0].mask if len(operands) == 1 else None
     config: Mapping[str, Any] = given
     if functions.class_name:
@@ -122,7 +114,7 @@ def _put(
         said = _by_name(site, meaning, operands, {**given, **call})
     else:
         mask = None
-        places = {n: one.value for n, one in enumerate(operands) if isinstance(one, Inline)}
+        places = {n: _stated(one) for n, one in enumerate(operands) if isinstance(one, Constant)}
         said = Arguments(constants=call, places=places, function=True)
     return site.put_all(
         name, dict(config), tensors, role=role, mask=mask, outputs=outputs, arguments=said
@@ -130,18 +122,30 @@ def _put(
 
 
 def _by_name(
-    site: Site, meaning: Meaning, operands: Sequence[Operand], given: Mapping[str, Any]
+    site: Site, meaning: Meaning, operands: Sequence[Tensor], given: Mapping[str, Any]
 ) -> Arguments:
     """What a function of TensorFlow is called with; all behind the first tensor by name."""
     keys = [name for name in meaning.arguments if name not in given][: len(operands)]
-    if len(keys) < len(operands) or isinstance(operands[0], Inline):
+    if len(keys) < len(operands):
         raise site.refuse(f"{site.dialect.name} has no way to say what {site.op} is of")
-    own = {key: one.value for key, one in zip(keys, operands, strict=True)
-           if isinstance(one, Inline)}  # fmt: skip
-    named = tuple(key for key in keys[1:] if key not in own)
+    first, *rest = zip(keys, operands, strict=True)
+    own = {key: one.value for key, one in rest if isinstance(one, Constant)}
+    named = tuple(key for key, one in rest if not isinstance(one, Constant))
+    places = {0: first[1].value} if isinstance(first[1], Constant) else {}
     called = {key: old for old, key in meaning.attributes.items() if old not in DEPRECATED}
     told = {called.get(key, key): value for key, value in given.items()}
-    return Arguments(constants={**told, **own}, named=named, function=True)
+    return Arguments(constants={**told, **own}, named=named, function=True, places=places)
+
+
+def _stated(constant: Constant) -> Any:
+    """Numbers as Keras 3 has them: as a tensor with its dtype, if it has a shape.
+
+    Source: Keras 3.15 `saving/serialization_lib.py` (`serialize_keras_object`).
+    """
+    if constant.laid_out is None:
+        return constant.value
+    config = {"value": constant.value, "dtype": constant.dtype}
+    return {"class_name": "__tensor__", "config": config}
 
 
 UNNAMED = Meaning("", arguments=("x",))

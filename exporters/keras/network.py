@@ -193,6 +193,21 @@ class Tensor:
         self.dtype = "float32"
 
 
+class Constant(Tensor):
+    """Numbers among the tensors: no call makes them, and only an operation takes them.
+
+    Attributes:
+        value: They, in lists.
+        laid_out: The same in another layout; None for numbers without one.
+    """
+
+    __slots__ = ("laid_out", "value")
+
+    def __init__(self, value: Any, laid_out: Callable[[Layout], Constant] | None = None) -> None:
+        super().__init__(Call(FileLayer("constant", "InputLayer", {}), ()), 0)
+        self.value, self.laid_out = value, laid_out
+
+
 class Arguments(msgspec.Struct, frozen=True):
     """What a call is given besides its tensors.
 

@@ -9,7 +9,7 @@ from ...errors import ExportError
 from ...ir.graph import Value
 from ...ir.layout import Layout, Terms
 from .bring import Mover, begins
-from .network import NOTHING, Arguments, FileLayer, Network, Tensor
+from .network import NOTHING, Arguments, Constant, FileLayer, Network, Tensor
 
 if TYPE_CHECKING:
     from .emit import Emission
@@ -94,6 +94,9 @@ class Scope:
         if layout not in held:
             self._check(layout)
             have, tensor = next(iter(held.items()))
+            if isinstance(tensor, Constant) and tensor.laid_out is not None:
+                held[layout] = tensor.laid_out(layout)
+                return held[layout]
             held[layout] = self.bring(tensor, have, layout, name)
         return held[layout]
 
@@ -113,6 +116,8 @@ class Scope:
     ) -> tuple[Tensor, ...]:
         """Call a layer; its results carry `mask` along."""
         wanted = layer.name
+        if any(isinstance(tensor, Constant) for tensor in inputs):
+            raise ExportError(f"a constant where {layer.class_name} takes tensors", where=wanted)
         call, again = self.network.call(key, layer, inputs, outputs, arguments)
         if again:
             self.emission.report.add(

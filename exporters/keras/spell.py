@@ -155,7 +155,8 @@ def _node(call: Call, ref: Callable[[Tensor], list[Any]], dialect: Dialect) -> l
         return [ref(tensor) for tensor in call.inputs]
     keywords = {name: ref(tensor) for name, tensor in call.keywords.items()}
     given = {**call.arguments.constants, **keywords}
-    node = [[*ref(tensor), given] for tensor in call.positional]
+    node = [["_CONSTANT_VALUE", -1, value, given] for value in call.arguments.places.values()]
+    node += [[*ref(tensor), given] for tensor in call.positional]
     return node[0] if call.arguments.function and len(node) == 1 else node
 
 

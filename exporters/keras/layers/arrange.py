@@ -16,8 +16,8 @@ from ....ir.ops.arrange import (
     TopK,
     Triangle,
 )
-from ..functions import Inline, needed, operations
-from ..network import Tensor
+from ..functions import needed, operation, operations
+from ..network import Constant, Tensor
 from ..registry import writes
 from ..scaling import scale_and_shift
 from ..site import Site
@@ -28,7 +28,7 @@ def take(site: Site) -> None:
     """Elements along an axis, by their positions."""
     op = site.op
     assert isinstance(op, Take)
-    chosen = Inline(list(op.indices))
+    chosen = Constant(list(op.indices))
     site.give(needed(site, "take", [site.x(), chosen], axis=site.axis("axis")))
 
 
@@ -141,10 +141,33 @@ def triangle(site: Site) -> None:
 
 @writes(Einsum, attributes="equation")
 def einsum(site: Site) -> None:
-    """Sums of products."""
-    op = site.op
+    """Sums of products; a product of matrices where the target has no other.
+
+    Raises:
+        ExportError: It has neither.
+    """
+    op, inputs = site.op, site.all()
     assert isinstance(op, Einsum)
-    site.give(needed(site, "einsum", site.all(), subscripts=op.equation))
+    y = operation(site, "einsum", inputs, subscripts=op.equation)
+    turned = _as_product(op.equation) if y is None else None
+    if turned is not None:
+        y = operation(site, "matmul", inputs, transpose_b=turned)
+    if y is None:
+        raise site.refuse(f"{site.dialect.name} has no words for the sum {op.equation}")
+    site.give(y)
+
+
+def _as_product(equation: str) -> bool | None:
+    """Whether the second matrix is turned; None if it is no product of two matrices."""
+    given, _, result = equation.partition("->")
+    a, *others = given.split(",")
+    if len(others) != 1 or len(a) < 2 or len(others[0]) < 2 or not result:
+        return None
+    lead, last = others[0][:-2], others[0][-2:]
+    if result[:-1] != a[:-1] or not a[:-2].endswith(lead):
+        return None
+    wanted = a[-1] + result[-1]
+    return {wanted: False, wanted[::-1]: True}.get(last)
 
 
 @writes(Extents)

@@ -7,12 +7,22 @@ from collections.abc import Mapping
 from ....ir.layout import Layout, key
 from ....ir.ops.activation import Power
 from ....ir.ops.embedding import NotEqual
-from ....ir.ops.maths import ArgMax, Binary, Cast, Cumulate, Fill, Not, Reduce, Where
+from ....ir.ops.maths import (
+    ArgMax,
+    Binary,
+    Cast,
+    Constant as Numbers,
+    Cumulate,
+    Fill,
+    Not,
+    Reduce,
+    Where,
+)
 from ....ir.ops.merge import AllOf
 from ....ir.ops.pooling import GlobalProductPool, GlobalSumPool
 from ..elementwise import applied, merged
-from ..functions import Inline, needed, operation
-from ..network import Tensor
+from ..functions import needed, operation
+from ..network import Array, Constant, Tensor
 from ..registry import writes
 from ..scaling import scale_and_shift
 from ..site import Site
@@ -27,7 +37,12 @@ def reduce(site: Site) -> None:
     """
     op = site.op
     assert isinstance(op, Reduce)
-    _reduced(site, op.kind)
+    if op.kind == "length":
+        square = applied(site, Power(exponent=2.0), site.x(), "square")
+        total = needed(site, "sum", [square], "total", axis=_axes(site), keepdims=False)
+        _give_rest(site, applied(site, Power(exponent=0.5), total))
+    else:
+        _reduced(site, op.kind)
 
 
 @writes(GlobalSumPool)
@@ -136,7 +151,7 @@ def not_equal(site: Site) -> None:
     """A comparison with a number."""
     op = site.op
     assert isinstance(op, NotEqual)
-    site.give(needed(site, "not_equal", [site.x(), Inline(op.value)]))
+    site.give(needed(site, "not_equal", [site.x(), Constant(op.value)]))
 
 
 @writes(Cast, attributes="dtype")
@@ -158,8 +173,23 @@ def fill(site: Site) -> None:
     if op.value in ALIKE:
         site.give(needed(site, ALIKE[op.value], [x], dtype=dtype))
         return
-    y = operation(site, "full_like", [x, Inline(op.value)], dtype=dtype)
+    y = operation(site, "full_like", [x, Constant(op.value)], dtype=dtype)
     if y is None:
         zeros = needed(site, "zeros_like", [x], "zeros", dtype=dtype)
         y = scale_and_shift(site, zeros, 1.0, op.value)
     site.give(y)
+
+
+@writes(Numbers)
+def numbers(site: Site) -> None:
+    """Numbers that stand in the calls of the operations that read them."""
+    param, layout = site.settled.node.params["value"], site.settled.results[0]
+    dtype = site.settled.node.result.dtype
+
+    def laid_out(wanted: Layout) -> Constant:
+        made = Constant(param.numpy(wanted, dtype).tolist(), laid_out)
+        made.shape, made.dtype = wanted.shape, dtype
+        return made
+
+    site.note([Array("value", param, layout)])
+    site.give(laid_out(layout))
