@@ -140,12 +140,13 @@ def _architecture(path: str | os.PathLike[str], isolated: bool) -> dict[str, Any
     with open_source(path) as source:
         try:
             kind = sniff(source)
+            listing = kind == "json" and lists_shards(source)
         except KerasirError as error:
             error.at("file", file=source.path)
             raise
-    if kind not in CONTAINERS:
+    if kind not in CONTAINERS and not listing:
         return read_architecture(path)
-    config = read_archive(path, isolated=isolated).config
+    config = None if listing else read_archive(path, isolated=isolated).config
     if config is None:
         raise FormatError(
             "weights only, no architecture",

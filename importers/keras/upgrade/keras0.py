@@ -39,6 +39,11 @@ def as_keras1(stored: Config, depth: int = 0) -> dict[str, Any]:
         from .keras0_graph import graph
 
         return graph(stored, depth)
+    if "name" not in stored:
+        raise ConfigError(
+            "no architecture of Keras: neither a class_name nor a name says what it is",
+            hint="give what model.to_json() or model.to_yaml() wrote",
+        )
     raise ConfigError(f"a model of class {kind!r:.80}", hint="Keras 0.3 has Sequential and Graph")
 
 

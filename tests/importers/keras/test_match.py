@@ -10,7 +10,7 @@ import pytest
 from crafted import numbers, weights_file
 
 import kerasir
-from kerasir.errors import WeightError
+from kerasir.errors import ConfigError, WeightError
 from kerasir.ir.source import Array
 
 SIZES = (2, 3, 4, 5, 6, 7)
@@ -99,3 +99,10 @@ def test_by_position_shapes_must_fit(tmp_path: Path) -> None:
         WeightError, match=r"one/kernel: stored shape \(3, 4\) does not fit F:2 F'2:3"
     ):
         load(tmp_path, swapped, "one", "two", "three")
+
+
+def test_metadata_is_no_architecture(tmp_path: Path) -> None:
+    (tmp_path / "metadata.json").write_text('{"keras_version": "3.10.0"}')
+    weights = weights_file(tmp_path / "weights.h5", stored("one"))
+    with pytest.raises(ConfigError, match="no architecture of Keras: neither a class_name"):
+        kerasir.load(weights, arch=tmp_path / "metadata.json")

@@ -196,3 +196,8 @@ def test_same_key_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.weights.json"
     path.write_text(f'{{"weight_map": {{"{DENSE}": "{A}", "{DENSE}": "{B}"}}}}')
     assert "twice" in refusal(path)
+
+
+def test_list_is_no_architecture(sharded: Path) -> None:
+    with pytest.raises(FormatError, match="file: weights only, no architecture"):
+        read_archive(sharded, arch=sharded, isolated=False)
