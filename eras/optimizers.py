@@ -150,6 +150,15 @@ Sources: Keras 2.3.1 `optimizers.py`; tf-keras 2.21 `optimizers/`
 (`build`) and `optimizers/legacy/` (`_create_slots`); genuine files of both."""
 
 
+def forgets_product(order: SlotOrder, name: str) -> bool:
+    """Whether a list leaves out the product of momentums that later versions keep.
+
+    Source: Keras 2.2.4 `optimizers.py` (`Nadam.get_updates`): `m_schedule` is no weight of it.
+    """
+    later = _KERAS23.get(name)
+    return later is not None and later.passed > 0 and not (order.passed or order.product)
+
+
 OLD = frozenset({"keras1", "keras2.0", "keras2"})
 """Vocabularies whose optimizers compute as those of Keras 1 and 2."""
 

@@ -24,6 +24,7 @@ from ...eras.optimizers import (
     UNSAID,
     SlotOrder,
     computes_as_old,
+    forgets_product,
     written_order,
 )
 from ...eras.schedules import read_schedule
@@ -97,6 +98,10 @@ def spell_training(
     compiled = {key: _by_output(key, value, renamed) for key, value in training.compiled.items()}
     order = written_order(dialect.vocabulary, name, version)
     arrays = _state(training, config, order, network, dialect, report) or ()
+    steps_done = training.iterations if arrays and era not in OLD else 0
+    if order is not None and steps_done and forgets_product(order, name):
+        what = f"{name}'s product of momentums: {dialect.name} stores none, it begins anew at 1"
+        report.add("KT202", "lost", what, level="warning")
     if dialect.form == "keras3":
         told = losses_and_metrics(compiled, len(network.outputs), report)
         record = {"optimizer_config": optimizer(name, config), **told}

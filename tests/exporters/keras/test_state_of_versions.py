@@ -228,3 +228,15 @@ def test_an_epsilon_in_another_place_is_told(name: str, tmp_path: Path) -> None:
     assert "epsilon" in told.message
     classic = CASES["keras2.3.1-theano/inception_th"]
     assert "KT102" not in [event.code for event in rewritten(classic, tmp_path / "same.h5")]
+
+
+def test_a_product_of_momentums_that_is_not_stored_is_told(tmp_path: Path) -> None:
+    """Keras 2.2.4 does not store it, so its own files lose nothing; those of Keras 3 do."""
+    case = CASES["keras3.15.1-jax/two_flat_concat_tf"]
+    events = kerasir.convert(case.model, tmp_path / "out.h5", to="keras2").report.events
+    (told,) = [event for event in events if event.code == "KT202"]
+    assert told.level == "warning"
+    assert "product" in told.message
+    kerasir.convert(tmp_path / "out.h5", tmp_path / "again.h5", to="keras2")
+    again = kerasir.convert(tmp_path / "again.h5", tmp_path / "more.h5", to="keras2")
+    assert "KT202" not in [event.code for event in again.report.events]
