@@ -131,6 +131,23 @@ REVERSED: frozenset[tuple[str, str]] = frozenset({
 CONVOLVES: frozenset[str] = frozenset({"theano"})
 """Backends whose convolutions are true ones; all others correlate."""
 
+BACKENDS = frozenset({
+    "theano", "tensorflow", "cntk", "mxnet", "plaidml", "jax", "torch", "numpy", "openvino",
+})  # fmt: skip
+"""Every backend that a Keras has had; PlaidML calls itself `plaidml.keras.backend`."""
+
+
+def backend_of(said: str | None) -> str | None:
+    """Which backend a file's attribute names; None if it names none that there is.
+
+    Capitals are let pass, and `b'theano'`, which tools wrote that took bytes for a text.
+    """
+    name = (said or "").strip().lower()
+    if name[:2] in {"b'", 'b"'}:
+        name = name[2:-1]
+    name = name.partition(".")[0]
+    return name if name in BACKENDS else None
+
 
 def table(storage: Storage, data_format: str) -> Dialect:
     """Which table a layer's weights follow: Keras 1 stores kernels as its ordering runs."""

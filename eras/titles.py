@@ -13,7 +13,7 @@ CONTAINERS: Mapping[str, str] = {
 ERAS: Mapping[str, str] = {"keras3": "Keras", "tf_keras": "tf.keras", "keras0": "Keras"}
 BACKENDS: Mapping[str, str] = {
     "theano": "Theano", "tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch",
-    "cntk": "CNTK", "mxnet": "MXNet",
+    "cntk": "CNTK", "mxnet": "MXNet", "plaidml": "PlaidML",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ..eras.storage import backend_of
 from ..errors import ConfigError
 from ..importers.keras.archive import Archive, read_archive
 from ..importers.keras.builtin import ARCHITECTURES, PREFIX
@@ -158,8 +159,8 @@ def _bare_weights(archive: Archive) -> Inspection:
         )
         for group in archive.groups
     )
-    if archive.backend:
-        backend = Fact(archive.backend, "file", "attribute backend")
+    if (named := backend_of(archive.backend)) is not None:
+        backend = Fact(named, "file", "attribute backend")
     elif colon:
         backend = Fact("tensorflow", "inferred", f'weight names end in ":0" ({colon})')
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...eras.storage import CONVOLVES
+from ...eras.storage import CONVOLVES, backend_of
 from ...eras.vocabularies import ERAS, era_of_version
 from ...errors import ConfigError
 from ...ir.model import Fact, Facts
@@ -93,8 +93,8 @@ def _backend(
 ) -> Fact:
     if said is not None:
         return Fact(said, "user", "--backend")
-    if archive.backend:
-        return Fact(archive.backend, "file", "attribute backend")
+    if (named := backend_of(archive.backend)) is not None:
+        return Fact(named, "file", "attribute backend")
     info = ERAS[era or "keras2"]
     if info.backend is not None:
         return _inferred(info.backend, "tf.keras has no other")

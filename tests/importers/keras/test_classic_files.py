@@ -176,3 +176,30 @@ def test_yaml_beside_a_file_that_holds_a_whole_model(
     assert "!!python/tuple" in arch.read_text()
     spoiled = varied(case, tmp_path, lambda file: texts(file, lambda _: "{}", TEXTS[:1]))
     assert predicts(kerasir.load(spoiled, arch=arch), case)
+
+
+@pytest.mark.parametrize("spell", [str.capitalize, "b'{}'".format, "{} ".format])
+@pytest.mark.parametrize("name", ["keras2.2.4-theano/flat_dense_th", FILES[1]])
+def test_spellings_of_a_backend(
+    genuine: Genuine, tmp_path: Path, name: str, spell: Callable[[str], str]
+) -> None:
+    case = genuine(name)
+    model = kerasir.load(varied(case, tmp_path, by_backend(spell(case.backend))))
+    assert predicts(model, case)
+    assert (model.facts.backend.value, model.facts.backend.trust) == (case.backend, "file")
+
+
+def test_backend_that_nobody_knows_is_no_evidence(genuine: Genuine, tmp_path: Path) -> None:
+    """Taken for one that correlates, it would leave kernels of Theano reversed."""
+    case = genuine("keras2.2.4-theano/flat_dense_th")
+    model = kerasir.load(varied(case, tmp_path, by_backend("unknown")))
+    assert predicts(model, case)
+    assert "KB101" in {event.code for event in model.report}
+
+
+def test_plaidml_correlates(genuine: Genuine, tmp_path: Path) -> None:
+    case = genuine(FILES[1])
+    path = varied(case, tmp_path, by_backend("plaidml.keras.backend"))
+    model = kerasir.load(path)
+    assert predicts(model, case)
+    assert model.facts.backend.value == "plaidml"
