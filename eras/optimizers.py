@@ -26,6 +26,8 @@ class SlotOrder(msgspec.Struct, frozen=True):
         interleaved: Whether each weight's kinds stand together, and not each kind's weights.
         later: Kinds that follow in runs, each where a key of the configuration says something.
         product: Whether Nadam's product of momentums stands at the end.
+        idle: Kinds that are kept all the same where a key of the configuration says nothing, and
+            change nothing then.
         passed: Numbers behind the steps that follow from them: Nadam's product of momentums.
     """
 
@@ -37,6 +39,7 @@ class SlotOrder(msgspec.Struct, frozen=True):
     later: Mapping[str, str] = {}
     product: bool = False
     passed: int = 0
+    idle: Mapping[str, str] = {}
 
     def runs(self, config: Mapping[str, Any]) -> list[tuple[str, ...]]:
         """The kinds that stand together for each weight, run by run."""
@@ -61,7 +64,7 @@ def _keras3(
     )
 
 
-_SGD = SlotOrder(True, ("momentum",))
+_SGD = SlotOrder(True, ("momentum",), idle={"momentum": "momentum"})
 _ADAM = SlotOrder(
     True, ("momentum", "velocity"), ("velocity_hat",), later={"velocity_hat": "amsgrad"}
 )

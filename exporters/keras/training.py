@@ -221,6 +221,10 @@ def _state(
         _lost(report, f"the state of {training.optimizer}: its learning rate is no number")
         return None
     by_weight = {(slot.kind, slot.weight): slot for slot in training.slots}
+    for kind, key in order.idle.items():
+        if not config.get(key):
+            held = (weight for array in weights for weight in array.weights)
+            by_weight = {(kind, weight): _at_rest(kind, weight) for weight in held} | by_weight
     runs = order.runs(config)  # in which kinds stand together for each weight
     empty = [kind for kind in order.unread if (kind,) not in runs]
     missing = [
@@ -297,6 +301,12 @@ def _slot(kind: str, array: Array, slots: Mapping[tuple[str, Weight], Slot]) -> 
     weight = Weight(f"{slot.weight.name}/{kind}", slot.sources)
     param = msgspec.structs.replace(array.param, weight=weight)
     return Array(kind, param, array.layout, shown=array.shown)
+
+
+def _at_rest(kind: str, weight: Weight) -> Slot:
+    """A slot that has gathered nothing."""
+    zeros = (ConstantSource(0.0, source.shape, source.dtype) for source in weight.sources)
+    return Slot(kind, weight, tuple(zeros))
 
 
 def _empty(kind: str) -> Array:

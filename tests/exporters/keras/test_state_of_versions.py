@@ -240,3 +240,19 @@ def test_a_product_of_momentums_that_is_not_stored_is_told(tmp_path: Path) -> No
     kerasir.convert(tmp_path / "out.h5", tmp_path / "again.h5", to="keras2")
     again = kerasir.convert(tmp_path / "again.h5", tmp_path / "more.h5", to="keras2")
     assert "KT202" not in [event.code for event in again.report.events]
+
+
+@pytest.mark.parametrize("name", ["even_same_th", "pool_same_tf"])
+@pytest.mark.parametrize("to", ["keras1", "keras2.0", "keras2"])
+def test_sgd_without_momentum_keeps_its_steps(name: str, to: str, tmp_path: Path) -> None:
+    """Keras 1 and 2 keep a momentum for each weight all the same; times zero it is forgotten."""
+    case = CASES[f"keras3.15.1-jax/{name}"]
+    before = kerasir.load(case.model).training
+    assert before is not None
+    assert not before.slots
+    events = kerasir.convert(case.model, tmp_path / "out.h5", to=to).report.events
+    assert "KT201" not in [event.code for event in events if "state" in event.message]
+    count, *moments = state(tmp_path / "out.h5")
+    assert count == before.iterations == 2
+    assert moments
+    assert not any(moment.any() for moment in moments)
