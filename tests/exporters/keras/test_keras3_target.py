@@ -14,6 +14,9 @@ import pytest
 import kerasir
 from genuine import FixtureCase, fixture_cases
 from kerasir.errors import KerasirError
+from kerasir.exporters.keras import layers as _  # ruff: ignore[unused-import]  (registers them)
+from kerasir.exporters.keras.registry import WRITERS
+from kerasir.ir.op import OPS
 
 CASES = {case.id: case for case in fixture_cases()}
 
@@ -136,3 +139,7 @@ def test_preserved_settings_are_objects_of_keras3(tmp_path: Path) -> None:
     stated = config["config"]["layers"][2]["config"]["kernel_initializer"]
     assert stated["module"] == "keras.initializers"
     assert stated["registered_name"] is None
+
+
+def test_every_op_has_a_writer() -> None:
+    assert OPS.keys() - {op.__name__ for op in WRITERS} == set()
