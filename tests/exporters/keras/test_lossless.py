@@ -29,6 +29,9 @@ OTHERWISE = {"g_cudnn_tf", "g_cells_tf", "g_legacy_tf"}
 """Cases of cuDNN's layers, cells and Keras 1's layers: written as the layers that they are, which
 tf.keras and Keras 3 have too."""
 
+NAMED_BY_ANOTHER = {"g_distributed_twice_tf"}
+"""Cases in which Keras calls a wrapper's weights as those of another; it reads them by order."""
+
 CASES = [
     case
     for case in fixture_cases()
@@ -119,10 +122,10 @@ def test_what_is_written_again_says_the_same(case: FixtureCase, tmp_path: Path) 
         assert configs[1] == configs[0]
         assert training(new) == training(old)
         before, after = datasets(old, "model_weights"), datasets(new, "model_weights")
-        assert after.keys() == before.keys()
-        for name, array in before.items():
-            assert after[name].dtype == array.dtype
-            np.testing.assert_array_equal(after[name], array)
+        assert after.keys() == before.keys() or case.case in NAMED_BY_ANOTHER
+        for mine, theirs in zip(after.values(), before.values(), strict=True):
+            assert mine.dtype == theirs.dtype
+            np.testing.assert_array_equal(mine, theirs)
         assert len(slots(new)) == len(slots(old))
         for mine, theirs in zip(slots(new), slots(old), strict=True):
             np.testing.assert_array_equal(mine, theirs)
