@@ -304,7 +304,16 @@ def _ask_again(unraisable: sys.UnraisableHookArgs) -> None:
     if number is None:
         sys.__unraisablehook__(unraisable)
     else:
-        threading.Timer(SOON, _thread.interrupt_main, (number,)).start()
+        threading.Timer(SOON, _interrupt, (number,)).start()
+
+
+def _interrupt(number: signal.Signals) -> None:
+    """Send the main thread a signal that also ends a wait, where the system has such."""
+    main = threading.main_thread().ident
+    if main is not None and hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main, number)
+    else:
+        _thread.interrupt_main(number)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
