@@ -229,6 +229,7 @@ KERAS3 = Dialect(
     classes=CLASSES,
     absent=ABSENT,
     keeps_training=False,
+    interpolations=("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"),
     functions=Functions(OPERATIONS, modules=KERAS3_MODULES),
 )
 """Keras 3, whatever backend it runs on: `.keras`, `.weights.h5` and legacy HDF5."""

@@ -114,6 +114,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         modes: Whether BatchNormalization has Keras 1's modes.
         written_by: Versions whose files are in this dialect already, by what they begin with.
         call_arguments: Whether calls in functional models have a place for keyword arguments.
+        interpolations: The words by which its Resizing computes.
     """
 
     name: str
@@ -147,6 +148,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     written_by: Keys = ()
     call_arguments: bool = True
     spans: bool = False
+    interpolations: Keys = (
+        "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic",
+        "area",
+    )  # fmt: skip
 
 
 def narrowed(known: Known, keys: Keys, backends: Keys = (), kept: Keys = ()) -> Known:

@@ -18,13 +18,15 @@ def resample(site: Site) -> None:
     """Resizing, which is for images.
 
     Raises:
-        ExportError: What is resampled is no image.
+        ExportError: What is resampled is no image, or the target has no word for the method.
     """
     op, space = site.op, space_of(site)
     assert isinstance(op, Resample)
     if space.rank != 2:
         raise site.refuse(f"Keras resamples images, not what has {space.rank} spatial axes")
     method = BY_TABLE.get(op.method, op.method)
+    if method not in site.dialect.interpolations:
+        raise site.refuse(f"{site.dialect.name} resizes no image by {method}", "convert to ONNX")
     if method == "bicubic" and not op.antialias:
         site.tell(
             "KX306",
