@@ -231,5 +231,7 @@ KERAS3 = Dialect(
     keeps_training=False,
     interpolations=("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"),
     functions=Functions(OPERATIONS, modules=KERAS3_MODULES),
+    merged_masks="any",
+    masked_values=frozenset({"Multiply", "Maximum", "Minimum"}),
 )
 """Keras 3, whatever backend it runs on: `.keras`, `.weights.h5` and legacy HDF5."""

@@ -115,6 +115,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         written_by: Versions whose files are in this dialect already, by what they begin with.
         call_arguments: Whether calls in functional models have a place for keyword arguments.
         interpolations: The words by which its Resizing computes.
+        merged_masks: Where a step counts in a merge of inputs with masks: where all say so, inputs
+            without passed over; or where any does, and without a mask if an input has none.
+        masked_values: Merges that compute otherwise where a mask leaves one of their inputs out.
     """
 
     name: str
@@ -152,6 +155,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic",
         "area",
     )  # fmt: skip
+    merged_masks: Literal["all", "any"] = "all"
+    masked_values: frozenset[str] = frozenset()
 
 
 def narrowed(known: Known, keys: Keys, backends: Keys = (), kept: Keys = ()) -> Known:

@@ -1,14 +1,17 @@
-"""Merges of several inputs."""
+"""Merges of several inputs, and the masks that come with them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from typing import Any
 
-from ....ir.graph import Value
-from ....ir.layout import find
+from ....ir.graph import Node, Value
+from ....ir.layout import Axis, axes_of, find
+from ....ir.op import Op
+from ....ir.ops.maths import Binary
 from ....ir.ops.merge import (
     Add,
+    AllOf,
     Average,
     Concat,
     Divide,
@@ -18,9 +21,10 @@ from ....ir.ops.merge import (
     Multiply,
     Subtract,
 )
+from ....ir.signature import REST, bindings_of
 from ..elementwise import merged
-from ..functions import operation
-from ..network import Tensor
+from ..functions import needed, operation
+from ..network import Constant, Tensor
 from ..registry import writes
 from ..site import Site
 
@@ -28,8 +32,8 @@ from ..site import Site
 @writes(Add, Subtract, Multiply, Average, Maximum, Minimum)
 def merge(site: Site) -> None:
     """An element-wise merge; Keras calls it as the op is called."""
-    inputs = site.all()
-    site.give(merged(site, site.op.kind, inputs, mask=_common(site, inputs)))
+    inputs, mask = _with_mask(site, site.all())
+    site.give(merged(site, site.op.kind, inputs, mask=mask))
 
 
 @writes(Divide)
@@ -44,32 +48,118 @@ def divide(site: Site) -> None:
 @writes(Concat)
 def concatenate(site: Site) -> None:
     """Concatenate; the axis counted from the end where it is the last."""
-    inputs = site.all()
+    inputs, mask = _with_mask(site, site.all())
     axis = site.axis("joined", result=True)
     config = {"axis": site.number(axis, len(site.seen(site.settled.results[0])))}
-    site.give(site.put("Concatenate", config, inputs, mask=_common(site, inputs)))
+    site.give(site.put("Concatenate", config, inputs, mask=mask))
 
 
-def _common(site: Site, inputs: Sequence[Tensor]) -> Value | None:
-    """The mask that Keras carries on: the inputs' own, else a combined one.
+COMBINED: Mapping[str, Op] = {"all": AllOf(), "any": Binary(function="or")}
+"""What makes one mask of several, by the dialect's word for it."""
 
-    Source: Keras 2.2.4 `layers/merge.py` `_Merge.compute_mask`, which passes over inputs without.
+
+def _with_mask(site: Site, inputs: Sequence[Tensor]) -> tuple[Sequence[Tensor], Value | None]:
+    """The inputs as the target's layer is to be given them, and the mask that it carries on.
+
+    Where the layer would make of the masks what the source does not, it is given inputs without.
+
+    Raises:
+        ExportError: The source's mask is needed, and the target makes another of the same.
     """
-    own = site.emission.masks.get(site.layer) if site.layer else None
-    masks = {tensor.mask for tensor in inputs}
-    if own is None and len(masks) == 1:
-        return masks.pop()
-    found = own or next((tensor.mask for tensor in inputs if tensor.mask is not None), None)
-    if "Keras 3" in site.dialect.readers:
-        site.tell(
-            "KX304",
-            "note",
-            "its inputs have different masks: a step counts where all say so, in Keras 3 where one "
-            "does, or where one input has no mask",
-            level="warning",
-            fix="load the file in Keras 2 or tf-keras, or convert to ONNX",
-        )
-    return found
+    if all(tensor.mask is None for tensor in inputs):
+        return inputs, None
+    mask = _carried(site, inputs)
+    made = site.emission.parts(site.layer).get("mask")
+    own = made.node.result if made is not None else None
+    if site.dialect.merged_masks == "any":
+        if own is not None and own is not mask and _leaves_out(site, own):
+            raise site.refuse(
+                "its inputs have different masks: a step counts where all say so, in Keras 3 "
+                "where one does, or where one input has no mask",
+                hint="convert to ONNX, or for tf-keras",
+            )
+        if mask is None or (site.op.kind in site.dialect.masked_values and _shows(site, mask)):
+            return [_bare(site, tensor, n) for n, tensor in enumerate(inputs, 1)], None
+    elif "Keras 3" in site.dialect.readers and len({tensor.mask for tensor in inputs}) > 1:
+        _tell_of_readers(site)
+    return inputs, mask
+
+
+def _carried(site: Site, inputs: Sequence[Tensor]) -> Value | None:
+    """The mask that the target's layer makes, if it is one that the source has.
+
+    Source: Keras 2.2.4 `layers/merge.py` `_Merge.compute_mask`, which passes over inputs without;
+    Keras 3.15 `layers/merging/base_merge.py` and `concatenate.py` `compute_mask`. The latter look
+    at the last axis as the one that no mask has, whatever the rank.
+    """
+    masks = [tensor.mask for tensor in inputs]
+    present = [mask for mask in masks if mask is not None]
+    made = site.emission.parts(site.layer).get("mask")
+    if site.dialect.merged_masks == "any":
+        rank = len(site.settled.node.result.axes)
+        if len(present) < len(masks) or any(len(mask.axes) != rank - 1 for mask in present):
+            return None
+    if made is None:
+        return present[0] if len(set(present)) == 1 else None
+    op = made.node.op
+    joined = isinstance(op, Concat)  # along time, as the values are
+    return made.node.result if joined or op == COMBINED[site.dialect.merged_masks] else None
+
+
+def _shows(site: Site, mask: Value) -> bool:
+    """Whether anything sees what a merge computes for steps that its mask leaves out.
+
+    Nothing does where all that comes of it goes, step by step, to what leaves out the same.
+    """
+    graph = site.emission.plan.graph
+    readers, steps = graph.consumers(), set(axes_of(mask.axes[1:]))
+    waiting, seen = [site.settled.node.result], set[Value]()
+    while waiting:
+        value = waiting.pop()
+        if value in graph.outputs:
+            return True
+        for node in readers.get(value, ()):
+            if node.op.mask == "consume":
+                if node.inputs[0] is not value or mask not in node.inputs[1:2]:
+                    return True
+            elif not _step_by_step(node, steps):
+                return True
+            else:
+                waiting += [result for result in node.results if result not in seen]
+                seen.update(node.results)
+    return False
+
+
+def _step_by_step(node: Node, steps: AbstractSet[Axis]) -> bool:
+    """Whether a node's op leaves the axes of a mask alone, as what none of its bindings names."""
+    named = {axis for name, terms in node.axes.items() if name != REST for axis in axes_of(terms)}
+    free = REST in bindings_of(node.op.inputs) and not named & steps
+    return free and all(steps <= set(axes_of(result.axes)) for result in node.results)
+
+
+def _leaves_out(site: Site, mask: Value) -> bool:
+    """Whether anything but masks is made of a mask."""
+    readers = site.emission.plan.graph.consumers()
+    nodes = readers.get(mask, ())
+    return any(n.part != "mask" or _leaves_out(site, n.result) for n in nodes)
+
+
+def _bare(site: Site, tensor: Tensor, number: int) -> Tensor:
+    """A tensor without its mask: an operation of Keras 3 carries none, and times one is itself."""
+    if tensor.mask is None:
+        return tensor
+    return needed(site, "multiply", [tensor, Constant(1.0)], f"bare_{number}")
+
+
+def _tell_of_readers(site: Site) -> None:
+    site.tell(
+        "KX304",
+        "note",
+        "its inputs have different masks: a step counts where all say so, in Keras 3 where one "
+        "does, or where one input has no mask",
+        level="warning",
+        fix="load the file in Keras 2 or tf-keras, or convert to ONNX",
+    )
 
 
 @writes(Dot, attributes="normalize")
