@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +13,15 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from frameworks import KERAS3
 from numbers_of import POLICIES
 
 import kerasir
 from genuine import FixtureCase
 from kerasir.passes.solve import solve
 from kerasir.reference.evaluate import evaluate
+
+WORKER = Path(__file__).parent / "support" / "keras_worker.py"
 
 MERGES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "Add": np.add,
@@ -112,6 +118,72 @@ def test_a_merge_keeps_its_mask_only_where_both_kerases_make_the_same(
     counts = a.any(axis=-1, keepdims=True)
     stepwise = np.tanh(_sigmoid(a) ** 2) * counts
     np.testing.assert_allclose(found, stepwise.sum(axis=1) / counts.sum(axis=1), atol=1e-6)
+
+
+@pytest.mark.time_limit(300)
+def test_genuine_keras_3_computes_the_same(tmp_path: Path) -> None:
+    python = KERAS3.python()
+    if not python:
+        if os.environ.get("KERASIR_REQUIRE_KERAS"):
+            pytest.fail("KERASIR_REQUIRE_KERAS is set, but no Keras 3")
+        pytest.skip(f"Keras 3 is not installed here, and {KERAS3.variable} is not set")
+    a, b = _fed()
+    np.savez(tmp_path / "data.npz", in_0=a, in_1=b)
+    counts = a.any(axis=-1, keepdims=True)
+    mean = _layer("GlobalAveragePooling1D", "mean", "merged")
+    expected, jobs = {}, []
+    for merge, function in MERGES.items():
+        others = {"other_a": _sigmoid(a), "other_b": _sigmoid(b), "b": b}
+        for name, other in others.items():
+            expected[f"{merge}_{name}"] = function(_sigmoid(a), other)
+            _written(tmp_path / f"{merge}_{name}.h5", merge, name)
+        steps = function(_sigmoid(a), _sigmoid(a)) * counts
+        expected[f"{merge}_mean"] = steps.sum(axis=1) / counts.sum(axis=1)
+        _written(tmp_path / f"{merge}_mean.h5", merge, "other_a", mean)
+    for name in expected:
+        model, outputs = tmp_path / f"{name}.keras", tmp_path / f"{name}.npz"
+        kerasir.convert(tmp_path / f"{name}.h5", model)
+        job = {"id": name, "model": str(model), "inputs": str(tmp_path / "data.npz")}
+        jobs.append(json.dumps({**job, "outputs": str(outputs), "twice": False}))
+    listed = tmp_path / "jobs.jsonl"
+    listed.write_text("\n".join(jobs))
+    command = [python, str(WORKER), KERAS3.module, str(listed)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for name, result in expected.items():
+        with np.load(tmp_path / f"{name}.npz") as found:
+            np.testing.assert_allclose(found["out_0"], result, atol=1e-6, err_msg=name)
+
+
+def test_a_mask_of_keras_3_stays_there_and_is_refused_elsewhere(tmp_path: Path) -> None:
+    """In Keras 3 a step counts where either input has it, in Keras 2 where both have."""
+    a, b = _fed()
+    mean = _layer("GlobalAveragePooling1D", "mean", "merged")
+    mean_b = _layer("GlobalAveragePooling1D", "mean_b", "other_b")
+    both = _layer("Concatenate", "both", "mean", "mean_b")
+    equal, differing = tmp_path / "equal.keras", tmp_path / "differing.keras"
+    kerasir.convert(_written(tmp_path / "source.h5", "Add", "other_a", mean, mean_b, both), equal)
+    with zipfile.ZipFile(equal) as old, zipfile.ZipFile(differing, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "config.json":
+                config = json.loads(data)
+                merged = next(
+                    one for one in config["config"]["layers"] if one["config"]["name"] == "merged"
+                )
+                second = merged["inbound_nodes"][0]["args"][0][1]
+                second["config"]["keras_history"][0] = "other_b"
+                data = json.dumps(config).encode()
+            new.writestr(name, data)
+    kerasir.convert(differing, tmp_path / "again.keras")
+    for path in (differing, tmp_path / "again.keras"):
+        plan = solve(kerasir.load(path).graph, POLICIES["as authored"])
+        (found,) = evaluate(plan, [a, b])
+        counts = a.any(axis=-1, keepdims=True) | b.any(axis=-1, keepdims=True)
+        steps = (_sigmoid(a) + _sigmoid(b)) * counts
+        np.testing.assert_allclose(found[:, :3], steps.sum(axis=1) / counts.sum(axis=1), atol=1e-6)
+    with pytest.raises(kerasir.KerasirError, match="another mask reaches it"):
+        kerasir.convert(differing, tmp_path / "model.h5", to="keras2")
 
 
 def test_a_mask_that_keras_3_would_not_make_is_refused(

@@ -99,11 +99,14 @@ def _carried(site: Site, inputs: Sequence[Tensor]) -> Value | None:
         rank = len(site.settled.node.result.axes)
         if len(present) < len(masks) or any(len(mask.axes) != rank - 1 for mask in present):
             return None
-    if made is None:
-        return present[0] if len(set(present)) == 1 else None
-    op = made.node.op
-    joined = isinstance(op, Concat)  # along time, as the values are
-    return made.node.result if joined or op == COMBINED[site.dialect.merged_masks] else None
+    if made is None and len(set(present)) == 1:
+        return present[0]
+    if made is not None:
+        joined = isinstance(made.node.op, Concat)  # along time, as the values are
+        if joined or made.node.op == COMBINED[site.dialect.merged_masks]:
+            return made.node.result
+    # one that nothing in the source has, so that whatever looks at masks is refused
+    return None if site.dialect.merged_masks == "any" else Value("merged_mask", ())
 
 
 def _shows(site: Site, mask: Value) -> bool:
