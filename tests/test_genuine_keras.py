@@ -201,7 +201,8 @@ def answers(
     for item in request.session.items:
         if isinstance(item, pytest.Function) and item.path == request.path:
             parameters = item.callspec.params
-            selected[parameters["target"]].append(parameters["case"])
+            if "target" in parameters:
+                selected[parameters["target"]].append(parameters["case"])
 
     def of(name: str) -> dict[str, Answer]:
         if name not in known:
