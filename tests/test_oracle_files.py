@@ -33,7 +33,14 @@ def keys_of(example_or_file: Config) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.fixture_cases(eras=("keras2.2.4-theano", "keras2.2.4-tensorflow"))
+NAMED_OTHERWISE = "g_distributed_twice_"
+"""A case whose wrapper's weights Keras called as another layer's: the oracle goes by names."""
+
+
+@pytest.mark.fixture_cases(
+    eras=("keras2.2.4-theano", "keras2.2.4-tensorflow"),
+    where=lambda case: not case.case.startswith(NAMED_OTHERWISE),
+)
 def test_configs_have_the_keys_of_genuine_ones(fixture_case: FixtureCase) -> None:
     for class_name, genuine in keys_of(read_keras2(fixture_case.model).config).items():
         if class_name in BUILT:
