@@ -303,7 +303,9 @@ LAYERS = (
     "layers/separable_conv2d", "locally_connected1d_1", "",
 )  # fmt: skip
 WEIGHTS = st.lists(
-    st.tuples(st.sampled_from(NAMES), st.lists(st.integers(0, 4), max_size=6)), max_size=13
+    st.tuples(st.sampled_from(NAMES), st.lists(st.integers(0, 4), max_size=6)),
+    max_size=13,
+    unique_by=lambda weight: weight[0],  # a list of names with one twice is refused
 )
 
 
