@@ -45,7 +45,7 @@ def write_arrays(path: str, arrays: Mapping[str, Array], *, overwrite: bool = Fa
 
     with target(path, overwrite=overwrite) as temporary:
         with open(temporary, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle
         return os.path.getsize(temporary)
 
 
