@@ -27,9 +27,9 @@ MODERN = PROJECT / "tests" / "support" / "modern"
 WORKER = PROJECT / "tests" / "support" / "keras_worker.py"
 sys.path.insert(0, str(MODERN))
 
-import cases  # noqa: E402
-from cases_all import REFUSED, UNMADE, WITHOUT_MEANING  # noqa: E402
-from proof import again, compared, wrong  # noqa: E402
+import cases  # ruff: ignore[module-import-not-at-top-of-file]
+from cases_all import REFUSED, UNMADE, WITHOUT_MEANING  # ruff: ignore[module-import-not-at-top-of-file]
+from proof import again, compared, wrong  # ruff: ignore[module-import-not-at-top-of-file]
 
 SECONDS = 900
 """For the process that makes a library's models."""

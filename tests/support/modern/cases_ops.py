@@ -11,14 +11,20 @@ from cases import NEW, OLD, Kit, case
 def ops_functions(k: Kit) -> Any:
     x, o = k.Input((4, 5)), k.ops
     names = "sin cos tan arctan sinh cosh arcsinh erf floor ceil sign expm1 exp negative absolute "
-    names += "square sigmoid tanh relu relu6 silu softplus softsign hard_sigmoid hard_silu elu selu "
+    names += (
+        "square sigmoid tanh relu relu6 silu softplus softsign hard_sigmoid hard_silu elu selu "
+    )
     names += "celu gelu leaky_relu log_sigmoid hard_tanh mish tanh_shrink soft_shrink hard_shrink "
     names += "sparse_plus squareplus sparse_sigmoid isnan isfinite deg2rad rad2deg"
     found = [getattr(o, name)(x) for name in names.split() if hasattr(o, name)]
     small = o.clip(x, -0.9, 0.9)
     found += [o.arcsin(small), o.arccos(small), o.arctanh(small), o.log1p(o.abs(x))]
     found += [o.sqrt(o.abs(x)), o.rsqrt(o.abs(x) + 1), o.log(o.abs(x) + 1), o.reciprocal(x + 9)]
-    found += [o.arccosh(o.abs(x) + 1.1), o.threshold(x, 0.1, -3.0), o.glu(o.concatenate([x, x], axis=1), axis=1)]
+    found += [
+        o.arccosh(o.abs(x) + 1.1),
+        o.threshold(x, 0.1, -3.0),
+        o.glu(o.concatenate([x, x], axis=1), axis=1),
+    ]
     return k.Model(x, found)
 
 
@@ -43,9 +49,11 @@ def ops_arithmetic(k: Kit) -> Any:
 @case(NEW)
 def ops_reductions(k: Kit) -> Any:
     x, o = k.Input((4, 5, 3)), k.ops
-    found = [f(x, axis=axis, keepdims=keep)
-             for f in (o.mean, o.sum, o.max, o.min, o.prod, o.std, o.var, o.logsumexp)
-             for axis, keep in ((1, False), ((1, 2), True), (-1, True))]  # fmt: skip
+    found = [
+        f(x, axis=axis, keepdims=keep)
+        for f in (o.mean, o.sum, o.max, o.min, o.prod, o.std, o.var, o.logsumexp)
+        for axis, keep in ((1, False), ((1, 2), True), (-1, True))
+    ]
     found += [o.any(x > 1, axis=-1), o.all(x > -1, axis=1), o.norm(x, axis=-1)]
     found += [o.argmax(x, axis=-1), o.argmin(x, axis=1), o.cumsum(x, axis=1)]
     found += [*o.moments(x, axes=[1]), o.amax(x, axis=2), o.normalize(x), *o.top_k(x, 2)]
@@ -58,21 +66,52 @@ def ops_shapes(k: Kit) -> Any:
     x, y, o = k.Input((4, 6)), k.Input((4, 6)), k.ops
     w = k.Input((3, 4, 6))
     found = [
-        o.reshape(x, (-1, 3, 8)), o.reshape(x, (-1, 24)), o.transpose(x, (0, 2, 1)),
-        o.expand_dims(x, 1), o.squeeze(o.expand_dims(x, 1), 1), o.concatenate([x, y], axis=1),
-        o.stack([x, y], axis=1), o.stack([x, y], axis=-1), *o.split(x, 2, axis=1),
-        *o.split(x, [1, 4], axis=-1), *o.unstack(x, axis=1), o.flip(x, axis=1), o.flip(x, axis=[1, 2]),
-        o.roll(x, 2, axis=1), o.repeat(x, 2, axis=2), o.repeat(x, 3, axis=1), o.tile(x, (1, 2, 3)),
-        o.pad(x, ((0, 0), (1, 2), (0, 3))), o.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=2.0),
+        o.reshape(x, (-1, 3, 8)),
+        o.reshape(x, (-1, 24)),
+        o.transpose(x, (0, 2, 1)),
+        o.expand_dims(x, 1),
+        o.squeeze(o.expand_dims(x, 1), 1),
+        o.concatenate([x, y], axis=1),
+        o.stack([x, y], axis=1),
+        o.stack([x, y], axis=-1),
+        *o.split(x, 2, axis=1),
+        *o.split(x, [1, 4], axis=-1),
+        *o.unstack(x, axis=1),
+        o.flip(x, axis=1),
+        o.flip(x, axis=[1, 2]),
+        o.roll(x, 2, axis=1),
+        o.repeat(x, 2, axis=2),
+        o.repeat(x, 3, axis=1),
+        o.tile(x, (1, 2, 3)),
+        o.pad(x, ((0, 0), (1, 2), (0, 3))),
+        o.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=2.0),
         o.pad(x, ((0, 0), (1, 2), (2, 1)), mode="reflect"),
-        o.pad(x, ((0, 0), (1, 2), (2, 1)), mode="symmetric"), o.swapaxes(w, 1, 3),
-        o.moveaxis(w, 1, -1), o.broadcast_to(o.expand_dims(x, 1), (3, 2, 4, 6)),
-        o.take(x, [3, 0, 0], axis=1), o.take(x, [[1, 2], [5, 0]], axis=2), o.take(x, 2, axis=1),
-        x[:, 1], x[:, 1:3], x[:, ::2], x[:, ::-1], x[..., 1:], x[:, -1, :3], x[:, None], x[:, :, None, 2:],
-        o.tril(w), o.triu(w, k=1), o.append(x, y, axis=1), o.hstack([x, y]),
+        o.pad(x, ((0, 0), (1, 2), (2, 1)), mode="symmetric"),
+        o.swapaxes(w, 1, 3),
+        o.moveaxis(w, 1, -1),
+        o.broadcast_to(o.expand_dims(x, 1), (3, 2, 4, 6)),
+        o.take(x, [3, 0, 0], axis=1),
+        o.take(x, [[1, 2], [5, 0]], axis=2),
+        o.take(x, 2, axis=1),
+        x[:, 1],
+        x[:, 1:3],
+        x[:, ::2],
+        x[:, ::-1],
+        x[..., 1:],
+        x[:, -1, :3],
+        x[:, None],
+        x[:, :, None, 2:],
+        o.tril(w),
+        o.triu(w, k=1),
+        o.append(x, y, axis=1),
+        o.hstack([x, y]),
         o.slice(x, (0, 1, 2), (3, 2, 3)),
-    ]  # fmt: skip
-    return k.Model([x, y, w], found), [k.random((3, 4, 6)), k.random((3, 4, 6)), k.random((3, 3, 4, 6))]
+    ]
+    return k.Model([x, y, w], found), [
+        k.random((3, 4, 6)),
+        k.random((3, 4, 6)),
+        k.random((3, 3, 4, 6)),
+    ]
 
 
 @case(NEW)
@@ -81,13 +120,24 @@ def ops_products(k: Kit) -> Any:
     w, v = k.Input((2, 4, 6)), k.Input((2, 6, 3))
     table = k.random((6, 3))
     found = [
-        o.matmul(x, y), o.matmul(w, v), x @ y, o.einsum("bij,bjk->bki", x, y),
-        o.einsum("bhij,bhjk->bhik", w, v), o.einsum("bij,bij->bi", x, x),
-        o.einsum("bij->bji", x), o.einsum("...ij,...jk->...ik", w, v),
-        o.one_hot(o.argmax(x, axis=-1), 6), o.matmul(x, o.transpose(x, (0, 2, 1))),
+        o.matmul(x, y),
+        o.matmul(w, v),
+        x @ y,
+        o.einsum("bij,bjk->bki", x, y),
+        o.einsum("bhij,bhjk->bhik", w, v),
+        o.einsum("bij,bij->bi", x, x),
+        o.einsum("bij->bji", x),
+        o.einsum("...ij,...jk->...ik", w, v),
+        o.one_hot(o.argmax(x, axis=-1), 6),
+        o.matmul(x, o.transpose(x, (0, 2, 1))),
         o.tensordot(x, k.ops.convert_to_tensor(table), axes=1),
-    ]  # fmt: skip
-    data = [k.random((3, 4, 6)), k.random((3, 6, 5)), k.random((3, 2, 4, 6)), k.random((3, 2, 6, 3))]
+    ]
+    data = [
+        k.random((3, 4, 6)),
+        k.random((3, 6, 5)),
+        k.random((3, 2, 4, 6)),
+        k.random((3, 2, 6, 3)),
+    ]
     return k.Model([x, y, w, v], found), data
 
 
@@ -126,13 +176,29 @@ def tf_arithmetic(k: Kit) -> Any:
     found += [tf.math.squared_difference(x, y), tf.where(x > 0.2, x, y), tf.where(x < y, 1.0, x)]
     found += [x > 0.0, tf.less_equal(x, y), tf.equal(n, 3), tf.logical_not(x > 0.0)]
     found += [tf.logical_and(x > 0.0, y > 0.0), tf.cast(x > 0.0, tf.float32), tf.cast(n, "float32")]
-    found += [tf.sin(x), tf.cos(x), tf.exp(x), tf.tanh(x), tf.sigmoid(x), tf.nn.relu(x), tf.erf(x)
-              if hasattr(tf, "erf") else tf.math.erf(x)]  # fmt: skip
+    found += [
+        tf.sin(x),
+        tf.cos(x),
+        tf.exp(x),
+        tf.tanh(x),
+        tf.sigmoid(x),
+        tf.nn.relu(x),
+        tf.erf(x) if hasattr(tf, "erf") else tf.math.erf(x),
+    ]
     found += [tf.sqrt(tf.abs(x)), tf.math.rsqrt(tf.abs(x) + 1.0), tf.square(x), tf.nn.gelu(x)]
-    found += [tf.clip_by_value(x, -0.5, 0.5), tf.nn.leaky_relu(x), tf.nn.softplus(x), tf.nn.swish(x)]
-    found += [tf.add_n([x, y]) if False else x, tf.zeros_like(x), tf.ones_like(x), tf.nn.elu(x)]
+    found += [
+        tf.clip_by_value(x, -0.5, 0.5),
+        tf.nn.leaky_relu(x),
+        tf.nn.softplus(x),
+        tf.nn.swish(x),
+    ]
+    found += [tf.zeros_like(x), tf.ones_like(x), tf.nn.elu(x)]
     found += [tf.floor(x), tf.math.ceil(x), tf.sign(x), tf.math.log1p(tf.abs(x)), tf.round(x)]
-    return k.Model([x, y, n], found), [k.random((3, 4, 5)), k.random((3, 4, 5)), k.whole((3, 4, 5), 6)]
+    return k.Model([x, y, n], found), [
+        k.random((3, 4, 5)),
+        k.random((3, 4, 5)),
+        k.whole((3, 4, 5), 6),
+    ]
 
 
 @case(OLD)
@@ -142,24 +208,58 @@ def tf_shapes(k: Kit) -> Any:
     x, y = k.Input((4, 6)), k.Input((4, 6))
     w = k.Input((3, 4, 6))
     found = [
-        tf.reshape(x, (-1, 3, 8)), tf.reshape(x, [-1, 24]), tf.transpose(x, (0, 2, 1)),
-        tf.expand_dims(x, 1), tf.expand_dims(x, -1), tf.squeeze(tf.expand_dims(x, 1), axis=1),
-        tf.concat([x, y], axis=1), tf.concat([x, y], -1), tf.stack([x, y], axis=1),
-        *tf.split(x, 2, axis=1), *tf.split(x, [1, 3, 2], axis=-1), *tf.unstack(x, axis=1),
-        tf.reverse(x, axis=[1]), tf.roll(x, shift=2, axis=1), tf.repeat(x, 2, axis=2),
-        tf.tile(x, [1, 2, 3]), tf.pad(x, [[0, 0], [1, 2], [0, 3]]),
-        tf.pad(x, [[0, 0], [1, 2], [2, 1]], "REFLECT"), tf.gather(x, [3, 0, 0], axis=1),
-        x[:, 1], x[:, 1:3], x[:, ::2], x[:, -1, :3], x[:, tf.newaxis], tf.cumsum(x, axis=1),
-    ]  # fmt: skip
-    found += [f(x, axis=axis, keepdims=keep) for f in (tf.reduce_mean, tf.reduce_sum, tf.reduce_max,
-              tf.reduce_min, tf.reduce_prod, tf.math.reduce_std, tf.reduce_logsumexp)
-              for axis, keep in ((1, False), ([1, 2], True), (-1, True))]  # fmt: skip
+        tf.reshape(x, (-1, 3, 8)),
+        tf.reshape(x, [-1, 24]),
+        tf.transpose(x, (0, 2, 1)),
+        tf.expand_dims(x, 1),
+        tf.expand_dims(x, -1),
+        tf.squeeze(tf.expand_dims(x, 1), axis=1),
+        tf.concat([x, y], axis=1),
+        tf.concat([x, y], -1),
+        tf.stack([x, y], axis=1),
+        *tf.split(x, 2, axis=1),
+        *tf.split(x, [1, 3, 2], axis=-1),
+        *tf.unstack(x, axis=1),
+        tf.reverse(x, axis=[1]),
+        tf.roll(x, shift=2, axis=1),
+        tf.repeat(x, 2, axis=2),
+        tf.tile(x, [1, 2, 3]),
+        tf.pad(x, [[0, 0], [1, 2], [0, 3]]),
+        tf.pad(x, [[0, 0], [1, 2], [2, 1]], "REFLECT"),
+        tf.gather(x, [3, 0, 0], axis=1),
+        x[:, 1],
+        x[:, 1:3],
+        x[:, ::2],
+        x[:, -1, :3],
+        x[:, tf.newaxis],
+        tf.cumsum(x, axis=1),
+    ]
+    found += [
+        f(x, axis=axis, keepdims=keep)
+        for f in (
+            tf.reduce_mean,
+            tf.reduce_sum,
+            tf.reduce_max,
+            tf.reduce_min,
+            tf.reduce_prod,
+            tf.math.reduce_std,
+            tf.reduce_logsumexp,
+        )
+        for axis, keep in ((1, False), ([1, 2], True), (-1, True))
+    ]
     found += [tf.argmax(x, axis=-1), tf.argmin(x, axis=1), tf.nn.l2_normalize(x, axis=-1)]
     found += [tf.matmul(x, y, transpose_b=True), tf.nn.softmax(x)]
     found += [tf.one_hot(tf.argmax(x, axis=-1), 6), tf.linalg.matmul(w, w, transpose_b=True)]
-    found += [tf.math.top_k(x, 2)[0], tf.reduce_any(x > 1.0, axis=-1), tf.norm(x, axis=-1)
-              if False else x]  # fmt: skip
-    return k.Model([x, y, w], found), [k.random((3, 4, 6)), k.random((3, 4, 6)), k.random((3, 3, 4, 6))]
+    found += [
+        tf.math.top_k(x, 2)[0],
+        tf.reduce_any(x > 1.0, axis=-1),
+        tf.norm(x, axis=-1) if False else x,
+    ]
+    return k.Model([x, y, w], found), [
+        k.random((3, 4, 6)),
+        k.random((3, 4, 6)),
+        k.random((3, 3, 4, 6)),
+    ]
 
 
 @case(OLD)

@@ -6,13 +6,42 @@ from typing import Any
 
 from cases import BOTH, NEW, OLD, Kit, case
 
-NAMES = ("elu", "exponential", "gelu", "hard_sigmoid", "linear", "mish", "relu", "selu", "sigmoid",
-         "softmax", "softplus", "softsign", "swish", "tanh")  # fmt: skip
+NAMES = (
+    "elu",
+    "exponential",
+    "gelu",
+    "hard_sigmoid",
+    "linear",
+    "mish",
+    "relu",
+    "selu",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+)
 NEW_NAMES = (
-    "celu", "glu", "hard_shrink", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
-    "log_sigmoid", "log_softmax", "relu6", "silu", "soft_shrink", "sparse_plus", "sparse_sigmoid",
-    "sparsemax", "squareplus", "tanh_shrink", "threshold",
-)  # fmt: skip
+    "celu",
+    "glu",
+    "hard_shrink",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "relu6",
+    "silu",
+    "soft_shrink",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "tanh_shrink",
+    "threshold",
+)
 
 
 @case()
@@ -37,12 +66,20 @@ def activation_layers(k: Kit) -> Any:
     slope = {"negative_slope" if k.new else "alpha": 0.15}
     found = [
         k.L.ReLU(max_value=1.1, negative_slope=0.1, threshold=0.2)(x),
-        k.L.LeakyReLU(**slope)(x), k.L.ELU(0.7)(x), k.L.PReLU(shared_axes=[1, 2])(x),
-        k.L.PReLU()(x), k.L.Softmax(axis=(1, 2))(x), k.L.Softmax(axis=1)(x),
-        k.L.ActivityRegularization(0.1)(x), k.L.Identity()(x), k.L.SpatialDropout2D(0.2)(x),
-        k.L.GaussianNoise(0.1)(x), k.L.GaussianDropout(0.1)(x), k.L.AlphaDropout(0.1)(x),
+        k.L.LeakyReLU(**slope)(x),
+        k.L.ELU(0.7)(x),
+        k.L.PReLU(shared_axes=[1, 2])(x),
+        k.L.PReLU()(x),
+        k.L.Softmax(axis=(1, 2))(x),
+        k.L.Softmax(axis=1)(x),
+        k.L.ActivityRegularization(0.1)(x),
+        k.L.Identity()(x),
+        k.L.SpatialDropout2D(0.2)(x),
+        k.L.GaussianNoise(0.1)(x),
+        k.L.GaussianDropout(0.1)(x),
+        k.L.AlphaDropout(0.1)(x),
         k.L.Dropout(0.3)(x),
-    ]  # fmt: skip
+    ]
     found += [] if k.new else [k.L.ThresholdedReLU(0.3)(x)]
     return k.Model(x, found)
 
@@ -58,13 +95,17 @@ def softmax_masked(k: Kit) -> Any:
 def norms(k: Kit) -> Any:
     x = k.Input((4, 5, 6))
     found = [
-        k.L.LayerNormalization()(x), k.L.LayerNormalization(axis=[1, 3], epsilon=0.01)(x),
+        k.L.LayerNormalization()(x),
+        k.L.LayerNormalization(axis=[1, 3], epsilon=0.01)(x),
         k.L.LayerNormalization(axis=1, center=False, scale=False)(x),
-        k.L.BatchNormalization(axis=1)(x), k.L.BatchNormalization(scale=False, epsilon=0.01)(x),
-        k.L.GroupNormalization(3)(x), k.L.GroupNormalization(-1, axis=1, center=False)(x),
-        k.L.GroupNormalization(1)(x), k.L.UnitNormalization()(x),
+        k.L.BatchNormalization(axis=1)(x),
+        k.L.BatchNormalization(scale=False, epsilon=0.01)(x),
+        k.L.GroupNormalization(3)(x),
+        k.L.GroupNormalization(-1, axis=1, center=False)(x),
+        k.L.GroupNormalization(1)(x),
+        k.L.UnitNormalization()(x),
         k.L.UnitNormalization(axis=[1, 2])(x),
-    ]  # fmt: skip
+    ]
     if k.new:
         found += [k.L.LayerNormalization(rms_scaling=True, center=False)(x)]
         found += [k.L.RMSNormalization()(x), k.L.RMSNormalization(axis=[2, 3], epsilon=0.01)(x)]
@@ -76,86 +117,113 @@ def norms(k: Kit) -> Any:
 def old_norms(k: Kit) -> Any:
     x = k.Input((4, 5, 6))
     found = [
-        k.L.BatchNormalization(axis=[1, 3])(x), k.L.BatchNormalization(synchronized=True)(x),
+        k.L.BatchNormalization(axis=[1, 3])(x),
+        k.L.BatchNormalization(synchronized=True)(x),
         k.L.experimental.SyncBatchNormalization()(x),
-    ]  # fmt: skip
+    ]
     return k.Model(x, found)
 
 
 @case()
 def convolutions(k: Kit) -> Any:
     x, y, z = k.Input((9, 8, 4)), k.Input((11, 4)), k.Input((4, 5, 6, 2))
-    L = k.L
+    layers = k.L
     found = [
-        L.Conv2D(6, 3, strides=2, padding="same", activation="relu")(x),
-        L.Conv2D(6, (3, 2), dilation_rate=2)(x), L.Conv2D(6, 3, groups=2, use_bias=False)(x),
-        L.DepthwiseConv2D(3, depth_multiplier=2, strides=2, padding="same")(x),
-        L.DepthwiseConv2D((2, 3), dilation_rate=2)(x),
-        L.SeparableConv2D(5, 3, depth_multiplier=2)(x), L.Conv1D(5, 3, padding="causal")(y),
-        L.Conv1D(5, 3, strides=2, padding="same")(y), L.Conv1D(6, 3, groups=2)(y),
-        L.DepthwiseConv1D(3, depth_multiplier=2)(y), L.SeparableConv1D(5, 3, padding="same")(y),
-        L.SeparableConv1D(5, 2, dilation_rate=2)(y), L.Conv3D(3, 2, padding="same")(z),
-        L.Conv3D(4, 2, strides=2, groups=2)(z), L.ZeroPadding2D(((1, 2), (0, 3)))(x),
-        L.ZeroPadding1D((1, 2))(y), L.ZeroPadding3D(1)(z), L.Cropping1D((1, 2))(y),
-        L.Cropping2D(((1, 2), (0, 3)))(x), L.Cropping3D(1)(z),
-    ]  # fmt: skip
-    found += [L.Conv1D(5, 3, padding="causal", dilation_rate=2)(y)]
+        layers.Conv2D(6, 3, strides=2, padding="same", activation="relu")(x),
+        layers.Conv2D(6, (3, 2), dilation_rate=2)(x),
+        layers.Conv2D(6, 3, groups=2, use_bias=False)(x),
+        layers.DepthwiseConv2D(3, depth_multiplier=2, strides=2, padding="same")(x),
+        layers.DepthwiseConv2D((2, 3), dilation_rate=2)(x),
+        layers.SeparableConv2D(5, 3, depth_multiplier=2)(x),
+        layers.Conv1D(5, 3, padding="causal")(y),
+        layers.Conv1D(5, 3, strides=2, padding="same")(y),
+        layers.Conv1D(6, 3, groups=2)(y),
+        layers.DepthwiseConv1D(3, depth_multiplier=2)(y),
+        layers.SeparableConv1D(5, 3, padding="same")(y),
+        layers.SeparableConv1D(5, 2, dilation_rate=2)(y),
+        layers.Conv3D(3, 2, padding="same")(z),
+        layers.Conv3D(4, 2, strides=2, groups=2)(z),
+        layers.ZeroPadding2D(((1, 2), (0, 3)))(x),
+        layers.ZeroPadding1D((1, 2))(y),
+        layers.ZeroPadding3D(1)(z),
+        layers.Cropping1D((1, 2))(y),
+        layers.Cropping2D(((1, 2), (0, 3)))(x),
+        layers.Cropping3D(1)(z),
+    ]
+    found += [layers.Conv1D(5, 3, padding="causal", dilation_rate=2)(y)]
     return k.Model([x, y, z], found)
 
 
 @case()
 def transposed(k: Kit) -> Any:
     x, y, z = k.Input((5, 6, 4)), k.Input((7, 4)), k.Input((3, 4, 5, 2))
-    L = k.L
+    layers = k.L
     found = [
-        L.Conv2DTranspose(3, 3, strides=2, padding="same")(x),
-        L.Conv2DTranspose(3, (2, 3), strides=(2, 3))(x),
-        L.Conv2DTranspose(3, 3, strides=2, output_padding=1)(x),
-        L.Conv2DTranspose(3, 3, strides=2, padding="same", output_padding=1)(x),
-        L.Conv2DTranspose(3, (4, 3), strides=(3, 2), padding="same", output_padding=(1, 0))(x),
-        L.Conv2DTranspose(3, 2, dilation_rate=2)(x), L.Conv1DTranspose(3, 3, strides=2)(y),
-        L.Conv1DTranspose(3, 3, strides=2, padding="same", output_padding=1)(y),
-        L.Conv1DTranspose(3, 3, dilation_rate=2, padding="same")(y),
-        L.Conv3DTranspose(3, 2, strides=2)(z),
-        L.Conv3DTranspose(3, 3, strides=2, padding="same", output_padding=1)(z),
-    ]  # fmt: skip
+        layers.Conv2DTranspose(3, 3, strides=2, padding="same")(x),
+        layers.Conv2DTranspose(3, (2, 3), strides=(2, 3))(x),
+        layers.Conv2DTranspose(3, 3, strides=2, output_padding=1)(x),
+        layers.Conv2DTranspose(3, 3, strides=2, padding="same", output_padding=1)(x),
+        layers.Conv2DTranspose(3, (4, 3), strides=(3, 2), padding="same", output_padding=(1, 0))(x),
+        layers.Conv2DTranspose(3, 2, dilation_rate=2)(x),
+        layers.Conv1DTranspose(3, 3, strides=2)(y),
+        layers.Conv1DTranspose(3, 3, strides=2, padding="same", output_padding=1)(y),
+        layers.Conv1DTranspose(3, 3, dilation_rate=2, padding="same")(y),
+        layers.Conv3DTranspose(3, 2, strides=2)(z),
+        layers.Conv3DTranspose(3, 3, strides=2, padding="same", output_padding=1)(z),
+    ]
     return k.Model([x, y, z], found)
 
 
 @case()
 def pools(k: Kit) -> Any:
     x, y, z = k.Input((9, 8, 4)), k.Input((11, 4)), k.Input((4, 5, 6, 2))
-    L = k.L
+    layers = k.L
     found = []
     for n, v in ((1, y), (2, x), (3, z)):
         for kind in ("Max", "Average"):
-            pool = getattr(L, f"{kind}Pooling{n}D")
+            pool = getattr(layers, f"{kind}Pooling{n}D")
             found += [pool(2)(v), pool(3, strides=2, padding="same")(v)]
-            found += [getattr(L, f"Global{kind}Pooling{n}D")()(v)]
-            found += [getattr(L, f"Global{kind}Pooling{n}D")(keepdims=True)(v)]
+            found += [getattr(layers, f"Global{kind}Pooling{n}D")()(v)]
+            found += [getattr(layers, f"Global{kind}Pooling{n}D")(keepdims=True)(v)]
     return k.Model([x, y, z], found)
 
 
 @case(NEW)
 def adaptive(k: Kit) -> Any:
     x, y, z = k.Input((9, 8, 4)), k.Input((11, 4)), k.Input((4, 5, 6, 2))
-    L = k.L
+    layers = k.L
     found = [
-        L.AdaptiveAveragePooling2D(4)(x), L.AdaptiveAveragePooling2D((3, 5))(x),
-        L.AdaptiveMaxPooling2D((2, 8))(x), L.AdaptiveAveragePooling1D(4)(y),
-        L.AdaptiveMaxPooling1D(5)(y), L.AdaptiveAveragePooling3D((2, 3, 4))(z),
-        L.AdaptiveMaxPooling3D(3)(z),
-    ]  # fmt: skip
+        layers.AdaptiveAveragePooling2D(4)(x),
+        layers.AdaptiveAveragePooling2D((3, 5))(x),
+        layers.AdaptiveMaxPooling2D((2, 8))(x),
+        layers.AdaptiveAveragePooling1D(4)(y),
+        layers.AdaptiveMaxPooling1D(5)(y),
+        layers.AdaptiveAveragePooling3D((2, 3, 4))(z),
+        layers.AdaptiveMaxPooling3D(3)(z),
+    ]
     return k.Model([x, y, z], found)
 
 
 @case()
 def merging(k: Kit) -> Any:
     x, y, z = k.Input((4, 6)), k.Input((4, 6)), k.Input((5, 6))
-    L = k.L
-    found = [L.Add()([x, y]), L.Subtract()([x, y]), L.Multiply()([x, y]), L.Average()([x, y])]
-    found += [L.Maximum()([x, y]), L.Minimum()([x, y]), L.Concatenate(axis=1)([x, z])]
-    found += [L.Concatenate()([x, y]), L.Dot(2)([x, z]), L.Dot((1, 1), normalize=True)([x, y])]
+    layers = k.L
+    found = [
+        layers.Add()([x, y]),
+        layers.Subtract()([x, y]),
+        layers.Multiply()([x, y]),
+        layers.Average()([x, y]),
+    ]
+    found += [
+        layers.Maximum()([x, y]),
+        layers.Minimum()([x, y]),
+        layers.Concatenate(axis=1)([x, z]),
+    ]
+    found += [
+        layers.Concatenate()([x, y]),
+        layers.Dot(2)([x, z]),
+        layers.Dot((1, 1), normalize=True)([x, y]),
+    ]
     return k.Model([x, y, z], found)
 
 
@@ -203,14 +271,19 @@ def shapes(k: Kit) -> Any:
 @case()
 def einsum_dense(k: Kit) -> Any:
     x, y = k.Input((4, 6)), k.Input((3, 4, 6))
-    E = k.L.EinsumDense
+    dense = k.L.EinsumDense
     found = [
-        E("ab,bc->ac", 5, bias_axes="c")(k.L.Flatten()(x)), E("abc,cd->abd", (None, 5))(x),
-        E("abc,cde->abde", (None, 2, 3), bias_axes="de")(x), E("...x,xy->...y", 5, bias_axes="y")(y),
-        E("abc,bd->acd", (6, 5), bias_axes="d")(x), E("abcd,cde->abe", (None, 5), bias_axes="e")(y),
-        E("abc,cd->abd", (4, 5), bias_axes="bd")(x), E("abcd,bde->abce", (3, 4, 5), bias_axes="be")(y),
-        E("abc,bcd->abd", (4, 5))(x), E("abc,cd->adb", (5, 4), activation="relu")(x),
-    ]  # fmt: skip
+        dense("ab,bc->ac", 5, bias_axes="c")(k.L.Flatten()(x)),
+        dense("abc,cd->abd", (None, 5))(x),
+        dense("abc,cde->abde", (None, 2, 3), bias_axes="de")(x),
+        dense("...x,xy->...y", 5, bias_axes="y")(y),
+        dense("abc,bd->acd", (6, 5), bias_axes="d")(x),
+        dense("abcd,cde->abe", (None, 5), bias_axes="e")(y),
+        dense("abc,cd->abd", (4, 5), bias_axes="bd")(x),
+        dense("abcd,bde->abce", (3, 4, 5), bias_axes="be")(y),
+        dense("abc,bcd->abd", (4, 5))(x),
+        dense("abc,cd->adb", (5, 4), activation="relu")(x),
+    ]
     return k.Model([x, y], found)
 
 
@@ -253,6 +326,9 @@ def nested(k: Kit) -> Any:
 @case()
 def sequential(k: Kit) -> Any:
     return k.Sequential([
-        k.Input((8, 8, 3)), k.L.Conv2D(4, 3, activation="relu"), k.L.MaxPooling2D(),
-        k.L.Flatten(), k.L.Dense(6, activation="softmax"),
-    ])  # fmt: skip
+        k.Input((8, 8, 3)),
+        k.L.Conv2D(4, 3, activation="relu"),
+        k.L.MaxPooling2D(),
+        k.L.Flatten(),
+        k.L.Dense(6, activation="softmax"),
+    ])

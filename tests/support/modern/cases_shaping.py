@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from cases import BOTH, NEW, OLD, Kit, case
+from cases import NEW, OLD, Kit, case
 
 
 @case()
@@ -46,8 +46,10 @@ def cropping(k: Kit) -> Any:
 @case()
 def up_sampling(k: Kit) -> Any:
     x, y, z = k.Input((4, 5, 2)), k.Input((5, 2)), k.Input((2, 3, 4, 2))
-    found = [k.L.UpSampling2D((2, 3), interpolation=name)(x)
-             for name in ("nearest", "bilinear", "lanczos3", "lanczos5")]  # fmt: skip
+    found = [
+        k.L.UpSampling2D((2, 3), interpolation=name)(x)
+        for name in ("nearest", "bilinear", "lanczos3", "lanczos5")
+    ]
     names = ("bicubic", "area", "gaussian", "mitchellcubic")
     found += [] if k.new else [k.L.UpSampling2D(2, interpolation=name)(x) for name in names]
     found += [k.L.UpSampling1D(3)(y), k.L.UpSampling3D((1, 2, 3))(z)]
@@ -107,16 +109,31 @@ def integer_lookup(k: Kit) -> Any:
 @case(NEW, ("keras",), weights=False)
 def augmentation(k: Kit) -> Any:
     h = x = k.Input((8, 9, 3))
-    L = k.L
+    layers = k.L
     for layer in (
-        L.CutMix(), L.MixUp(), L.RandomBrightness(0.2),
-        L.RandomColorDegeneration(0.2), L.RandomColorJitter(), L.RandomContrast(0.2),
-        L.RandomElasticTransform(), L.RandomErasing(), L.RandomFlip(), L.RandomGaussianBlur(),
-        L.RandomGrayscale(), L.RandomHue(0.2), L.RandomInvert(), L.RandomPerspective(),
-        L.RandomPosterization(3), L.RandomRotation(0.1), L.RandomSaturation(0.2),
-        L.RandomSharpness(0.2), L.RandomShear(0.1), L.RandomTranslation(0.1, 0.2),
-        L.RandomZoom(0.1), L.Solarization(),
-    ):  # fmt: skip
+        layers.CutMix(),
+        layers.MixUp(),
+        layers.RandomBrightness(0.2),
+        layers.RandomColorDegeneration(0.2),
+        layers.RandomColorJitter(),
+        layers.RandomContrast(0.2),
+        layers.RandomElasticTransform(),
+        layers.RandomErasing(),
+        layers.RandomFlip(),
+        layers.RandomGaussianBlur(),
+        layers.RandomGrayscale(),
+        layers.RandomHue(0.2),
+        layers.RandomInvert(),
+        layers.RandomPerspective(),
+        layers.RandomPosterization(3),
+        layers.RandomRotation(0.1),
+        layers.RandomSaturation(0.2),
+        layers.RandomSharpness(0.2),
+        layers.RandomShear(0.1),
+        layers.RandomTranslation(0.1, 0.2),
+        layers.RandomZoom(0.1),
+        layers.Solarization(),
+    ):
         h = layer(h)
     return k.Model(x, h), [255 * np.abs(k.random((2, 8, 9, 3), 0.3)).clip(0, 1)]
 
@@ -131,12 +148,16 @@ def augmentation_of_many(k: Kit) -> Any:
 @case(OLD, weights=False)
 def old_augmentation(k: Kit) -> Any:
     h = x = k.Input((8, 9, 3))
-    L = k.L
+    layers = k.L
     for layer in (
-        L.RandomBrightness(0.2), L.RandomContrast(0.2), L.RandomFlip(), L.RandomHeight(0.2),
-        L.RandomRotation(0.1), L.RandomTranslation(0.1, 0.2), L.RandomWidth(0.1), L.RandomZoom(0.1),
-    ):  # fmt: skip
+        layers.RandomBrightness(0.2),
+        layers.RandomContrast(0.2),
+        layers.RandomFlip(),
+        layers.RandomHeight(0.2),
+        layers.RandomRotation(0.1),
+        layers.RandomTranslation(0.1, 0.2),
+        layers.RandomWidth(0.1),
+        layers.RandomZoom(0.1),
+    ):
         h = layer(h)
     return k.Model(x, h), [k.random((2, 8, 9, 3))]
-
-

@@ -70,7 +70,9 @@ def wrong(folder: Path, scratch: Path) -> list[str]:
 def again(written: Path, folder: Path) -> list[str]:
     """What the reference computes otherwise of a file that was written of a case."""
     inputs, outputs = data(folder)
-    return list(_compared(written.name, _computed(kerasir.load(written), Policy(), inputs), outputs))
+    return list(
+        _compared(written.name, _computed(kerasir.load(written), Policy(), inputs), outputs)
+    )
 
 
 def compared(answers: Path, folder: Path) -> list[str]:
