@@ -8,7 +8,7 @@ and by role and size where no layer says.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from ..ir.copyplan import rearrange
 from ..ir.graph import Graph, Layer, Node
@@ -213,6 +213,7 @@ def paired(a: Graph, b: Graph) -> Iterator[tuple[LayerCall, LayerCall]]:
     """
     mine = calls_of(a)
     others = gathered(calls_of(b), {call.key for call in mine}, b)
+    others = _aligned(mine, others, a, b)
     bare: dict[tuple[str, int], list[LayerCall]] = {}
     for call in others.values():
         bare.setdefault(call.key[1:], []).append(call)
@@ -224,6 +225,51 @@ def paired(a: Graph, b: Graph) -> Iterator[tuple[LayerCall, LayerCall]]:
             other = alike[0] if len(alike) == 1 else None
         if other is not None:
             yield call, other
+
+
+def _aligned(
+    mine: Sequence[LayerCall], others: Mapping[Key, LayerCall], a: Graph, b: Graph
+) -> dict[Key, LayerCall]:
+    """The calls of B, those of one layer numbered as those of A that read the same.
+
+    A file may list the calls of a layer in another order than the one that it was made of.
+    """
+    both = {call.key[:2] for call in mine} & {key[:2] for key in others}
+    ours, theirs = _origins(a, mine, both), _origins(b, others.values(), both)
+    waiting: dict[int | None, list[LayerCall]] = {}
+    for call in others.values():
+        waiting.setdefault(theirs.get(call), []).append(call)
+    found = dict[Key, LayerCall]()
+    for call in mine:
+        alike = waiting.get(ours.get(call))
+        if call.key[:2] in both and alike:
+            found[call.key] = alike.pop(0)
+    used = set(found.values())
+    missed = {key[:2] for key, call in others.items() if call not in used}
+    kept = {key: call for key, call in others.items() if key[:2] in missed or key[:2] not in both}
+    return {key: call for key, call in found.items() if key[:2] not in missed} | kept
+
+
+def _origins(
+    graph: Graph, calls: Iterable[LayerCall], known: Container[tuple[tuple[str, ...], str]]
+) -> dict[LayerCall, int]:
+    """For each call a number that tells what it is made of: calls of known layers, and inputs."""
+    owner = {node: call for call in calls for node in call.nodes if call.key[:2] in known}
+    origins = {value: frozenset({index}) for index, value in enumerate(graph.inputs)}
+    reads: dict[LayerCall, list[frozenset[int]]] = {}
+    found: dict[LayerCall, int] = {}
+    for node in graph.nodes:
+        given = [value for value in node.inputs if value is not None and value in origins]
+        call = owner.get(node)
+        if call is None:
+            made = frozenset[int]().union(*(origins[value] for value in given))
+        else:
+            own = {value for part in call.nodes for value in part.results}
+            reads.setdefault(call, []).extend(origins[v] for v in given if v not in own)
+            found[call] = hash((call.key[:2], tuple(reads[call])))
+            made = frozenset({found[call]})
+        origins |= dict.fromkeys(node.results, made)
+    return found
 
 
 def gathered(calls: Sequence[LayerCall], known: set[Key], graph: Graph) -> dict[Key, LayerCall]:

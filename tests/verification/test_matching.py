@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from crafted import model_file, numbers
 
+import kerasir
 from kerasir.ir.layout import Axis, Fused, Layout
+from kerasir.verification import verify
 from kerasir.verification.matching import Matching, guessed
 
 
@@ -72,3 +78,32 @@ def test_undescribed_dimensions_are_guessed_by_size(shape, order: str | None) ->
     found = guessed(Layout.parse("N:? C:2 H:3 W:4"), shape)
     names = None if found is None else " ".join(axis.role for axis in found.axes)
     assert names == order
+
+
+def test_calls_of_a_model_are_matched_by_what_they_read(tmp_path: Path) -> None:
+    """The file converted lists the call of x first: a layer before the other is called twice."""
+
+    def dense(name: str) -> dict[str, Any]:
+        return {"class_name": "Dense", "name": name, "config": {"name": name, "units": 3}}
+
+    def model(name: str, layers: list[Any], outputs: list[Any], fed: str) -> dict[str, Any]:
+        given = {"name": fed, "batch_input_shape": [None, 3], "dtype": "float32"}
+        first = {"class_name": "InputLayer", "name": fed, "config": given, "inbound_nodes": []}
+        config = {"name": name, "layers": [first, *layers]}
+        ends = {"input_layers": [[fed, 0, 0]], "output_layers": outputs}
+        return {"class_name": "Model", "name": name, "config": {**config, **ends}}
+
+    deep = {**dense("deep"), "inbound_nodes": [[["z", 0, 0, {}]]]}
+    inner = model("inner", [deep], [["deep", 0, 0]], "z")
+    twice = {**dense("twice"), "inbound_nodes": [[["x", 0, 0, {}]], [["twice", 0, 0, {}]]]}
+    inner["inbound_nodes"] = [[["twice", 1, 0, {}]], [["x", 0, 0, {}]]]
+    config = model("outer", [twice, inner], [["inner", 1, 0], ["inner", 2, 0]], "x")
+    layers = {
+        name: {f"{own}/kernel": numbers(3, 3, start=start) / 9, f"{own}/bias": numbers(3)}
+        for name, own, start in (("twice", "twice", -5), ("inner", "deep", -3))
+    }
+    source = model_file(tmp_path / "source.h5", layers, config, keras_version="2.2.4")
+    kerasir.convert(source, tmp_path / "target.h5", backend="tensorflow", verify=True)
+    found = verify(str(source), str(tmp_path / "target.h5"))
+    assert found.equal
+    assert [layer.name for layer in found.layers][-2:] == ["inner/deep", "inner/deep (call 2)"]
