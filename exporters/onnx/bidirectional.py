@@ -24,7 +24,8 @@ LISTED = ("activations", "activation_alpha", "activation_beta")
 """Attributes that have a part for each direction; the others are for both."""
 
 BATCH_FIRST = (1, 0, 2)
-WEIGHTS = slice(1, 4)
+WEIGHTS, LENGTHS = slice(1, 4), slice(4, 5)
+"""Which inputs they are; states come behind them."""
 
 
 class Half(NamedTuple):
@@ -75,6 +76,7 @@ def _halves(
     a, b = first.node, second.node
     ways = tuple(half.node.attributes.get("direction", DIRECTIONS[0]) for half in (first, second))
     alike = a.op_type == b.op_type and a.inputs[0] is b.inputs[0]
+    alike = alike and a.inputs[LENGTHS] == b.inputs[LENGTHS]
     alike = alike and first.result == second.result and _common(a) == _common(b)
     features = 2 if first.result == SEQUENCE else 1
     return (first, second) if alike and ways == DIRECTIONS and _axis(join) == features else None
@@ -96,7 +98,7 @@ def _half(edge: Edge, makers: dict[Edge, OnnxNode], readers: Counter[Edge]) -> H
         node is None
         or node.op_type not in OPERATORS
         or node.domain
-        or len(node.inputs) > WEIGHTS.stop
+        or len(node.inputs) > LENGTHS.stop
     ):
         return None
     others = sum(readers[each] for each in node.outputs if each is not None)
@@ -124,10 +126,10 @@ Pairs = list[tuple[Initializer, Initializer]]
 
 def _weights(halves: tuple[Half, Half], stored: dict[Edge, Initializer]) -> Pairs | None:
     """Each weight of both; None if one has a bias and the other has not."""
-    a, b = (half.node.inputs[WEIGHTS] for half in halves)
+    a, b = ([edge for edge in half.node.inputs[WEIGHTS] if edge] for half in halves)
     if len(a) != len(b) or any(edge not in stored for edge in (*a, *b)):
         return None
-    return [(stored[x], stored[y]) for x, y in zip(a, b, strict=True) if x and y]
+    return [(stored[x], stored[y]) for x, y in zip(a, b, strict=True)]
 
 
 def _merged(
@@ -149,9 +151,11 @@ def _merged(
         for key in LISTED
     }
     attributes |= {**_common(first), "direction": "bidirectional"}
-    weights = (_both(draft, *pair) for pair in pairs)
+    given: list[Edge | None] = [_both(draft, *pair) for pair in pairs]
+    if lengths := first.inputs[LENGTHS]:
+        given += [None] * (LENGTHS.start - 1 - len(given)) + list(lengths)
     outputs = [None] * result + [made[result]]
-    pen.place(first.op_type, (x, *weights), outputs, **attributes)
+    pen.place(first.op_type, (x, *given), outputs, **attributes)
     y = pen.permuted(made[result], (2, 0, 1, 3) if result == SEQUENCE else BATCH_FIRST)
     pen.reshape(y, joined.shape)
     nodes[-1].outputs, nodes[-1].name = (joined,), join.name

@@ -7,13 +7,16 @@ or none, and what has been made once is used again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ExportError
 from .dims import Shape, broadcast
 from .draft import Body, Draft, Edge, Number, OnnxNode
 from .opsets import AXES_AS_INPUT, SHAPE_TAKES_RANGE
 from .writer import BFLOAT16, DATA_TYPES
+
+if TYPE_CHECKING:
+    from .masked import Masked
 
 Permutation = tuple[int, ...]
 Reduction = tuple[str, Edge, Permutation]
@@ -48,6 +51,7 @@ class Origins:
         self.reduced: dict[Edge, Reduction] = {}
         self.kept: dict[Edge, Edge] = {}
         self.made: dict[object, Edge] = {}
+        self.masked: dict[Edge, Masked] = {}
 
 
 class Pen:

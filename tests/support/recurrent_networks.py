@@ -18,12 +18,61 @@ from networks import (
     words,
 )
 
-from kerasir.ir.graph import Graph, Value
+from kerasir.ir.graph import Graph, Node, Value
 from kerasir.ir.layout import Axis, Labelled, Term, Terms, fuse
 from kerasir.ir.op import Op
-from kerasir.ir.ops.activation import HardSigmoid, Tanh
-from kerasir.ir.ops.recurrent import GRU, ConvLSTM, ReverseTime, SimpleRNN
+from kerasir.ir.ops.activation import HardSigmoid, LeakyRelu, Sigmoid, Tanh
+from kerasir.ir.ops.recurrent import GRU, LSTM, ConvLSTM, ReverseTime, SimpleRNN
 from kerasir.ir.tensor import Param
+
+LABELS = {"LSTM": GATES, "GRU": ("z", "r", "h"), "SimpleRNN": ()}
+
+WAYS: dict[str, tuple[Op, Op]] = {
+    "LSTM": (
+        LSTM(activation=Tanh(), recurrent_activation=Sigmoid()),
+        LSTM(activation=Tanh(), recurrent_activation=Sigmoid(), go_backwards=True),
+    ),
+    "GRU": (
+        GRU(activation=Tanh(), recurrent_activation=Sigmoid()),
+        GRU(activation=Tanh(), recurrent_activation=Sigmoid(), go_backwards=True),
+    ),
+    "RNN": (
+        SimpleRNN(activation=LeakyRelu(negative_slope=0.1)),
+        SimpleRNN(activation=LeakyRelu(negative_slope=0.2), go_backwards=True),
+    ),
+}
+"""An op along time and one against it, of each kind."""
+
+
+def one_way(
+    net: Net,
+    name: str,
+    op: Op,
+    x: Value,
+    units: int,
+    *,
+    bias: bool = True,
+    mask: Value | None = None,
+) -> Node:
+    """A recurrent layer in one direction, its initial states zeros."""
+    batch, time, features = net.builder.axes(x)
+    unit, back, labels = Axis("U", units), Axis("R", units), LABELS[op.kind]
+    gate = Labelled(Axis("G", len(labels)), labels)
+    blocks = fuse((gate, unit)) if labels else unit
+    axes: dict[str, Terms] = {
+        "batch": (batch,), "time": (time,), "features": (features,), "recurrent": (back,),
+        "units": (unit,), **({"gates": (gate,)} if labels else {}),
+    }  # fmt: skip
+    params = {
+        "kernel": net.weight(f"{name}/kernel", features, blocks),
+        "recurrent_kernel": net.weight(f"{name}/recurrent_kernel", back, blocks),
+    }
+    if bias:
+        params["bias"] = net.weight(f"{name}/bias", blocks)
+    states = len(op.inputs) - 2
+    results = [(batch, time, unit), *[(batch, unit)] * states]
+    inputs = [x, mask, *[None] * states]
+    return net.builder.add(op, name, inputs, results, axes=axes, params=params)
 
 
 def frames(net: Net) -> Graph:

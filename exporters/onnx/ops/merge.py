@@ -21,6 +21,7 @@ from ....ir.ops.merge import (
 from ..dims import product
 from ..draft import Edge
 from ..emitting import Emitting
+from ..masked import joined
 from ..registry import emits
 
 OF_ANY_NUMBER: Mapping[type[Merge], str] = {
@@ -56,7 +57,8 @@ for _kind in {**OF_ANY_NUMBER, **OF_TWO}:
 @emits(Concat)
 def concat(op: Concat, at: Emitting) -> Edge:
     axis = at.settled.position("joined", result=True)
-    return at.add("Concat", *at.present, shape=at.result_shape(), axis=axis)
+    found = joined(at, at.present, axis)
+    return found or at.add("Concat", *at.present, shape=at.result_shape(), axis=axis)
 
 
 @emits(Dot)

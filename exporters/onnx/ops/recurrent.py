@@ -1,7 +1,7 @@
 """Recurrent ops: ONNX' own where it has them, otherwise steps in a `Scan`.
 
-ONNX' LSTM, GRU and RNN know no mask but lengths, and a few functions only. A Keras mask may have
-holes anywhere, so whatever has a mask, or another function, is written step by step.
+ONNX' LSTM, GRU and RNN know no mask but lengths: the steps that a mask leaves are moved to the
+front (`masked`). They know a few functions only; whatever has another is written step by step.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from ....ir.tensor import Param, Stored, Weight
 from ..dims import product
 from ..draft import Edge
 from ..emitting import Emitting, constant_param
+from ..masked import masked
 from ..registry import emits
 from ..spatial import channels_first, window
-from ..steps import States, folded, states, unfolded, walk
+from ..steps import MASK, States, folded, states, unfolded, walk
 from .convolution import slide
 
 Sequential = LSTM | GRU | SimpleRNN
@@ -157,6 +158,10 @@ def reverse_time(op: ReverseTime, at: Emitting) -> Edge:
 
 @emits(ZeroAbsent)
 def zero_absent(op: ZeroAbsent, at: Emitting) -> Edge:
+    if at.count("batch") == 1:
+        known = masked(at, at.input(1)).zeroed(at, at.x)
+        if known is not None:
+            return known
     mask = at.cast(at.spread(1), "bool")
     return at.add("Where", mask, at.x, at.number(0), dtype=at.dtype)
 
@@ -166,14 +171,6 @@ def zero_absent(op: ZeroAbsent, at: Emitting) -> Edge:
 
 def _is_whole(at: Emitting, functions: Sequence[Op]) -> bool:
     """Whether ONNX has an operator for this; if not, that is told."""
-    if at.fed(1):
-        at.tell(
-            "KX501",
-            "note",
-            f"{at.name} is written step by step (Scan): its mask may have holes, and ONNX' "
-            "operator knows lengths only",
-        )
-        return False
     strange = [f.kind for f in functions if not _is_known(f)]
     if strange:
         at.tell(
@@ -189,7 +186,9 @@ def _whole(
 ) -> Results:
     """The operator: `time batch features` in, `time 1 batch units` out, in the order of time."""
     columns, units = COLUMNS[type(op)], at.size("units")
-    x = at.permuted(folded(at, 0), (1, 0, 2))
+    mask = masked(at, folded(at, MASK)) if at.fed(MASK) else None
+    x = folded(at, 0)
+    x = at.permuted(x if mask is None else mask.front(at, x), (1, 0, 2))
     time, batch = x.shape[:2]
     given = states(op, at)
     begin = [None if state is None else at.unsqueeze(state, 0) for state in given]
@@ -202,7 +201,7 @@ def _whole(
             at.param("kernel", f"1 ({columns}) features"),
             at.param("recurrent_kernel", f"1 ({columns}) recurrent"),
             _biases(at, columns),
-            None,
+            None if mask is None else mask.lengths,
             *begin,
         ),
         results,
@@ -212,9 +211,14 @@ def _whole(
         **own,
     )
     y = at.permuted(at.squeeze(results[0], 1), (1, 0, 2)) if at.wanted[0] else None
+    if y is not None and mask is not None:
+        y = mask.back(at, y, backwards=op.go_backwards)
     if y is not None and op.go_backwards:
         y = at.backwards(y, 1)
-    last = (at.squeeze(state, 0) for state in results[1:])
+    last = [at.squeeze(state, 0) for state in results[1:]]
+    if mask is not None:
+        pairs = zip(last, given, strict=True)
+        last = [new if old is None else mask.state(at, new, old) for new, old in pairs]
     return unfolded(at, (y, *last))
 
 

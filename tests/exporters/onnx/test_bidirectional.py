@@ -7,52 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import GATES, Net
+from networks import Net
 from onnx_models import Exported, expected, export, must_equal
+from recurrent_networks import WAYS as OPS, one_way as half
 
-from kerasir.ir.graph import Graph, Node, Value
-from kerasir.ir.layout import Axis, Labelled, Terms, fuse
-from kerasir.ir.op import Op
-from kerasir.ir.ops.activation import LeakyRelu, Sigmoid, Tanh
+from kerasir.ir.graph import Graph
+from kerasir.ir.layout import Axis
 from kerasir.ir.ops.merge import Add
-from kerasir.ir.ops.recurrent import GRU, LSTM, ReverseTime, SimpleRNN
-
-LABELS = {"LSTM": GATES, "GRU": ("z", "r", "h"), "SimpleRNN": ()}
-
-OPS: dict[str, tuple[Op, Op]] = {
-    "LSTM": (
-        LSTM(activation=Tanh(), recurrent_activation=Sigmoid()),
-        LSTM(activation=Tanh(), recurrent_activation=Sigmoid(), go_backwards=True),
-    ),
-    "GRU": (
-        GRU(activation=Tanh(), recurrent_activation=Sigmoid()),
-        GRU(activation=Tanh(), recurrent_activation=Sigmoid(), go_backwards=True),
-    ),
-    "RNN": (
-        SimpleRNN(activation=LeakyRelu(negative_slope=0.1)),
-        SimpleRNN(activation=LeakyRelu(negative_slope=0.2), go_backwards=True),
-    ),
-}
-
-
-def half(net: Net, name: str, op: Op, x: Value, units: int, *, bias: bool = True) -> Node:
-    batch, time, features = net.builder.axes(x)
-    unit, back, labels = Axis("U", units), Axis("R", units), LABELS[op.kind]
-    gate = Labelled(Axis("G", len(labels)), labels)
-    blocks = fuse((gate, unit)) if labels else unit
-    axes: dict[str, Terms] = {
-        "batch": (batch,), "time": (time,), "features": (features,), "recurrent": (back,),
-        "units": (unit,), **({"gates": (gate,)} if labels else {}),
-    }  # fmt: skip
-    params = {
-        "kernel": net.weight(f"{name}/kernel", features, blocks),
-        "recurrent_kernel": net.weight(f"{name}/recurrent_kernel", back, blocks),
-    }
-    if bias:
-        params["bias"] = net.weight(f"{name}/bias", blocks)
-    states = len(op.inputs) - 2
-    results = [(batch, time, unit), *[(batch, unit)] * states]
-    return net.builder.add(op, name, [x, *[None] * (states + 1)], results, axes=axes, params=params)
+from kerasir.ir.ops.recurrent import ReverseTime
 
 
 def both(
