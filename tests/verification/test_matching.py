@@ -95,12 +95,17 @@ def test_calls_of_a_model_are_matched_by_what_they_read(tmp_path: Path) -> None:
 
     deep = {**dense("deep"), "inbound_nodes": [[["z", 0, 0, {}]]]}
     inner = model("inner", [deep], [["deep", 0, 0]], "z")
-    twice = {**dense("twice"), "inbound_nodes": [[["x", 0, 0, {}]], [["twice", 0, 0, {}]]]}
+    twice = {**dense("twice"), "inbound_nodes": [[["x", 0, 0, {}]], [["between", 0, 0, {}]]]}
+    between = {**dense("between"), "inbound_nodes": [[["twice", 0, 0, {}]]]}
     inner["inbound_nodes"] = [[["twice", 1, 0, {}]], [["x", 0, 0, {}]]]
-    config = model("outer", [twice, inner], [["inner", 1, 0], ["inner", 2, 0]], "x")
+    config = model("outer", [twice, between, inner], [["inner", 1, 0], ["inner", 2, 0]], "x")
     layers = {
         name: {f"{own}/kernel": numbers(3, 3, start=start) / 9, f"{own}/bias": numbers(3)}
-        for name, own, start in (("twice", "twice", -5), ("inner", "deep", -3))
+        for name, own, start in (
+            ("twice", "twice", -5),
+            ("between", "between", -2),
+            ("inner", "deep", -3),
+        )
     }
     source = model_file(tmp_path / "source.h5", layers, config, keras_version="2.2.4")
     kerasir.convert(source, tmp_path / "target.h5", backend="tensorflow", verify=True)
