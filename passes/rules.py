@@ -260,7 +260,8 @@ def _view(
     have = arriving[0]
     if source is None or have is None:
         raise LayoutError("a view without its input", where=node.name)
-    want, result = views.regroup(have.terms, source.axes, node.result.axes)
+    wish = None if wished[0] is None else wished[0].terms
+    want, result = views.regroup(have.terms, source.axes, node.result.axes, wish)
     return [Layout(want)], [Layout(result)], dict(node.axes)
 
 

@@ -5,31 +5,43 @@ The terms of the result are groups of the atoms of the input, in the order in wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..ir.layout import Key, Layout, Term, Terms, expand, fuse, key, keys, size_of
 
 
-def regroup(have: Terms, source: Terms, result: Terms) -> tuple[Terms, Terms]:
+def regroup(
+    have: Terms, source: Terms, result: Terms, wish: Terms | None = None
+) -> tuple[Terms, Terms]:
     """The layout that a view wants of its input and the one its result then has.
 
     Axes of size one come and go; every other atom stays in the order in which it lies, unless a
-    term of the result needs atoms that do not lie side by side.
+    term of the result needs atoms that do not lie side by side. What has to be moved anyway is
+    moved to where it is wished for; else the terms of the result come as their author had them.
 
     Args:
         have: How the input arrives.
         source: The input's axes as its author had them.
         result: The result's axes as its author had them.
+        wish: How those who read the result would like it.
     """
     known = keys(result)
     atoms = [atom for atom in expand(have) if key(atom) <= known]
     place = {k: index for index, atom in enumerate(atoms) for k in key(atom)}
     out = [_gathered(term, atoms, place) for term in _placed(result, place)]
-    moved = [atom for atom in expand(out) if key(atom) <= place.keys()]
-    if moved == atoms:
+    if _known(out, place) == atoms:
         return have, tuple(out)
-    want = grouped(moved, source)
+    if wish is not None and {key(term) for term in wish} == {key(term) for term in result}:
+        out = list(wish)
+    else:
+        out = [_gathered(term, atoms, place) for term in result]
+    want = grouped(_known(out, place), source)
     return (source, result) if want is None else (want, tuple(out))
+
+
+def _known(terms: Sequence[Term], place: Collection[object]) -> list[Term]:
+    """The atoms of terms, without new axes of size one."""
+    return [atom for atom in expand(terms) if all(k in place for k in key(atom))]
 
 
 def grouped(sequence: Sequence[Term], axes: Terms) -> Terms | None:

@@ -167,10 +167,8 @@ def _halves(site: Site) -> Halves:
         raise site.refuse("a Bidirectional that is not whole")
     if merge is not None and type(merge.node.op) not in MODES:
         raise site.refuse(f"no Bidirectional merges by {merge.node.op.kind}")
-    if merge is not None and isinstance(merge.node.op, Concat):
-        last = merge.position("joined", result=True) == len(merge.results[0].terms) - 1
-        if not last and not isinstance(site.op, ConvLSTM):
-            raise site.refuse("a Bidirectional joins features only")
+    if merge is not None and not _joins_last(merge):
+        merge = None  # a layer of its own
     ends = ((forward, 0), (turned, 0)) if turned else ((forward, 1), (backward, 1))
     absent = parts.get("forward_absent"), parts.get("backward_absent")
     if absent[0] is not None and absent[1] is not None:
@@ -179,6 +177,16 @@ def _halves(site: Site) -> Halves:
         if settled is not None:
             site.emission.fuse(settled.node)
     return Halves(forward, backward, turned, ends, merge)
+
+
+def _joins_last(merge: Settled) -> bool:
+    """Whether a merge is none along another axis than the last, which is where Keras joins halves.
+
+    Source: Keras 2.2.4 `layers/wrappers.py` `Bidirectional.call`, for ConvLSTM2D too.
+    """
+    if not isinstance(merge.node.op, Concat):
+        return True
+    return merge.position("joined", result=True) == len(merge.results[0].terms) - 1
 
 
 def _inner_layer(layer: Layer, role: str = "layer") -> Layer:
