@@ -29,6 +29,22 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     known: str = ""
 
 
+class Running(msgspec.Struct):
+    """A job that is being done.
+
+    Attributes:
+        src: The source.
+        since: When it began, in seconds of `time.monotonic`.
+        done: Bytes of weights written.
+        total: Bytes that there are to write; 0 while that is not known.
+    """
+
+    src: str
+    since: float
+    done: int = 0
+    total: int = 0
+
+
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     """Why a conversion failed: the parts of a `KerasirError`."""
 

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from .. import __version__
-from ..errors import UsageError, show
+from ..errors import UsageError
 from . import words
-from .console import Console
+from .batch_lines import Watch, print_batch
 from .convert import convert_options, told
-from .progress import Progress
 from .settings import Settings, document
 from .usage import Command, Option
 
 if TYPE_CHECKING:
-    from ..batch import Job, Outcome
+    from ..batch import Outcome
 
 ALONE = frozenset({"report", "dry_run", "flattened", "rename", "shape", "expect", "external_data"})
 """Options of `convert` that are of one file."""
 SECTION = "Files"
-MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "FAIL": ("✗", "red")}
-SHOWN = 12
-"""Failures that the summary names; the report has all."""
+DEFAULT = "keras3"
+"""The kind of targets if the user does not say."""
 
 
 def _options() -> list[click.Parameter]:
@@ -107,16 +103,21 @@ def batch(
             raise UsageError("nothing failed in it", file=retry, hint="there is nothing to do")
     else:
         given = told(options)
-        given["to"] = given["to"] or "keras2"
+        given["to"] = given["to"] or DEFAULT
     if out_dir is None or not src:
         missing = "SRC" if out_dir is not None else "--out-dir"
         raise UsageError(f"{missing} is missing", hint="kerasir batch --help")
     listed = jobs_of(src, out_dir, plain(given), pages=reports)
     started = time.perf_counter()
     workers = jobs or os.cpu_count() or 1
-    outcomes = run_here(listed, workers) if scheduler is None else run_on_cluster(listed, scheduler)
     os.makedirs(out_dir, exist_ok=True)
-    watch = _Watch(settings, listed)
+    watch = Watch(settings, listed, proving=bool(given.get("verify")))
+    looking = watch.look if watch.seen else None
+    outcomes = (
+        run_here(listed, workers, looking)
+        if scheduler is None
+        else run_on_cluster(listed, scheduler)
+    )
     found: dict[str, Outcome] = {}
     try:
         for outcome in watch.over(outcomes):
@@ -139,110 +140,5 @@ def batch(
     if settings.json:
         settings.document("batch/1", ok=ok, body=body)
     if not settings.quiet:
-        _print_summary(settings.err, result.files, result.seconds, out_dir, workers, scheduler)
+        print_batch(settings.err, result, scheduler or words.count(workers, "job"))
     return 0 if ok else 1
-
-
-class _Watch:
-    """A line for each file that is done, and below them how far all is."""
-
-    def __init__(self, settings: Settings, jobs: Sequence[Job]) -> None:
-        self.settings, self.console = settings, settings.err
-        self.sizes = {job.src: _size(job.src) for job in jobs}
-        self.wide = min(40, max((len(_name(job.src)) for job in jobs), default=0))
-
-    def over(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-        """The outcomes, each told as it comes."""
-        total, done = sum(self.sizes.values()), 0
-        with Progress(self.console, "converting", quiet=self.settings.quiet) as progress:
-            for number, outcome in enumerate(outcomes, 1):
-                done += self.sizes[outcome.src]
-                progress.clear()
-                if not self.settings.quiet:
-                    self._tell(outcome)
-                progress.phase = f"{number:,} of {len(self.sizes):,}"
-                progress(done, total)
-                yield outcome
-
-    def _tell(self, outcome: Outcome) -> None:
-        out, word = self.console, outcome.word
-        note = _note(outcome)
-        if not out.terminal:
-            where = "" if word == "FAIL" else f" -> {words.file(outcome.dst)}"
-            took = "" if word == "FAIL" else f" ({_took(outcome)})"
-            out.print(
-                f"{word} {words.file(outcome.src)}{where}{took}" + (f": {note}" if note else "")
-            )
-            return
-        mark, color = MARKS[word]
-        cells = [f"{_name(outcome.src):<{self.wide}}", f"{outcome.source:<24}"]
-        cells += [f"{words.size(outcome.read):>10}", f"{_took(outcome):>10}"]
-        out.table([[out.paint(mark, color), *cells, note]], cut_last=True)
-
-
-def _size(path: str) -> int:
-    return os.path.getsize(path) if os.path.isfile(path) else 0
-
-
-def _name(path: str) -> str:
-    """A file's name, shortened in the middle."""
-    name = show(os.path.basename(path))
-    return name if len(name) <= 40 else f"{name[:20]}…{name[-19:]}"
-
-
-def _took(outcome: Outcome) -> str:
-    return "up to date" if outcome.skipped else words.duration(outcome.seconds) * outcome.ok
-
-
-def _note(outcome: Outcome) -> str:
-    error = outcome.error
-    if error is not None:
-        place = f"{error.where}: " if error.where else ""
-        return show(f"{place}{error.what}", 300) + (f" ({show(error.hint)})" if error.hint else "")
-    told = [*outcome.warnings, *(f"lost: {text}" for text in outcome.lost)]
-    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
-    return show(told[0], 200) + more if told else ""
-
-
-def _print_summary(
-    console: Console,
-    files: Sequence[Outcome],
-    seconds: float,
-    folder: str,
-    workers: int,
-    scheduler: str | None,
-) -> None:
-    count = Counter(one.word for one in files)
-    fresh = sum(not one.skipped for one in files if one.ok)
-    if not console.terminal:
-        told = f"{fresh:,} converted, {count['warn']:,} with warnings, {count['FAIL']:,} failed"
-        late = len(files) - fresh - count["FAIL"]
-        console.print(told + (f", {late:,} up to date" if late else ""))
-        return
-    parts = [console.paint(f"✓ {fresh:,} converted", "green")]
-    parts += [console.paint(f"! {count['warn']:,} with warnings", "yellow")] * bool(count["warn"])
-    parts += [console.paint(f"✗ {count['FAIL']:,} failed", "red")] * bool(count["FAIL"])
-    late = sum(one.skipped for one in files)
-    parts += [f"· {late:,} up to date"] * bool(late)
-    where = scheduler or f"{words.count(workers, 'job')}"
-    size = words.size(sum(one.read for one in files))
-    console.print()
-    console.print("   ".join(parts) + f"      {size} in {words.duration(seconds)}, {where}")
-    failed = [one for one in files if not one.ok]
-    if failed:
-        console.print()
-        rows = [[console.paint("✗", "red"), _name(one.src), _note(one)] for one in failed[:SHOWN]]
-        console.table(rows, cut_last=True)
-        if len(failed) > SHOWN:
-            console.print(f"  … {len(failed) - SHOWN:,} more in the report")
-    assumed = Counter(text for one in files for text in one.assumed)
-    console.print()
-    if assumed:
-        many = words.count(sum(bool(one.assumed) for one in files), "file")
-        text, _ = assumed.most_common(1)[0]
-        console.print(f"  assumed   something in {many}: {show(text, 100)}")
-    pages = (os.path.join(folder, name) for name in ("report.html", "report.json"))
-    console.print(f"  report    {', '.join(map(words.file, pages))}")
-    if failed:
-        again = f"kerasir batch --retry {words.file(os.path.join(folder, 'report.json'))}"
-        console.print(f"  again     {console.paint(again, 'cyan')}")

@@ -178,7 +178,14 @@ def convert(settings: Settings, /, src: str, dst: str, report: str | None, **opt
     if report is not None:
         _check_report(report, overwrite=bool(options["overwrite"]))
     given = told(options)
-    with Progress(settings.err, "copying weights", quiet=settings.quiet) as progress:
+    proving = bool(options["verify"] or options["expect"])
+    with Progress(
+        settings.err,
+        "copying weights",
+        before="reading",
+        after="verifying" if proving else "finishing",
+        quiet=settings.quiet,
+    ) as progress:
         done = run(src, dst, isolated=True, progress=progress, **given)
     body = account(done, src, dst) if settings.json or report else {}
     if report is not None:

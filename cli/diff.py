@@ -12,6 +12,7 @@ import msgspec
 from ..errors import show
 from . import words
 from .console import GAP, Console, cut, width_of
+from .progress import Progress
 from .reading import reading_of, reading_options
 from .settings import Settings
 from .summary import source_text
@@ -46,7 +47,8 @@ def diff(settings: Settings, /, a: str, b: str, **options: Any) -> int:
     """Compare."""
     from ..comparison import diff as compare
 
-    found = compare(a, b, **reading_of(options))
+    with Progress(settings.err, before="comparing", quiet=settings.quiet):
+        found = compare(a, b, **reading_of(options))
     if settings.json:
         settings.document("diff/1", ok=True, body=record(found))
     elif not settings.quiet:

@@ -15,6 +15,7 @@ from ..errors import UsageError, show
 from . import words
 from .console import Console
 from .layer_table import print_layers
+from .progress import Progress
 from .reading import reading_of, reading_options
 from .settings import Settings
 from .usage import Command, Option
@@ -89,7 +90,8 @@ def inspect(settings: Settings, /, file: str, **options: Any) -> int:
         return _probe(settings, file, options)
     if options["lint"]:
         return _lint(settings, file, options)
-    found = inspect_file(file, **reading_of(options))
+    with Progress(settings.err, before="reading", quiet=settings.quiet):
+        found = inspect_file(file, **reading_of(options))
     if settings.json:
         settings.document("inspect/1", ok=True, body=record(found))
     else:
@@ -121,7 +123,8 @@ def _probe(settings: Settings, file: str, options: Mapping[str, Any]) -> int:
     for name in ("backend", "data_format"):
         if reading.pop(name) is not None:
             raise UsageError("--probe tries them all", where="--backend, --source-data-format")
-    found = probe(file, options["probe"], **reading)
+    with Progress(settings.err, before="trying backends and orderings", quiet=settings.quiet):
+        found = probe(file, options["probe"], **reading)
     fits = any(one.fits(tolerance) for one in found)
     if settings.json:
         settings.document("probe/1", ok=fits, body=probe_record(found, tolerance))
@@ -220,7 +223,10 @@ class InspectionText:
             self._notes()
         if out.terminal and self.found.kind:
             out.print()
-            command = f"kerasir convert {words.file(facts.path)} NEW.h5 --verify"
+            from ..inspection.lint import today
+
+            target = words.file(today(facts.path))
+            command = f"kerasir convert {words.file(facts.path)} {target} --verify"
             out.print(out.paint("next: ", "dim") + out.paint(command, "cyan"))
 
     # ---- facts

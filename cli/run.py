@@ -9,6 +9,7 @@ import click
 
 from ..errors import FormatError, show
 from . import words
+from .progress import Progress
 from .reading import reading_of, reading_options
 from .settings import Settings
 from .usage import Command, OneOf, Option
@@ -72,12 +73,13 @@ def run(
     from ..verification.feeds import known_arrays
 
     started = time.perf_counter()
-    machine = open_engine(model, engine=engine, precision=precision, **reading_of(options))
-    fed = known_arrays(machine, read_arrays(inputs), inputs).inputs
-    if fed is None:
-        names = ", ".join(port.name for port in machine.inputs)
-        raise FormatError("no inputs in it", file=inputs, hint=f"in_0, …, or {names}")
-    found = machine.run(fed).outputs
+    with Progress(settings.err, before="running", quiet=settings.quiet):
+        machine = open_engine(model, engine=engine, precision=precision, **reading_of(options))
+        fed = known_arrays(machine, read_arrays(inputs), inputs).inputs
+        if fed is None:
+            names = ", ".join(port.name for port in machine.inputs)
+            raise FormatError("no inputs in it", file=inputs, hint=f"in_0, …, or {names}")
+        found = machine.run(fed).outputs
     arrays = {f"out_{index}": array for index, array in enumerate(found)}
     size = write_arrays(outputs, arrays, overwrite=overwrite)
     seconds = time.perf_counter() - started

@@ -273,12 +273,15 @@ def _print_weights(console: Console, done: Conversion) -> None:
 
 
 def _print_layers(console: Console, done: Conversion) -> None:
-    """A line for everything that is told of a layer."""
-    events = [event for event in done.report if event.layer]
-    if not events:
-        return
-    console.print()
-    console.table([show(event.layer), show(event.message, 300)] for event in events)
+    """A line for each layer of which something is told, in the file's order."""
+    told: dict[str, list[str]] = {layer.name: [] for layer in done.source.layers}
+    for event in done.report:
+        if event.layer:
+            told.setdefault(event.layer, []).append(show(event.message, 300))
+    rows = [[show(name), "; ".join(dict.fromkeys(texts))] for name, texts in told.items() if texts]
+    if rows:
+        console.print()
+        console.table(rows)
     if done.verification is not None:
         console.print()
         proof = done.verification

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from .progress import Progress
 from .reading import reading_of, reading_options
 from .settings import Settings
 from .usage import Command, Option
@@ -63,7 +64,9 @@ def verify(
     """Compare."""
     from ..verification import verify as compare
 
-    found = compare(a, b, expect=expect, inputs=inputs, tolerance=tolerance, **reading_of(options))
+    told = {"expect": expect, "inputs": inputs, "tolerance": tolerance, **reading_of(options)}
+    with Progress(settings.err, before="verifying", quiet=settings.quiet):
+        found = compare(a, b, **told)
     if settings.json:
         settings.document("verify/1", ok=found.equal, body=record(found))
     elif not settings.quiet:

@@ -126,7 +126,16 @@ def unproven(path: Path, *, overwrite: bool = False, durable: bool = False) -> G
         error.hint = error.hint.replace(folder, _folder(name))
         raise
     finally:
+        _remove(folder)
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder, also if a signal breaks off the first attempt."""
+    try:
         shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        if os.path.lexists(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def disk_error(error: OSError, folder: str, written: int = 0, total: int = 0) -> DiskError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
 from ..eras.titles import BACKENDS
@@ -23,6 +24,12 @@ def lint(model: Model, path: str) -> tuple[Note, ...]:
     return tuple(sorted(found, key=lambda note: note.level != "warning"))
 
 
+def today(path: str) -> str:
+    """The target that people most likely want: a file for today's Keras, or from one ONNX."""
+    stem, end = os.path.splitext(path)
+    return stem + (".onnx" if end.lower() == ".keras" else ".keras")
+
+
 def chosen(notes: Sequence[Note], select: Sequence[str], ignore: Sequence[str]) -> tuple[Note, ...]:
     """The findings whose code begins with one of `select`, and with none of `ignore`."""
     return tuple(
@@ -42,7 +49,7 @@ def _reversed(model: Model, path: str) -> Iterator[Note]:
             code="KB201",
             message=f"{kernels} reversed, as {names}: Keras 2 on TensorFlow undoes that for some "
             "classes, tf-keras and Keras 3 for none",
-            fix=f"kerasir convert {path} NEW.h5 writes cross-correlation kernels",
+            fix=f"kerasir convert {path} {today(path)} writes cross-correlation kernels",
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from ..errors import LayoutError
 from .layout import Axis, Fused, Joined, Labelled, Layout, Reversed, Term, axes_of, fuse
@@ -18,14 +19,22 @@ MAX_DEPTH = 50
 MakeAxis = Callable[[str, "int | None"], Axis]
 
 
-def names_of(terms: Iterable[Term]) -> dict[Axis, str]:
-    """A printed name per axis: its role, and a mark where a role comes again (`T`, `T'2`)."""
+def names_of(
+    terms: Iterable[Term], letters: Mapping[Axis, str] = MappingProxyType({})
+) -> dict[Axis, str]:
+    """A printed name per axis: its role, and a mark where a role comes again (`T`, `T'2`).
+
+    Args:
+        terms: What is printed.
+        letters: Axes that print otherwise here than their role: a kernel's channels are `I`.
+    """
     names: dict[Axis, str] = {}
     count: dict[str, int] = {}
     for axis in axes_of(terms):
         if axis not in names:
-            count[axis.role] = number = count.get(axis.role, 0) + 1
-            names[axis] = axis.role if number == 1 else f"{axis.role}'{number}"
+            role = letters.get(axis, axis.role)
+            count[role] = number = count.get(role, 0) + 1
+            names[axis] = role if number == 1 else f"{role}'{number}"
     return names
 
 

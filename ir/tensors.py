@@ -9,8 +9,8 @@ import numpy as np
 
 from ..errors import WeightError
 from .graph import Graph, Node
-from .layout import Axis, Layout, axes_of
-from .notation import parse_over, show
+from .layout import Axis, Layout
+from .notation import names_of, parse_over, show
 from .source import Array
 from .tensor import Param
 
@@ -123,12 +123,5 @@ def axis_names(node: Node, port: str, layouts: tuple[Layout, ...]) -> dict[Axis,
         for term in node.axes[name] if letter else ():
             if isinstance(term, Axis) and letter:
                 letters[term] = letter
-    names: dict[Axis, str] = {}
-    count: dict[str, int] = {}
     terms = [term for layout in layouts for term in layout.terms]
-    for axis in axes_of([*terms, *node.param_layout(port).terms]):
-        if axis not in names:
-            role = letters.get(axis, axis.role)
-            count[role] = number = count.get(role, 0) + 1
-            names[axis] = role if number == 1 else f"{role}'{number}"
-    return names
+    return names_of([*terms, *node.param_layout(port).terms], letters)

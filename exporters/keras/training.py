@@ -111,7 +111,9 @@ def spell_training(
             return None
         record = {"optimizer_config": {"class_name": name, "config": config}, **named}
     count = sum(1 for _, array in arrays if array.name not in SCALARS)
-    state = f"{name} with {count} arrays" if count else f"{name} without its state"
+    kinds = {slot.kind for slot in training.slots}
+    kind = f"{min(kinds)} " if len(kinds) == 1 else ""
+    state = f"{name} with {count} {kind}arrays" if count else f"{name} without its state"
     if arrays and not count:
         state = f"{name}, which keeps nothing of its weights"
     counted = arrays and order is not None and order.counts and training.iterations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from ...ir.source import Source
 from ...ir.tensor import Param, Stored, Weight
 from .archive.record import StoredWeight
 from .era import Era
+from .misfit import letters_of, misfit, other_ordering
 from .opaque import lift_opaque
 from .registry import Config, Slot
 from .spec import Call, Ref, replaced
@@ -297,6 +299,10 @@ class LayerCall:
         texts = storage.pattern(dialect, op.__name__, port, rank=rank, backend=self.era.backend)
         terms = {key: tuple(value) for key, value in bound.items()}
         layouts = [Layout(Pattern.parse(text).build(terms)) for text in texts]
+        shape = found.source.shape
+        if not any(learn_sizes(layout, shape) for layout in layouts):
+            elsewhere = other_ordering(op, port, terms, rank, self.era.backend, shape)
+            raise self.misfit(name, layouts[0], letters_of(op, terms), elsewhere)
         return self.tagged(name, layouts)
 
     def tagged(self, slot: str, layouts: Sequence[Layout]) -> Param:
@@ -341,18 +347,17 @@ class LayerCall:
             stored_names=names,
         )
 
-    def misfit(self, slot: str, expected: Layout) -> WeightError:
-        """The error for an array of another shape than the configuration implies."""
-        found = self.stored[slot]
-        return WeightError(
-            f"stored shape {found.source.shape} does not fit {expected}",
-            where=f"{self.name}/{slot}",
-            hint="is it the architecture that these weights were trained with?",
-            details=(
-                f"expected   {expected.shape}   from the configuration of {self.class_name}",
-                f"found      {found.source.shape}   at {found.path}",
-            ),
-        )
+    def misfit(
+        self,
+        slot: str,
+        expected: Layout,
+        letters: Mapping[Axis, str] = MappingProxyType({}),
+        elsewhere: tuple[str, Layout] | None = None,
+    ) -> WeightError:
+        """The error for an array of another shape than the configuration implies: see `misfit`."""
+        place = f"{self.name}/{slot}"
+        stored = self.stored[slot]
+        return misfit(stored, place, self.class_name, expected, letters, elsewhere)
 
 
 def learn_sizes(layout: Layout, shape: Sequence[int]) -> bool:

@@ -41,7 +41,7 @@ def test_all_but_the_one_that_fails(kerasir, zoo: Path, tmp_path: Path) -> None:
     code, out, _ = kerasir("batch", "zoo", "--out-dir", "new", "--jobs", "2", "--verify", "-q")
     assert (code, out) == (1, "")
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
-        "even_same_th.h5", "report.html", "report.json", "siamese_th.h5", "vgg_th.h5",
+        "even_same_th.keras", "report.html", "report.json", "siamese_th.keras", "vgg_th.keras",
     ]  # fmt: skip
     report = read_report("new/report.json")
     failed = {one.src: one.error for one in report.files if not one.ok}
@@ -58,13 +58,13 @@ def test_lines_in_a_pipe(kerasir, zoo: Path) -> None:
     assert lines[-1] == "4 converted, 1 with warnings, 1 failed"
     assert sorted(line.split()[0] for line in lines[:-1]) == ["FAIL", "ok", "ok", "ok", "warn"]
     assert any(line.startswith("FAIL zoo/page.h5: file: a web page") for line in lines)
-    assert any(line.startswith("ok zoo/vgg_th.h5 -> new/vgg_th.h5 (") for line in lines)
+    assert any(line.startswith("ok zoo/vgg_th.h5 -> new/vgg_th.keras (") for line in lines)
 
 
 def test_what_is_up_to_date_is_left_alone(kerasir, zoo: Path) -> None:
     (zoo / "page.h5").unlink()
     assert kerasir("batch", "zoo", "--out-dir", "new").code == 0
-    times = {path: path.stat().st_mtime_ns for path in Path("new").glob("*.h5")}
+    times = {path: path.stat().st_mtime_ns for path in Path("new").glob("*.keras")}
     shutil.copy(zoo / "vgg_th.h5", zoo / "siamese_th.h5")
     code, _, err = kerasir("batch", "zoo", "--out-dir", "new", "--overwrite")
     assert code == 0
@@ -218,7 +218,7 @@ def test_interrupted(tmp_path: Path) -> None:
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 60
     assert process.stderr is not None
-    while time.monotonic() < until and not list(tmp_path.glob("new/m*.h5")):
+    while time.monotonic() < until and not list(tmp_path.glob("new/m*.keras")):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

@@ -97,7 +97,7 @@ def test_it_fits_the_terminal(
     assert "\x1b[36mO:4" in stream.getvalue()
     table = [unpainted(line) for line in lines if "conv1_1" in line]
     assert "112" in table[0]
-    assert unpainted(lines[-1]) == "next: kerasir convert model.h5 NEW.h5 --verify"
+    assert unpainted(lines[-1]) == "next: kerasir convert model.h5 model.keras --verify"
 
 
 def test_many_equal_layers_are_folded(kerasir, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ Options
 
 Examples
   kerasir inspect old.h5                      what is in this file?
-  kerasir convert old.h5 new.h5 --verify      Theano-era file to Keras 2, checked
+  kerasir convert old.h5 new.keras --verify   Theano-era file to Keras 3, checked
   kerasir convert old.h5 model.onnx           to ONNX
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ from terminal import Stream
 
 from kerasir.cli import progress as module
 from kerasir.cli.console import Console
-from kerasir.cli.progress import Progress
+from kerasir.cli.progress import Live, Progress
 
 MIB = 1 << 20
 
@@ -18,7 +19,7 @@ MIB = 1 << 20
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     held = SimpleNamespace(now=100.0)
-    monkeypatch.setattr(module.time, "monotonic", lambda: held.now)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: held.now))
     monkeypatch.setenv("COLUMNS", "100")
     return held
 
@@ -59,3 +60,41 @@ def test_quiet_and_pipes_see_none_of_it(clock: SimpleNamespace, quiet: bool) -> 
         clock.now = 500.0
         progress(1, 2)
     assert stream.getvalue() == ""
+
+
+def test_what_nobody_can_measure_turns_until_the_first_bytes_and_after_the_last(clock) -> None:
+    stream = Stream()
+    clock.now = 101.5
+    names = {"before": "reading", "after": "verifying"}
+    with Progress(Console(stream), "copying weights", **names) as progress:
+        clock.now = 103.5
+        _wait_for(stream, "reading  2.0 s")
+        clock.now = 104.5
+        progress(1 * MIB, 2 * MIB)
+        clock.now = 105.0
+        progress(2 * MIB, 2 * MIB)
+        clock.now = 106.5
+        _wait_for(stream, "verifying  5.0 s")
+    assert "copying weights  ━" in stream.getvalue()
+    assert stream.getvalue().endswith("\r\x1b[2K")
+
+
+def _wait_for(stream: Stream, text: str) -> None:
+    for _ in range(100):
+        if text in stream.getvalue():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{text!r} was never drawn: {stream.getvalue()!r}")
+
+
+def test_several_lines_are_drawn_in_their_place(clock: SimpleNamespace) -> None:
+    stream = Stream()
+    live = Live(Console(stream))
+    clock.now = 102.0
+    assert live.due()
+    live.draw(["one", "two", "three" * 50])
+    live.draw(["four"])
+    live.clear()
+    erase, up = "\r\x1b[2K", "\x1b[A\r\x1b[2K"
+    long = ("three" * 50)[:98] + "…"
+    assert stream.getvalue() == f"{erase}one\ntwo\n{long}{erase}{up}{up}four{erase}"

@@ -125,7 +125,7 @@ def cut_short(declared: int, size: int, remains: Remains | None = None) -> Forma
         count = "" if remains.count is None else f" of {remains.count}"
         details = [f"Readable: {remains.readable}{count} weights."]
     return FormatError(
-        "the file ends before this" if known else "the file ends too early",
+        "the file ends before this dataset" if known else "the file ends too early",
         where=show(place) if known else "file",
         hint=f"download it again; {declared:,} bytes are declared, {size:,} are there",
         details=details,

@@ -96,7 +96,7 @@ def test_by_position_shapes_must_fit(tmp_path: Path) -> None:
     layers = stored("a", "b", "c")
     swapped = {"a": layers["b"], "b": layers["a"], "c": layers["c"]}
     with pytest.raises(
-        WeightError, match=r"one/kernel: stored shape \(3, 4\) does not fit F:2 F'2:3"
+        WeightError, match=r"one/kernel: stored shape \(3, 4\) does not fit F:2 O:3"
     ):
         load(tmp_path, swapped, "one", "two", "three")
 

@@ -87,7 +87,7 @@ def test_file_cut_short_says_how_much_is_there(
     there = path.stat().st_size
     with pytest.raises(FormatError) as caught:
         read_archive(path)
-    assert caught.value.what in {"the file ends too early", "the file ends before this"}
+    assert caught.value.what in {"the file ends too early", "the file ends before this dataset"}
     assert f"{len(content):,} bytes are declared, {there:,} are there" in caught.value.hint
 
 
@@ -109,7 +109,7 @@ def test_weights_of_a_cut_file_are_counted(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         read_archive(path)
     assert str(caught.value) == (
-        f"{path}: /d2/k: the file ends before this "
+        f"{path}: /d2/k: the file ends before this dataset "
         f"(download it again; {len(content):,} bytes are declared, {cut:,} are there)\n"
         "  Readable: 2 of 4 weights."
     )
