@@ -98,9 +98,9 @@ class Watch:
             out.print(f"{word} {words.file(outcome.src)}{where}{told}")
             return
         mark, color = MARKS[word]
-        cells = [f"{_name(outcome.src):<{self.wide}}", f"{outcome.source:<{WRITER}}"]
-        cells += [f"{words.size(outcome.read):>10}", f"{_took(outcome):>10}"]
-        out.table([[out.paint(mark, color), *cells, note]], cut_last=True)
+        name = f"{out.paint(mark, color)} {_name(outcome.src):<{self.wide}}"
+        size, took = f"{words.size(outcome.read):>10}", f"{_took(outcome):>10}"
+        out.table([[name, f"{outcome.source:<{WRITER}}", size, took, note]], cut_last=True)
 
 
 def _percent(one: Running) -> float:
