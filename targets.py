@@ -37,45 +37,32 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     bare: bool = False
 
 
+def _keras(dialect: str, title: str, *, bare: bool = False) -> Kind:
+    return Kind(
+        title=title,
+        pipeline="keras",
+        data_format="channels_last",
+        io="match",
+        dialect=dialect,
+        bare=bare,
+    )
+
+
+def _arrays(title: str) -> Kind:
+    return Kind(
+        title=title, pipeline="keras", data_format="keep", io="keep", arrays=True, bare=True
+    )
+
+
 KINDS: Mapping[str, Kind] = {
-    "keras1": Kind(
-        title="Keras 1.2",
-        pipeline="keras",
-        data_format="channels_last",
-        io="match",
-        dialect="keras1",
-    ),
-    "keras2.0": Kind(
-        title="Keras 2.0",
-        pipeline="keras",
-        data_format="channels_last",
-        io="match",
-        dialect="keras2.0",
-        bare=True,
-    ),
-    "keras2": Kind(
-        title="Keras 2",
-        pipeline="keras",
-        data_format="channels_last",
-        io="match",
-        dialect="keras2",
-        bare=True,
-    ),
-    "keras3": Kind(
-        title="Keras 3",
-        pipeline="keras",
-        data_format="channels_last",
-        io="match",
-        dialect="keras3",
-    ),
+    "keras1": _keras("keras1", "Keras 1.2"),
+    "keras2.0": _keras("keras2.0", "Keras 2.0", bare=True),
+    "keras2": _keras("keras2", "Keras 2", bare=True),
+    "keras3": _keras("keras3", "Keras 3"),
     "onnx": Kind(title="ONNX", pipeline="onnx", data_format="channels_first", io="keep"),
     "ir": Kind(title="kerasir IR", pipeline="ir", data_format="keep", io="keep"),
-    "npz": Kind(
-        title="NumPy", pipeline="keras", data_format="keep", io="keep", arrays=True, bare=True
-    ),
-    "safetensors": Kind(
-        title="safetensors", pipeline="keras", data_format="keep", io="keep", arrays=True, bare=True
-    ),
+    "npz": _arrays("NumPy"),
+    "safetensors": _arrays("safetensors"),
 }
 """By the word that `--to` takes."""
 

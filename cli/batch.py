@@ -15,53 +15,44 @@ from . import words
 from .batch_lines import Watch, print_batch
 from .convert import convert_options, told
 from .settings import Settings, document
-from .usage import Command, Option
+from .usage import Command, Option, Section
 
 if TYPE_CHECKING:
     from ..batch import Outcome
 
 ALONE = frozenset({"report", "dry_run", "flattened", "rename", "shape", "expect", "external_data"})
 """Options of `convert` that are of one file."""
-SECTION = "Files"
+FILES = Section("Files")
 DEFAULT = "keras3"
 """The kind of targets if the user does not say."""
 
 
 def _options() -> list[click.Parameter]:
+    shared = [option for option in convert_options() if option.name not in ALONE]
+    for option in shared:
+        if option.name == "to" and isinstance(option, Option):
+            option.help = (option.help or "").replace("from DST's name", DEFAULT)
     return [
         click.Argument(["src"], metavar="SRC...", nargs=-1),
-        Option(
-            ["--out-dir"],
-            metavar="FOLDER",
-            section=SECTION,
-            help="Where targets, report.json and report.html go; made if need be",
+        FILES.value(
+            "--out-dir",
+            "FOLDER",
+            "Where targets, report.json and report.html go; made if need be",
         ),
-        Option(
-            ["--jobs"],
-            metavar="N",
-            type=click.IntRange(min=1),
-            section=SECTION,
-            help="Conversions at a time [as many as processors]",
+        FILES.value(
+            "--jobs",
+            "N",
+            "Conversions at a time [as many as processors]",
+            click.IntRange(min=1),
         ),
-        Option(
-            ["--scheduler"],
-            metavar="ADDRESS",
-            section=SECTION,
-            help="Run them on a Dask cluster instead: tcp://HOST:PORT",
+        FILES.value(
+            "--scheduler", "ADDRESS", "Run them on a Dask cluster instead: tcp://HOST:PORT"
         ),
-        Option(
-            ["--reports"],
-            is_flag=True,
-            section=SECTION,
-            help="Write a report beside each target, as convert --report does",
+        FILES.flag("--reports", "Write a report beside each target, as convert --report does"),
+        FILES.value(
+            "--retry", "FILE", "Run what failed in an earlier batch again: its report.json"
         ),
-        Option(
-            ["--retry"],
-            metavar="FILE",
-            section=SECTION,
-            help="Run what failed in an earlier batch again: its report.json",
-        ),
-        *[option for option in convert_options() if option.name not in ALONE],
+        *shared,
     ]
 
 

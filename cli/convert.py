@@ -12,136 +12,95 @@ from ..errors import ExistsError, ExportError, UsageError
 from ..ir.orders import ORDERS
 from .onnx_options import onnx_options
 from .progress import Progress
-from .reading import FORMATS, MEANT, reading_options
+from .reading import FORMATS, MEANT, SOURCE, reading_options
 from .settings import Settings, document
 from .summary import print_summary
-from .usage import Command, FeatureMap, OneOf, Option
+from .usage import OUTPUT, Command, Section
+from .values import FeatureMap, OneOf
 
 PAGES = (".html", ".htm")
 RENAMED: Mapping[str, str] = {"shape": "shapes", "plugin": "plugins", "allow_key": "allow_keys"}
 """Options that may be given several times, and what `api.convert` calls all of them together."""
-SOURCE = "Source: what the file may not say"
-TARGET = "Target: what DST should be"
+TARGET = Section("Target: what DST should be")
+PASSES = Section("Passes")
+CHECKING = Section("Checking and reporting")
 
 
 def convert_options() -> list[click.Parameter]:
     """What a conversion can be told, whatever it converts."""
     return [
         *reading_options(SOURCE),
-        Option(
-            ["--flattened"],
-            metavar="LAYER=C,H,W",
-            type=FeatureMap(),
-            multiple=True,
-            section=SOURCE,
-            help="Shape that entered Flatten before LAYER, if there is no --arch",
+        SOURCE.values(
+            "--flattened",
+            "LAYER=C,H,W",
+            "Shape that entered Flatten before LAYER, if there is no --arch",
+            FeatureMap(),
         ),
-        Option(
-            ["--to"],
-            metavar="KIND",
-            section=TARGET,
-            help="keras1, keras2.0, keras2, keras3, onnx, ir,\n"
-            "npz or safetensors [from DST's name]",
-        ),
-        Option(
-            ["--data-format"],
-            metavar="FORMAT",
-            type=OneOf(*FORMATS, "keep", synonyms=MEANT),
-            section=TARGET,
-            help="channels_last, channels_first or keep [keras: channels_last]",
-        ),
-        Option(
-            ["--target-backend"],
-            metavar="NAME",
-            type=OneOf("tensorflow", "theano"),
-            section=TARGET,
-            help="tensorflow or theano kernels [tensorflow]",
-        ),
-        Option(
-            ["--weights-only"],
-            is_flag=True,
-            section=TARGET,
-            help="Write weights without architecture and training record",
-        ),
-        Option(
-            ["--weights-layout"],
-            metavar="NAME",
-            type=OneOf(*ORDERS),
-            section=TARGET,
-            help="canonical, onnx or stored, for npz and safetensors [canonical]",
-        ),
+        *_target_options(),
         *onnx_options(),
-        Option(
-            ["--pass", "passes"],
-            metavar="NAME",
-            multiple=True,
-            section="Passes",
-            help="Add a pass; repeatable, in this order. List: kerasir passes",
+        PASSES.values(
+            "--pass passes",
+            "NAME",
+            "Add a pass; repeatable, in this order. List: kerasir passes",
         ),
-        Option(
-            ["--no-fold", "fold"],
+        PASSES.flag(
+            "--no-fold fold",
+            "ONNX: keep layers one to one, none folded into its neighbours",
             flag_value=False,
             default=True,
-            is_flag=True,
-            section="Passes",
-            help="ONNX: keep layers one to one, none folded into its neighbours",
         ),
-        Option(
-            ["--check"],
-            is_flag=True,
-            section="Passes",
-            help="Type-check the graph after every pass",
+        PASSES.flag("--check", "Type-check the graph after every pass"),
+        *_checking_options(),
+        OUTPUT.flag("--overwrite", "Replace DST if it exists"),
+        OUTPUT.flag("--durable", "Have the disk confirm DST before the command ends"),
+    ]
+
+
+def _target_options() -> list[click.Parameter]:
+    return [
+        TARGET.value(
+            "--to",
+            "KIND",
+            "keras1, keras2.0, keras2, keras3, onnx, ir,\nnpz or safetensors [from DST's name]",
         ),
-        Option(
-            ["--verify"],
-            is_flag=True,
-            section="Checking and reporting",
-            help="Run both models; if they differ, fail and write nothing",
+        TARGET.value(
+            "--data-format",
+            "FORMAT",
+            "channels_last, channels_first or keep [keras: channels_last]",
+            OneOf(*FORMATS, "keep", synonyms=MEANT),
         ),
-        Option(
-            ["--tolerance"],
-            metavar="X",
-            type=click.FloatRange(0, 1),
-            section="Checking and reporting",
-            help="Largest error that --verify allows [1e-05; float16: 0.01]",
+        TARGET.value(
+            "--target-backend",
+            "NAME",
+            "tensorflow or theano kernels [tensorflow]",
+            OneOf("tensorflow", "theano"),
         ),
-        Option(
-            ["--expect"],
-            metavar="FILE",
-            section="Checking and reporting",
-            help="Verify against known answers too: in_0, …, out_0, … (.npz)",
+        TARGET.flag("--weights-only", "Write weights without architecture and training record"),
+        TARGET.value(
+            "--weights-layout",
+            "NAME",
+            "canonical, onnx or stored, for npz and safetensors [canonical]",
+            OneOf(*ORDERS),
         ),
-        Option(
-            ["--report"],
-            metavar="FILE",
-            section="Checking and reporting",
-            help="Write a report, layer by layer: .html or .json",
+    ]
+
+
+def _checking_options() -> list[click.Parameter]:
+    return [
+        CHECKING.flag("--verify", "Run both models; if they differ, fail and write nothing"),
+        CHECKING.value(
+            "--tolerance",
+            "X",
+            "Largest error that --verify allows [1e-05; float16: 0.01]",
+            click.FloatRange(0, 1),
         ),
-        Option(
-            ["--strict"],
-            is_flag=True,
-            section="Checking and reporting",
-            help="Treat every assumption and warning as an error",
+        CHECKING.value(
+            "--expect", "FILE", "Verify against known answers too: in_0, …, out_0, … (.npz)"
         ),
-        Option(
-            ["--refuse-code"],
-            is_flag=True,
-            section="Checking and reporting",
-            help="Fail if SRC holds code (which is never run)",
-        ),
-        Option(
-            ["--dry-run"],
-            is_flag=True,
-            section="Checking and reporting",
-            help="Do everything but write",
-        ),
-        Option(["--overwrite"], is_flag=True, section="Output", help="Replace DST if it exists"),
-        Option(
-            ["--durable"],
-            is_flag=True,
-            section="Output",
-            help="Have the disk confirm DST before the command ends",
-        ),
+        CHECKING.value("--report", "FILE", "Write a report, layer by layer: .html or .json"),
+        CHECKING.flag("--strict", "Treat every assumption and warning as an error"),
+        CHECKING.flag("--refuse-code", "Fail if SRC holds code (which is never run)"),
+        CHECKING.flag("--dry-run", "Do everything but write"),
     ]
 
 

@@ -13,7 +13,7 @@ from ..errors import show
 from . import words
 from .console import GAP, Console, cut, width_of
 from .progress import Progress
-from .reading import reading_of, reading_options
+from .reading import SOURCE_A, reading_of, reading_options
 from .settings import Settings
 from .summary import source_text
 from .usage import Command
@@ -35,7 +35,7 @@ HARMLESS, WRONG = 20, 60
     params=[
         click.Argument(["a"], metavar="A"),
         click.Argument(["b"], metavar="B"),
-        *reading_options("Source: what A may not say"),
+        *reading_options(SOURCE_A),
     ],
     examples=[
         ("Is it the same model, in another layout?", "kerasir diff old.h5 new.keras"),

@@ -16,15 +16,15 @@ from . import words
 from .console import Console
 from .layer_table import print_layers
 from .progress import Progress
-from .reading import reading_of, reading_options
+from .reading import SOURCE, reading_of, reading_options
 from .settings import Settings
-from .usage import Command, Option
+from .usage import Command, Section
 
 if TYPE_CHECKING:
     from ..inspection import Inspection, LayerRow, Note, TrainingRow
     from ..ir.model import Fact
 
-LINT = "Instead of the table"
+LINT = Section("Instead of the table")
 FLAGS = frozenset({"nesterov", "amsgrad", "centered"})
 """Settings of optimizers that are said by their name alone."""
 
@@ -35,42 +35,25 @@ FLAGS = frozenset({"nesterov", "amsgrad", "centered"})
     "Reads headers only, whatever the size.",
     params=[
         click.Argument(["file"], metavar="FILE"),
-        Option(
-            ["--lint"],
-            is_flag=True,
-            section=LINT,
-            help="List traps instead: what gives wrong numbers, or is uncertain",
+        LINT.flag("--lint", "List traps instead: what gives wrong numbers, or is uncertain"),
+        LINT.values(
+            "--select", "CODE", "Only findings of this code, or family such as KP; repeatable"
         ),
-        Option(
-            ["--select"],
-            metavar="CODE",
-            multiple=True,
-            section=LINT,
-            help="Only findings of this code, or family such as KP; repeatable",
+        LINT.values("--ignore", "CODE", "No findings of this code or family; repeatable"),
+        LINT.flag("--strict", "Exit 1 if a finding is a warning"),
+        LINT.value(
+            "--probe",
+            "FILE",
+            "Try backends and orderings; say which gives known answers (.npz)",
         ),
-        Option(
-            ["--ignore"],
-            metavar="CODE",
-            multiple=True,
-            section=LINT,
-            help="No findings of this code or family; repeatable",
-        ),
-        Option(["--strict"], is_flag=True, section=LINT, help="Exit 1 if a finding is a warning"),
-        Option(
-            ["--probe"],
-            metavar="FILE",
-            section=LINT,
-            help="Try backends and orderings; say which gives known answers (.npz)",
-        ),
-        Option(
-            ["--tolerance"],
-            metavar="X",
-            type=click.FloatRange(0, 1),
+        LINT.value(
+            "--tolerance",
+            "X",
+            "Largest relative error of an answer that fits [1e-05]",
+            click.FloatRange(0, 1),
             default=1e-5,
-            section=LINT,
-            help="Largest relative error of an answer that fits [1e-05]",
         ),
-        *reading_options("Source: what the file may not say"),
+        *reading_options(SOURCE),
     ],
     examples=[
         ("Every weight with its path:", "kerasir inspect old.h5 -v"),

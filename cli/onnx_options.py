@@ -4,74 +4,44 @@ from __future__ import annotations
 
 import click
 
-from .usage import InputShape, NewName, OneOf, Option
+from .usage import Section
+from .values import InputShape, NewName, OneOf
 
-SECTION = "ONNX"
+ONNX = Section("ONNX")
 
 
 def onnx_options() -> list[click.Parameter]:
     """Options of `kerasir convert`."""
     return [
-        Option(["--opset"], metavar="N", type=click.INT, section=SECTION, help="13 to 28 [17]"),
-        Option(
-            ["--io-layout"],
-            metavar="keep|match",
-            type=OneOf("keep", "match"),
-            section=SECTION,
-            help="Inputs and outputs: SRC's order, or the target's [onnx: keep]",
+        ONNX.value("--opset", "N", "13 to 28 [17]", click.INT),
+        ONNX.value(
+            "--io-layout",
+            "keep|match",
+            "Inputs and outputs: SRC's order, or the target's [onnx: keep]",
+            OneOf("keep", "match"),
         ),
-        Option(
-            ["--external-data"],
-            metavar="NAME",
-            section=SECTION,
-            help="Put large tensors into a file of this name beside DST",
+        ONNX.value(
+            "--external-data", "NAME", "Put large tensors into a file of this name beside DST"
         ),
-        Option(
-            ["--batch"],
-            metavar="N",
-            type=click.IntRange(1),
-            section=SECTION,
-            help="Fix the batch size, which is open otherwise",
+        ONNX.value(
+            "--batch", "N", "Fix the batch size, which is open otherwise", click.IntRange(1)
         ),
-        Option(
-            ["--shape"],
-            metavar="NAME=N,…",
-            type=InputShape(),
-            multiple=True,
-            section=SECTION,
-            help="Fix an input's shape, in SRC's order of axes; repeatable",
+        ONNX.values(
+            "--shape",
+            "NAME=N,…",
+            "Fix an input's shape, in SRC's order of axes; repeatable",
+            InputShape(),
         ),
-        Option(
-            ["--rename"],
-            metavar="OLD=NEW",
-            type=NewName(),
-            multiple=True,
-            section=SECTION,
-            help="Call an input or output otherwise; repeatable",
+        ONNX.values(
+            "--rename", "OLD=NEW", "Call an input or output otherwise; repeatable", NewName()
         ),
-        Option(
-            ["--float16"],
-            is_flag=True,
-            section=SECTION,
-            help="Compute in half precision; inputs and outputs stay",
-        ),
-        Option(
-            ["--functions"],
-            is_flag=True,
-            section=SECTION,
-            help="Write nested models as functions, not inlined",
-        ),
-        Option(
-            ["--opaque-domain"],
-            metavar="DOMAIN",
+        ONNX.flag("--float16", "Compute in half precision; inputs and outputs stay"),
+        ONNX.flag("--functions", "Write nested models as functions, not inlined"),
+        ONNX.value(
+            "--opaque-domain",
+            "DOMAIN",
+            "Write unknown layers as operators of this domain",
             default="",
-            section=SECTION,
-            help="Write unknown layers as operators of this domain",
         ),
-        Option(
-            ["--source-hash"],
-            is_flag=True,
-            section=SECTION,
-            help="State SRC's SHA-256 even if it is large",
-        ),
+        ONNX.flag("--source-hash", "State SRC's SHA-256 even if it is large"),
     ]

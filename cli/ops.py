@@ -10,7 +10,7 @@ import msgspec
 
 from . import words
 from .console import Console
-from .reading import plugin_option
+from .reading import CHOOSING, plugin_option
 from .settings import Settings
 from .usage import Command
 
@@ -18,7 +18,7 @@ from .usage import Command
 @click.command(
     cls=Command,
     intro="List operations and what each target supports, or describe one.",
-    params=[click.Argument(["name"], required=False, metavar="[OP]"), plugin_option("Choosing")],
+    params=[click.Argument(["name"], required=False, metavar="[OP]"), plugin_option(CHOOSING)],
     examples=[("One op, its tensors and attributes:", "kerasir ops Conv")],
 )
 @click.pass_obj

@@ -9,9 +9,9 @@ import click
 from ..errors import PassError, UsageError
 from ..passes.registry import PASSES, PIPELINES, PassInfo, steps_of
 from .console import Console
-from .reading import plugin_option
+from .reading import CHOOSING, plugin_option
 from .settings import Settings
-from .usage import Command, Option
+from .usage import Command
 
 LETTERS = {"keras": ("K", "to Keras"), "onnx": ("O", "to ONNX"), "deploy": ("D", "--pass deploy")}
 """Pipelines that the table has a letter for. `ir`, which runs no pass, needs none."""
@@ -22,10 +22,8 @@ LETTERS = {"keras": ("K", "to Keras"), "onnx": ("O", "to ONNX"), "deploy": ("D",
     intro="List passes and pipelines, or describe one pass.",
     params=[
         click.Argument(["name"], required=False, metavar="[PASS]"),
-        Option(
-            ["--pipeline"], metavar="NAME", section="Choosing", help="List one pipeline in full"
-        ),
-        plugin_option("Choosing"),
+        CHOOSING.value("--pipeline", "NAME", "List one pipeline in full"),
+        plugin_option(CHOOSING),
     ],
     examples=[
         ("One pass in full:", "kerasir passes relayout"),

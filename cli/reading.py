@@ -7,8 +7,12 @@ from typing import Any
 
 import click
 
-from .usage import OneOf, Option
+from .usage import Option, Section
+from .values import OneOf
 
+SOURCE = Section("Source: what the file may not say")
+SOURCE_A = Section("Source: what A may not say")
+CHOOSING = Section("Choosing")
 BACKENDS = ("theano", "tensorflow")
 FORMATS = ("channels_last", "channels_first")
 MEANT: Mapping[str, str] = {
@@ -21,46 +25,33 @@ MEANT: Mapping[str, str] = {
 """What others call the data formats."""
 
 
-def plugin_option(section: str) -> Option:
+def plugin_option(section: Section) -> Option:
     """`--plugin`."""
-    return Option(
-        ["--plugin"],
-        metavar="FILE",
-        multiple=True,
-        section=section,
-        help="Python file with your layers or passes; repeatable",
-    )
+    return section.values("--plugin", "FILE", "Python file with your layers or passes; repeatable")
 
 
-def reading_options(section: str) -> list[click.Parameter]:
+def reading_options(section: Section) -> list[click.Parameter]:
     """What a file may not say, so that its reader has to be told."""
     return [
-        Option(
-            ["--backend"],
-            metavar="theano|tensorflow",
-            type=OneOf(*BACKENDS, synonyms={"tf": "tensorflow", "th": "theano"}),
-            section=section,
-            help="Backend that wrote it; without it: the file, then weight names",
+        section.value(
+            "--backend",
+            "theano|tensorflow",
+            "Backend that wrote it; without it: the file, then weight names",
+            OneOf(*BACKENDS, synonyms={"tf": "tensorflow", "th": "theano"}),
         ),
-        Option(
-            ["--arch"],
-            metavar="FILE",
-            section=section,
-            help="Architecture of weights: .json, .yaml, a Keras file, builtin:NAME",
+        section.value(
+            "--arch", "FILE", "Architecture of weights: .json, .yaml, a Keras file, builtin:NAME"
         ),
-        Option(
-            ["--source-data-format"],
-            metavar="FORMAT",
-            type=OneOf(*FORMATS, synonyms=MEANT),
-            section=section,
-            help="channels_last or channels_first, for layers that do not say",
+        section.value(
+            "--source-data-format",
+            "FORMAT",
+            "channels_last or channels_first, for layers that do not say",
+            OneOf(*FORMATS, synonyms=MEANT),
         ),
-        Option(
-            ["--allow-key"],
-            metavar="CLASS.KEY",
-            multiple=True,
-            section=section,
-            help="Ignore a setting that kerasir does not know; repeatable",
+        section.values(
+            "--allow-key",
+            "CLASS.KEY",
+            "Ignore a setting that kerasir does not know; repeatable",
         ),
         plugin_option(section),
     ]

@@ -10,9 +10,13 @@ import click
 from ..errors import FormatError, show
 from . import words
 from .progress import Progress
-from .reading import reading_of, reading_options
+from .reading import SOURCE, reading_of, reading_options
 from .settings import Settings
-from .usage import Command, OneOf, Option
+from .usage import Command, Section
+from .values import OneOf
+
+ARRAYS = Section("Arrays")
+RUNNING = Section("Running")
 
 
 @click.command(
@@ -21,37 +25,25 @@ from .usage import Command, OneOf, Option
     "Inputs are called in_0, in_1, … or as the model calls them; outputs out_0, out_1, …",
     params=[
         click.Argument(["model"], metavar="MODEL"),
-        Option(
-            ["--inputs"],
-            metavar="FILE",
-            required=True,
-            section="Arrays",
-            help="Inputs, in the model's own order of axes (.npz)",
+        ARRAYS.value(
+            "--inputs", "FILE", "Inputs, in the model's own order of axes (.npz)", required=True
         ),
-        Option(
-            ["--outputs"],
-            metavar="FILE",
-            required=True,
-            section="Arrays",
-            help="Where the outputs go (.npz)",
+        ARRAYS.value("--outputs", "FILE", "Where the outputs go (.npz)", required=True),
+        ARRAYS.flag("--overwrite", "Replace it if it exists"),
+        RUNNING.value(
+            "--engine",
+            "NAME",
+            "reference or onnxruntime [what fits the file]",
+            OneOf("reference", "onnxruntime"),
         ),
-        Option(["--overwrite"], is_flag=True, section="Arrays", help="Replace it if it exists"),
-        Option(
-            ["--engine"],
-            metavar="NAME",
-            type=OneOf("reference", "onnxruntime"),
-            section="Running",
-            help="reference or onnxruntime [what fits the file]",
-        ),
-        Option(
-            ["--precision"],
-            metavar="NAME",
-            type=OneOf("float32", "float64"),
+        RUNNING.value(
+            "--precision",
+            "NAME",
+            "float32 or float64, of the reference [float32]",
+            OneOf("float32", "float64"),
             default="float32",
-            section="Running",
-            help="float32 or float64, of the reference [float32]",
         ),
-        *reading_options("Source: what the file may not say"),
+        *reading_options(SOURCE),
     ],
     examples=[("With the reference:", "kerasir run old.h5 --inputs x.npz --outputs y.npz")],
 )

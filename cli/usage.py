@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -10,6 +10,7 @@ import click
 from ..errors import UsageError
 from .console import Console, When
 from .settings import Settings
+from .values import OneOf, near
 
 COLUMN = 35
 """Where the help of an option begins, counted from 0; it never moves."""
@@ -18,111 +19,6 @@ SHARED = (
     "  -q  -v  --json  --color  --debug  -h",
     "As for every command: kerasir --help",
 )
-
-
-class OneOf(click.ParamType):  # type: ignore[type-arg]
-    """A word out of a few.
-
-    Args:
-        words: Those allowed.
-        synonyms: What others call them, for the message.
-    """
-
-    name = "word"
-
-    def __init__(self, *words: str, synonyms: Mapping[str, str] | None = None) -> None:
-        self.words, self.synonyms = words, synonyms or {}
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The word, if it is one.
-
-        Raises:
-            UsageError: It is none.
-        """
-        if value in self.words:
-            return str(value)
-        meant = self.synonyms.get(str(value).lower())
-        others = [word for word in self.words if word != meant]
-        if meant:
-            hint = f"{meant} means that; or {', '.join(others)}"
-        else:
-            hint = _near(str(value), self.words) or f"one of {', '.join(self.words)}"
-        raise UsageError(f"no {value!r}", where=param.opts[0] if param else "", hint=hint)
-
-
-class FeatureMap(click.ParamType):  # type: ignore[type-arg]
-    """A layer and the feature map that is flattened before it: `LAYER=C,H,W`."""
-
-    name = "map"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, tuple[int, int, int]]:
-        """The layer's name; channels, height and width.
-
-        Raises:
-            UsageError: It is written otherwise.
-        """
-        if isinstance(value, tuple):
-            return value
-        layer, equals, text = str(value).rpartition("=")
-        parts = text.split(",")
-        if not equals or not layer or len(parts) != 3 or not all(p.isdecimal() for p in parts):
-            raise UsageError(
-                f"no feature map {value!r}",
-                where=param.opts[0] if param else "",
-                hint="write LAYER=C,H,W, such as fc1=512,7,7",
-            )
-        channels, height, width = map(int, parts)
-        return layer, (channels, height, width)
-
-
-class InputShape(click.ParamType):  # type: ignore[type-arg]
-    """An input and its whole shape: `NAME=1,224,224,3`."""
-
-    name = "shape"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, tuple[int, ...]]:
-        """The input's name; its extents.
-
-        Raises:
-            UsageError: It is written otherwise.
-        """
-        if isinstance(value, tuple):
-            return value
-        name, equals, text = str(value).rpartition("=")
-        parts = text.split(",")
-        if not equals or not name or not all(part.isdecimal() for part in parts):
-            raise UsageError(
-                f"no shape {value!r}",
-                where=param.opts[0] if param else "",
-                hint="write NAME=N,…, such as input_1=1,224,224,3",
-            )
-        return name, tuple(map(int, parts))
-
-
-class NewName(click.ParamType):  # type: ignore[type-arg]
-    """A name and what is to stand in its place: `OLD=NEW`."""
-
-    name = "names"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        """Both names.
-
-        Raises:
-            UsageError: It is written otherwise.
-        """
-        if isinstance(value, tuple):
-            return value
-        old, equals, new = str(value).partition("=")
-        if not (old and equals and new):
-            where = param.opts[0] if param else ""
-            raise UsageError(f"no pair of names {value!r}", where=where, hint="write OLD=NEW")
-        return old, new
 
 
 class Option(click.Option):
@@ -149,6 +45,49 @@ class Option(click.Option):
         taken = 2 + len(names + metavar)
         gap = " " * (COLUMN - taken) if taken + 2 <= COLUMN else "\n" + " " * COLUMN
         return painted + gap + shown
+
+
+class Section:
+    """A heading of a command's help, and what makes the options that stand below it.
+
+    Args:
+        title: The heading.
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+    def flag(self, names: str, text: str, **kwargs: Any) -> Option:
+        """An option without a value.
+
+        Args:
+            names: Such as `--overwrite`; several are separated by blanks.
+            text: Its line in the help.
+            kwargs: As click has them.
+        """
+        return Option(names.split(), is_flag=True, section=self.title, help=text, **kwargs)
+
+    def value(self, names: str, metavar: str, text: str, kind: Any = None, **kwargs: Any) -> Option:
+        """An option with a value.
+
+        Args:
+            names: As of a flag.
+            metavar: What the help calls the value.
+            text: Its line in the help; a default stands in brackets at its end.
+            kind: What the value has to be; any text if not given.
+            kwargs: As click has them.
+        """
+        return Option(
+            names.split(), metavar=metavar, section=self.title, help=text, type=kind, **kwargs
+        )
+
+    def values(self, names: str, metavar: str, text: str, kind: Any = None) -> Option:
+        """An option that may be given several times."""
+        return self.value(names, metavar, text, kind, multiple=True)
+
+
+OUTPUT = Section("Output")
+"""The last heading of every command, which has the options that all share."""
 
 
 class Command(click.Command):
@@ -190,11 +129,11 @@ class Command(click.Command):
         for param in self.params:
             if isinstance(param, Option) and param.section:
                 sections.setdefault(param.section, []).append(param)
-        sections.setdefault("Output", [])
+        sections.setdefault(OUTPUT.title, [])
         for title, options in sections.items():
             lines += ["", console.paint(title, "bold")]
             lines += [option.row(console) for option in options]
-            if title == "Output":
+            if title == OUTPUT.title:
                 lines.append(console.paint(SHARED[0], "cyan") + "    " + SHARED[1])
         if self.examples:
             lines += ["", console.paint("Examples", "bold")]
@@ -248,8 +187,8 @@ def usage_error(error: click.UsageError, command: str = "") -> UsageError:
     hint = f"{program} --help"
     if isinstance(error, click.NoSuchOption):
         known = [name for p in error.ctx.command.params for name in p.opts] if error.ctx else []
-        near = _near(error.option_name, known)
-        return UsageError(f"no option {error.option_name!r}", hint=near or hint)
+        meant = near(error.option_name, known)
+        return UsageError(f"no option {error.option_name!r}", hint=meant or hint)
     if isinstance(error, click.MissingParameter) and error.param is not None:
         name = error.param.metavar or str(error.param.name).upper()
         return UsageError(f"{name} is missing", hint=hint)
@@ -264,12 +203,5 @@ def usage_error(error: click.UsageError, command: str = "") -> UsageError:
 
 def unknown_command(name: str, known: Sequence[str]) -> UsageError:
     """The error for a command that does not exist."""
-    hint = _near(name, known) or f"one of {', '.join(known)}"
+    hint = near(name, known) or f"one of {', '.join(known)}"
     return UsageError(f"no command {name!r}", hint=hint)
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    import difflib
-
-    found = difflib.get_close_matches(name, known, 1, 0.7)
-    return f"did you mean {found[0]}?" if found else ""

@@ -8,13 +8,15 @@ import click
 import msgspec
 
 from .progress import Progress
-from .reading import reading_of, reading_options
+from .reading import SOURCE_A, reading_of, reading_options
 from .settings import Settings
-from .usage import Command, Option
+from .usage import Command, Section
 from .verdict import print_verification
 
 if TYPE_CHECKING:
     from ..verification import Verification
+
+FEEDS = Section("Inputs and answers")
 
 
 @click.command(
@@ -24,26 +26,19 @@ if TYPE_CHECKING:
     params=[
         click.Argument(["a"], metavar="A"),
         click.Argument(["b"], metavar="[B]", required=False),
-        Option(
-            ["--expect"],
-            metavar="FILE",
-            section="Inputs and answers",
-            help="Known answers, out_0, …, and their inputs, in_0, … (.npz)",
+        FEEDS.value(
+            "--expect", "FILE", "Known answers, out_0, …, and their inputs, in_0, … (.npz)"
         ),
-        Option(
-            ["--inputs"],
-            metavar="FILE",
-            section="Inputs and answers",
-            help="Inputs, in A's order of axes (.npz); without them: random ones",
+        FEEDS.value(
+            "--inputs", "FILE", "Inputs, in A's order of axes (.npz); without them: random ones"
         ),
-        Option(
-            ["--tolerance"],
-            metavar="X",
-            type=click.FloatRange(0, 1),
-            section="Inputs and answers",
-            help="Largest error that counts as equal [1e-05; float16: 0.01]",
+        FEEDS.value(
+            "--tolerance",
+            "X",
+            "Largest error that counts as equal [1e-05; float16: 0.01]",
+            click.FloatRange(0, 1),
         ),
-        *reading_options("Source: what A may not say"),
+        *reading_options(SOURCE_A),
     ],
     examples=[
         ("Is the converted model the same?", "kerasir verify old.h5 new.h5"),

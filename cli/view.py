@@ -9,9 +9,9 @@ import click
 from ..errors import ExistsError, UsageError
 from . import words
 from .inspect import record
-from .reading import reading_of, reading_options
+from .reading import SOURCE, reading_of, reading_options
 from .settings import Settings
-from .usage import Command, Option
+from .usage import OUTPUT, Command
 
 
 @click.command(
@@ -20,14 +20,11 @@ from .usage import Command, Option
     "What repeats is drawn once. The page loads nothing and needs no script; no weight is read.",
     params=[
         click.Argument(["model"], metavar="MODEL"),
-        Option(
-            ["-o", "--out"],
-            metavar="FILE.html",
-            section="Output",
-            help="Where to write [MODEL's name with .html, in this folder]",
+        OUTPUT.value(
+            "-o --out", "FILE.html", "Where to write [MODEL's name with .html, in this folder]"
         ),
-        Option(["--overwrite"], is_flag=True, section="Output", help="Replace FILE if it exists"),
-        *reading_options("Source: what the file may not say"),
+        OUTPUT.flag("--overwrite", "Replace FILE if it exists"),
+        *reading_options(SOURCE),
     ],
     examples=[("A picture of an old model:", "kerasir view old.h5 -o old.html")],
 )
