@@ -12,7 +12,7 @@ from ...ir.plan import Plan, Settled
 from ...ir.report import Report
 from ...ir.tensor import Weight
 from .dialects import Dialect
-from .network import FileLayer, Kind, Network, Wrapper
+from .network import FileLayer, Kind, Network, Wrapper, freeze
 from .order import chain, defies_keras2
 from .registry import writer_of
 from .scope import Made, NotNested, Path, Scope
@@ -20,6 +20,10 @@ from .site import TRAVELLING, Site
 
 Home = tuple[Path, ...]
 """The calls of nested models around a node that are written as models, outermost first."""
+
+
+ONE_BATCH_AXIS = frozenset({"Dot"})
+"""Layers of several inputs, which no TimeDistributed takes, that know one batch axis alone."""
 
 
 class Placed:
@@ -287,7 +291,8 @@ class Emission:
     def _ease(self, network: Network, path: Path, *, repeated: bool, chained: bool) -> None:
         """Write a functional model otherwise where Keras 3 cannot load it from HDF5.
 
-        Neither inside TimeDistributed nor inside a Sequential does it take one.
+        Neither inside TimeDistributed nor inside a Sequential does it take one. Nothing else can
+        be said to Keras 2 where a layer in it knows one batch axis alone.
         Source: runs of Keras 3.15 (`TimeDistributed.compute_output_shape`, `Sequential.build`).
         """
         if network.kind == "sequential" or "Keras 3" not in self.dialect.readers:
@@ -296,12 +301,18 @@ class Emission:
             network.kind = "sequential"
             message = f"{network.name} is written as a Sequential, which Keras 3 can load there"
             self.report.add("KX405", "changed", message, layer=self._model_name(path))
-        elif repeated and any(t.mask for call in network.calls for t in call.outputs):
+        elif repeated and self._is_bound(network):
             message = "Keras 3 cannot load a functional model inside TimeDistributed"
             name = self._model_name(path)
             self.report.add("KX303", "note", message, layer=name, level="warning")
         elif repeated:
             raise NotNested(path, "Keras 3 cannot load a functional model inside TimeDistributed")
+
+    def _is_bound(self, network: Network) -> bool:
+        """Whether a repeated model's layers cannot be written without the model."""
+        masked = any(tensor.mask for call in network.calls for tensor in call.outputs)
+        classes = {call.layer.class_name for call in network.calls}
+        return masked or ("Keras 2" in self.dialect.readers and bool(classes & ONE_BATCH_AXIS))
 
     def _results(self, record: NestedCall, steps: Sequence[Placed]) -> list[Value]:
         """What a nested model gives: what it gave in the source, and what else is read outside."""
@@ -386,12 +397,3 @@ def followers(plan: Plan) -> dict[Node, Settled]:
         if follows and after.input == settled.results[0]:
             found[node] = after
     return found
-
-
-def freeze(network: Network) -> None:
-    """Freeze a model layer by layer: not every Keras stores it of the model itself."""
-    for layer in {call.layer for call in network.calls}:
-        if layer.network is not None:
-            freeze(layer.network)
-        elif not layer.is_input:
-            layer.config["trainable"] = False

@@ -360,3 +360,12 @@ class Network:
         return wired(self.inputs, place) == wired(other.inputs, theirs) and wired(
             self.outputs, place
         ) == wired(other.outputs, theirs)
+
+
+def freeze(network: Network) -> None:
+    """Freeze a model layer by layer: not every Keras stores it of the model itself."""
+    for layer in {call.layer for call in network.calls}:
+        if layer.network is not None:
+            freeze(layer.network)
+        elif not layer.is_input:
+            layer.config["trainable"] = False

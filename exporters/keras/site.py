@@ -307,6 +307,8 @@ class Site:
         own = kept(self.layer, class_name, self.dialect, self.emission.report) if main else {}
         name = self.name if main else f"{self.name}_{role}"
         wrappers = self.wrappers(name, repeats, main=main)
+        if wrappers and len(inputs) > 1:
+            raise self.refuse(f"TimeDistributed takes one input, not {len(inputs)}")
         inner = self.layer.name if main and self.layer and self.layer.wrappers else f"{name}_each"
         self.note(arrays)
         layer = FileLayer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from typing import Any
 
@@ -167,11 +168,12 @@ def _tell_of_readers(site: Site) -> None:
 
 @writes(Dot, attributes="normalize")
 def dot(site: Site) -> None:
-    """Dot over one axis of either input."""
+    """Dot over one axis of either input; more, or for each step, as a sum of products."""
     op, bound = site.op, site.settled.bound
     assert isinstance(op, Dot)
-    if len(bound["x_contracted"]) != 1 or len(bound["y_contracted"]) != 1:
-        raise site.refuse("Keras' Dot contracts one axis of either input")
+    if site.repeats(bound["batch"]) or len(bound["x_contracted"]) != 1:
+        _sum_of_products(site, op)
+        return
     axes = [
         find(site.settled.layout_of(index).terms, bound[name][0]) - site.depth
         for index, name in enumerate(("x_contracted", "y_contracted"))
@@ -191,6 +193,41 @@ def dot(site: Site) -> None:
             raise site.refuse("Keras' Dot of two vectors is a column, not a number")
         site.take_over(column)
     site.give(y)
+
+
+LEAST_LENGTH = 1e-6
+"""What a length is at least where vectors are normalized (the square of it: TensorFlow
+`l2_normalize`)."""
+
+
+def _sum_of_products(site: Site, op: Dot) -> None:
+    """A Dot that knows more than the batch as such, or contracts more than one axis.
+
+    Raises:
+        ExportError: The target has no such operation.
+    """
+    bound, tensors = site.settled.bound, site.all()
+    contracted = bound["x_contracted"], bound["y_contracted"]
+    named = (*bound["batch"], *bound["x_rest"], *bound["y_rest"], *contracted[0])
+    letters = dict(zip(named, string.ascii_lowercase, strict=False))
+    letters |= {y: letters[x] for x, y in zip(*contracted, strict=True)}
+    letters |= {out: letters[y] for out, y in zip(bound["y_out"], bound["y_rest"], strict=True)}
+    layouts = [site.settled.layout_of(0), site.settled.layout_of(1), site.settled.results[0]]
+    x, y, z = ("".join(letters[term] for term in site.seen(layout)) for layout in layouts)
+    if op.normalize:
+        axes = [[word.index(letters[t]) for t in contracted[0]] for word in (x, y)]
+        tensors = [
+            needed(
+                site, "normalize", [tensor], f"unit_{n}", axis=axis, order=2, epsilon=LEAST_LENGTH
+            )
+            for n, (tensor, axis) in enumerate(zip(tensors, axes, strict=True), 1)
+        ]
+    product = operation(site, "einsum", tensors, subscripts=f"{x},{y}->{z}")
+    if product is None:
+        raise site.refuse(
+            f"{site.dialect.name} has a Dot over one axis of either input, of one batch axis"
+        )
+    site.give(product)
 
 
 def _cosine(site: Site, axes: Any) -> None:

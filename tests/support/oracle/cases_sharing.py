@@ -200,6 +200,15 @@ def distributed_model(k: Keras) -> Example:
 
 
 @case
+def distributed_dot(k: Keras) -> Example:
+    """A layer of two inputs, which only a model around it can repeat."""
+    inner = k.child()
+    x = inner.input(7, 6)
+    y = inner("Dot", x, dense(inner, x, 5), axes=[1, 1], normalize=True)
+    return k.model(k.nested(inner.model(y), "TimeDistributed")(k.input(4, 7, 6)))
+
+
+@case
 def distributed_over_channels(k: Keras) -> Example:
     """TimeDistributed on a map takes its channels for steps."""
     y = conv(k, k.input(3, 6, 5), 4)
