@@ -207,15 +207,21 @@ def _sum_of_products(site: Site, op: Dot) -> None:
         ExportError: The target has no such operation.
     """
     bound, tensors = site.settled.bound, site.all()
-    contracted = bound["x_contracted"], bound["y_contracted"]
-    named = (*bound["batch"], *bound["x_rest"], *bound["y_rest"], *contracted[0])
-    letters = dict(zip(named, string.ascii_lowercase, strict=False))
-    letters |= {y: letters[x] for x, y in zip(*contracted, strict=True)}
-    letters |= {out: letters[y] for out, y in zip(bound["y_out"], bound["y_rest"], strict=True)}
+    shared, summed = bound["batch"], bound["x_contracted"]
+    letters = iter(string.ascii_lowercase)
+    # the two inputs may be one value, whose axes then have one letter in either
+    of_x = dict(zip((*shared, *bound["x_rest"], *summed), letters, strict=False))
+    of_y = {term: of_x[term] for term in shared}
+    of_y |= dict(zip(bound["y_contracted"], (of_x[term] for term in summed), strict=True))
+    of_y |= dict(zip(bound["y_rest"], letters, strict=False))
+    of_z = of_x | {z: of_y[y] for z, y in zip(bound["y_out"], bound["y_rest"], strict=True)}
     layouts = [site.settled.layout_of(0), site.settled.layout_of(1), site.settled.results[0]]
-    x, y, z = ("".join(letters[term] for term in site.seen(layout)) for layout in layouts)
+    x, y, z = (
+        "".join(word[term] for term in site.seen(layout))
+        for word, layout in zip((of_x, of_y, of_z), layouts, strict=True)
+    )
     if op.normalize:
-        axes = [[word.index(letters[t]) for t in contracted[0]] for word in (x, y)]
+        axes = [[word.index(of_x[term]) for term in summed] for word in (x, y)]
         tensors = [
             needed(
                 site, "normalize", [tensor], f"unit_{n}", axis=axis, order=2, epsilon=LEAST_LENGTH
