@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from .eras import storage
 from .errors import UsageError
 from .ir.op import OPS, Op
 from .ir.signature import Group, Pattern, Port, Ref
+from .plugin import plugin_of
 
-OWN = "kerasir."
+OTHER = "other"
+"""The family of an op that names none."""
 
 
 class OpInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,16 +21,16 @@ class OpInfo(msgspec.Struct, frozen=True, kw_only=True):
         name: As it is registered.
         family: The file that everything about it is in.
         summary: The first line of its docstring.
-        keras2: Whether it can be written for Keras 2.
+        keras: Whether it can be written for Keras.
         onnx: The lowest opset that it can be written in; None if ONNX cannot say it.
         reference: Whether its meaning is known, so that it can be run.
-        plugin: The module it comes from, if that is a plugin.
+        plugin: The file or module it comes from, if that is a plugin.
     """
 
     name: str
     family: str
     summary: str
-    keras2: bool
+    keras: bool
     onnx: int | None
     reference: bool
     plugin: str = ""
@@ -46,12 +49,12 @@ def all_ops() -> list[OpInfo]:
     found = [
         OpInfo(
             name=name,
-            family=cls.family or "other",
+            family=cls.family or OTHER,
             summary=_first_line(cls),
-            keras2=cls in WRITERS,
+            keras=cls in WRITERS,
             onnx=lowest_opset(cls),
             reference=computable(cls),
-            plugin="" if cls.__module__.startswith(OWN) else cls.__module__,
+            plugin=plugin_of(cls.__module__),
         )
         for name, cls in OPS.items()
     ]
@@ -91,6 +94,24 @@ def _item(item: object) -> str:
         labels = f"[{' '.join(item.labels)}]" if item.labels else ""
         return f"{'~' if item.reversed else ''}{item.binding}{labels}"
     return f"({' '.join(map(_item, item.refs))})" if isinstance(item, Group) else "1"
+
+
+def storage_rows(cls: type[Op]) -> tuple[list[tuple[str, str, str, str]], list[str]]:
+    """How the arrays of an op lie in the files of each era.
+
+    Returns:
+        For each parameter its name and its pattern in files of Keras 1 in either ordering and of
+        Keras 2 and 3, "-" where an era has none; and those that Theano stores back to front.
+    """
+    eras: tuple[storage.Dialect, ...] = ("keras1_th", "keras1_tf", "keras2")
+    rows = []
+    for port in cls.params:
+        key = (cls.__name__, port.name)
+        th, tf, new = ((storage.STORAGE[era].get(key) or ("-",))[0] for era in eras)
+        if {th, tf, new} != {"-"}:
+            rows.append((port.name, th, tf, new))
+    names = [port.name for port in cls.params if (cls.__name__, port.name) in storage.REVERSED]
+    return rows, names
 
 
 def _first_line(cls: type[Op]) -> str:

@@ -21,6 +21,9 @@ from .ir.ops.activation import Elementwise
 from .ir.signature import ports
 
 GROUP = "kerasir.plugins"
+OWN = "kerasir."
+PREFIX = "kerasir_plugin_"
+"""Of the modules that files become."""
 
 __all__ = ["Elementwise", "Op", "load_plugins", "op", "ports"]
 
@@ -79,7 +82,7 @@ def load_plugins(paths: Sequence[str | os.PathLike[str]] = ()) -> None:
 def _load_file(path: str) -> None:
     if path in _loaded:
         return
-    name = f"kerasir_plugin_{hashlib.sha256(path.encode()).hexdigest()[:12]}"
+    name = f"{PREFIX}{hashlib.sha256(path.encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not os.path.isfile(path):
         raise PluginError("no Python file of this name", file=path, hint="--plugin FILE.py")
@@ -93,3 +96,11 @@ def _load_file(path: str) -> None:
     except (Exception, SystemExit) as error:
         raise PluginError(f"{type(error).__name__}: {error}", file=path) from error
     _loaded[path] = name
+
+
+def plugin_of(module: str) -> str:
+    """The plugin that a module is: its file, if that was given; "" for one of kerasir's own."""
+    if module.startswith(OWN):
+        return ""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return os.path.basename(file) if file and module.startswith(PREFIX) else module

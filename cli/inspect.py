@@ -14,6 +14,7 @@ from ..eras.titles import BACKENDS, CONTAINERS, writer
 from ..errors import UsageError, show
 from . import words
 from .console import Console
+from .explain import explained, print_explained
 from .layer_table import print_layers
 from .progress import Progress
 from .reading import SOURCE, reading_of, reading_options
@@ -34,13 +35,14 @@ FLAGS = frozenset({"nesterov", "amsgrad", "centered"})
     intro="Show what is in FILE: era, backend, ordering, layers, layout tags, weights, training.\n"
     "Reads headers only, whatever the size.",
     params=[
-        click.Argument(["file"], metavar="FILE"),
+        click.Argument(["file"], metavar="FILE", required=False),
         LINT.flag("--lint", "List traps instead: what gives wrong numbers, or is uncertain"),
         LINT.values(
             "--select", "CODE", "Only findings of this code, or family such as KP; repeatable"
         ),
         LINT.values("--ignore", "CODE", "No findings of this code or family; repeatable"),
         LINT.flag("--strict", "Exit 1 if a finding is a warning"),
+        LINT.value("--explain", "CODE", "Say what a code means; needs no FILE"),
         LINT.value(
             "--probe",
             "FILE",
@@ -65,10 +67,14 @@ FLAGS = frozenset({"nesterov", "amsgrad", "centered"})
     ],
 )
 @click.pass_obj
-def inspect(settings: Settings, /, file: str, **options: Any) -> int:
+def inspect(settings: Settings, /, file: str | None, **options: Any) -> int:
     """Show what is in a file."""
     from ..inspection import inspect_file
 
+    if options["explain"] is not None:
+        return _explain(settings, options["explain"])
+    if file is None:
+        raise UsageError("FILE is missing", hint="kerasir inspect --help")
     if options["probe"] is not None:
         return _probe(settings, file, options)
     if options["lint"]:
@@ -79,6 +85,15 @@ def inspect(settings: Settings, /, file: str, **options: Any) -> int:
         settings.document("inspect/1", ok=True, body=record(found))
     else:
         InspectionText(settings.out, found, settings.verbose).print()
+    return 0
+
+
+def _explain(settings: Settings, code: str) -> int:
+    found = explained(code)
+    if settings.json:
+        settings.document("code/1", ok=True, body=found._asdict())
+    else:
+        print_explained(settings.out, found)
     return 0
 
 

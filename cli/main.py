@@ -108,6 +108,9 @@ STOPPED_BY: dict[type[BaseException], signal.Signals] = {
 }
 """Signals by what they raise."""
 
+COMPLETE = "_KERASIR_COMPLETE"
+"""What a shell sets to ask how a line may go on: see docs/command-line.md."""
+
 SOON = 0.02
 """Seconds until a signal that went unheard is repeated."""
 
@@ -184,26 +187,23 @@ def _help(console: Console) -> list[str]:
     return lines
 
 
-def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        ctx.ensure_object(Settings).out.print(f"kerasir {__version__}")
+def _start(ctx: click.Context, /, version: bool) -> None:
+    """What is done before a command, or without one."""
+    settings = ctx.ensure_object(Settings)
+    if version:
+        settings.out.print(f"kerasir {__version__}")
+        if settings.verbose:
+            from .surroundings import surroundings
+
+            settings.out.table(surroundings())
         ctx.exit(0)
-
-
-def _start(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
-        ctx.ensure_object(Settings).out.print(ctx.get_help())
+        settings.out.print(ctx.get_help())
 
 
 def commands() -> Commands:
     """The command line as click sees it."""
-    version = click.Option(
-        ["-V", "--version"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_print_version,
-    )
+    version = click.Option(["-V", "--version"], is_flag=True)
     return Commands(
         "kerasir",
         invoke_without_command=True,
@@ -218,6 +218,10 @@ def main(args: Sequence[str] | None = None) -> int:
 
     0: done; 1: failed, or different; 2: wrong usage; 130: interrupted; 143: terminated.
     """
+    if COMPLETE in os.environ:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(commands(), {}, "kerasir", COMPLETE, os.environ[COMPLETE])
     given = list(sys.argv[1:] if args is None else args)
     settings = Settings()
     _foresee(settings, given)

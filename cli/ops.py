@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -12,21 +12,39 @@ from . import words
 from .console import Console
 from .reading import CHOOSING, plugin_option
 from .settings import Settings
+from .template import plugin_template
 from .usage import Command
+
+if TYPE_CHECKING:
+    from ..ir.op import Op
 
 
 @click.command(
     cls=Command,
     intro="List operations and what each target supports, or describe one.",
-    params=[click.Argument(["name"], required=False, metavar="[OP]"), plugin_option(CHOOSING)],
-    examples=[("One op, its tensors and attributes:", "kerasir ops Conv")],
+    params=[
+        click.Argument(["name"], required=False, metavar="[OP]"),
+        CHOOSING.value(
+            "--template", "CLASS", "Print a plugin to begin with, for a layer class of your own"
+        ),
+        plugin_option(CHOOSING),
+    ],
+    examples=[
+        ("One op, its tensors and attributes:", "kerasir ops Conv"),
+        ("A plugin for a class of your own:", "kerasir ops --template MyLayer > my_layer.py"),
+    ],
 )
 @click.pass_obj
-def ops(settings: Settings, /, name: str | None, plugin: tuple[str, ...]) -> None:
+def ops(
+    settings: Settings, /, name: str | None, template: str | None, plugin: tuple[str, ...]
+) -> None:
     """List operations."""
     from ..catalogue import all_ops
     from ..plugin import load_plugins
 
+    if template is not None:
+        settings.out.stream.write(plugin_template(template))
+        return
     load_plugins(plugin)
     if name is not None:
         _print_one(settings, name)
@@ -43,14 +61,14 @@ def _print_all(console: Console) -> None:
         return console.paint("✓", "green") if there else console.paint("-", "dim")
 
     found = all_ops()
-    rows = [[console.paint(text, "dim") for text in ("  op", "keras2", "onnx", "run", "")]]
+    rows = [[console.paint(text, "dim") for text in ("  op", "keras", "onnx", "run", "")]]
     for family, members in groupby(found, key=lambda info: info.family):
         rows.append([console.paint(family, "bold"), "", "", "", ""])
         for info in members:
             onnx = mark(False) if info.onnx is None else f"{info.onnx}+"
             origin = console.paint(f"plugin: {info.plugin}", "yellow") if info.plugin else ""
             note = origin or info.summary
-            rows.append([f"  {info.name}", mark(info.keras2), onnx, mark(info.reference), note])
+            rows.append([f"  {info.name}", mark(info.keras), onnx, mark(info.reference), note])
     console.table(rows, indent="", cut_last=True)
     plugins = sum(bool(info.plugin) for info in found)
     console.print()
@@ -58,10 +76,13 @@ def _print_all(console: Console) -> None:
         f"{words.count(len(found), 'op')}, {plugins} from plugins. "
         "One op, its tensors and attributes: kerasir ops Conv"
     )
+    console.print(
+        "Start a plugin for a class of your own: kerasir ops --template MyLayer > my_layer.py"
+    )
 
 
 def _print_one(settings: Settings, name: str) -> None:
-    from ..catalogue import op_class, pattern_text
+    from ..catalogue import OTHER, op_class, pattern_text
 
     cls = op_class(name)
     rows = [
@@ -82,16 +103,35 @@ def _print_one(settings: Settings, name: str) -> None:
         )  # fmt: skip
         return
     console = settings.out
-    console.print(f"{console.paint(cls.__name__, 'bold')}   {cls.family}   {doc[0] if doc else ''}")
+    console.print(
+        f"{console.paint(cls.__name__, 'bold')}   {cls.family or OTHER}   {doc[0] if doc else ''}"
+    )
     for paragraph in doc[1:]:
         console.print(f"  {paragraph}")
     console.print()
     head = [console.paint(text, "dim") for text in ("", "tensor", "axes")]
     console.table([head, *([kind, port, console.tag(text)] for kind, port, text in rows)])
+    _print_storage(console, cls)
     if attributes:
         console.print()
         head = [console.paint(text, "dim") for text in ("attribute", "default")]
         console.table([head, *([key, value] for key, value in attributes.items())])
+
+
+def _print_storage(console: Console, cls: type[Op]) -> None:
+    """How each era stores the weights, where that is told by a table."""
+    from ..catalogue import storage_rows
+
+    rows, reversed_ones = storage_rows(cls)
+    if not rows:
+        return
+    console.print()
+    head = ("stored", "Keras 1, th", "Keras 1, tf", "Keras 2 and 3")
+    painted = [[name, *map(console.tag, texts)] for name, *texts in rows]
+    console.table([[console.paint(text, "dim") for text in head], *painted])
+    if reversed_ones:
+        runs = f"{' and '.join(reversed_ones)} {'run' if len(reversed_ones) > 1 else 'runs'}"
+        console.print(f"  Written on Theano, {runs} back to front in space (~).")
 
 
 def _paragraphs(doc: str) -> list[str]:

@@ -8,7 +8,8 @@ import click
 
 from ..errors import PassError, UsageError
 from ..passes.registry import PASSES, PIPELINES, PassInfo, steps_of
-from .console import Console
+from ..plugin import load_plugins, plugin_of
+from .console import Console, cut
 from .reading import CHOOSING, plugin_option
 from .settings import Settings
 from .usage import Command
@@ -35,10 +36,8 @@ def passes(
     settings: Settings, /, name: str | None, pipeline: str | None, plugin: tuple[str, ...]
 ) -> None:
     """List passes."""
-    from ..plugin import load_plugins
-
-    load_plugins(plugin)
     steps_of("ir")  # registers kerasir's own
+    load_plugins(plugin)
     if settings.json:
         settings.document("passes/1", ok=True, body=_record())
     elif pipeline is not None:
@@ -56,7 +55,7 @@ def _record() -> dict[str, Any]:
             "summary": info.summary,
             "data": info.data,
             "pipelines": list(info.pipelines),
-            "plugin": info.origin or None,
+            "plugin": plugin_of(info.run.__module__) or None,
         }
         for info in PASSES.values()
     ]
@@ -68,23 +67,35 @@ def _print_all(console: Console) -> None:
         return [console.paint(cell, "dim") for cell in cells]
 
     console.print("passes")
+    room = _room(console)
     rows = [head("name", "what it does", "data", "in")]
     for info in PASSES.values():
-        origin = console.paint(f"  plugin: {info.origin}", "yellow") if info.origin else ""
-        name = console.paint(info.name, "cyan")
-        rows.append([name, info.summary + origin, info.data, _letters(console, info)])
+        plugin = plugin_of(info.run.__module__)
+        told = f"{info.summary}  plugin: {plugin}" if plugin else info.summary
+        summary = console.paint(cut(told, room), *["yellow"] * bool(plugin))
+        rows.append([console.paint(info.name, "cyan"), summary, info.data, _letters(console, info)])
     console.table(rows)
     console.print()
     console.print("pipelines")
     console.table(
-        [console.paint(letter, "bold"), title, ", ".join(PIPELINES[name])]
-        for name, (letter, title) in LETTERS.items()
+        (
+            (console.paint(letter, "bold"), title, ", ".join(PIPELINES[name]))
+            for name, (letter, title) in LETTERS.items()
+        ),
+        cut_last=True,
     )
     console.print()
     console.print(
         "one pass in full: kerasir passes relayout        "
         "a pipeline in full: kerasir passes --pipeline onnx"
     )
+
+
+def _room(console: Console) -> int:
+    """Columns that are left to say what a pass does, beside its name, `value` and its letters."""
+    if console.width is None:
+        return max(map(len, (info.summary for info in PASSES.values()))) + 80
+    return max(20, console.width - max(map(len, PASSES)) - len("value") - 2 * len(LETTERS) - 9)
 
 
 def _letters(console: Console, info: PassInfo) -> str:

@@ -39,7 +39,6 @@ class PassInfo(msgspec.Struct, frozen=True):
         data: `tag` if it changes layouts only, `value` if it computes new numbers, `-` if neither.
         run: The pass: from a model and the target to a model; what it is given stays as it is.
         ensures: Raises `PassError` where what the pass promises does not hold of its result.
-        origin: The plugin it came from; "" for kerasir's own.
     """
 
     name: str
@@ -47,7 +46,6 @@ class PassInfo(msgspec.Struct, frozen=True):
     data: Data
     run: Run
     ensures: Callable[[Model], None] | None = None
-    origin: str = ""
 
     @property
     def pipelines(self) -> tuple[str, ...]:
@@ -85,7 +83,6 @@ def model_pass(
     *,
     data: Data,
     ensures: Callable[[Model], None] | None = None,
-    origin: str = "",
 ) -> Callable[[F], F]:
     """Register a pass under its function's name.
 
@@ -98,7 +95,7 @@ def model_pass(
         if known in PASSES:
             raise PluginError(f"pass {known} is registered already")
         summary = (function.__doc__ or "").strip().partition("\n")[0].rstrip(".")
-        PASSES[known] = PassInfo(known, summary, data, function, ensures, origin)
+        PASSES[known] = PassInfo(known, summary, data, function, ensures)
         return function
 
     return register

@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "batch": (
         *CORE, "account", "api", "arrays", "isolate", "pages", "targets", "version",
     ),
-    "catalogue": ENDS,
+    "catalogue": (*ENDS, "plugin"),
     "display": ("ir", "api", "cli", "inspection", "pages", "verification"),
     "pages": ("errors", "eras", "version"),
     "changes": (*CORE, "targets"),
@@ -89,6 +89,7 @@ FOREIGN = {
     "importlib": {
         "plugin.py": "loads the plugins that the user named",
         "__init__.py": "loads kerasir's own modules when they are asked for",
+        "cli/surroundings.py": "asks for the versions of what is installed",
     },
     "subprocess": {},
     "eval": {},

@@ -32,10 +32,14 @@ def floors(requirements: list[str]) -> dict[str, str]:
 
 
 def data_files() -> set[str]:
-    """Every other file that lies among the modules, as a path inside the wheel."""
+    """Every other file that lies among the modules, as a path inside the wheel.
+
+    And one that does not: the document that `--explain` reads.
+    """
     packages = CONFIG["tool"]["setuptools"]["packages"]
     folders = [PROJECT.joinpath(*name.split(".")[1:]) for name in packages if "." in name]
     found = {path for folder in folders for path in folder.iterdir() if path.is_file()}
+    found.add(PROJECT / "docs" / "report-codes.md")
     return {
         f"kerasir/{path.relative_to(PROJECT).as_posix()}"
         for path in found

@@ -82,6 +82,7 @@ def _one(plan: Plan, step: Settled, opset: int, rest: int) -> ExportError:
     details = [f"between     input {have} → {behind}"]
     if rest:
         details.append(f"The other {_counted(rest)} supported.")
+    details += _begun([step])
     return ExportError(_reason(node.op, opset), where=_name(node), hint=hint, details=details)
 
 
@@ -103,6 +104,7 @@ def _several(missing: Sequence[Settled], opset: int, rest: int) -> ExportError:
     ]
     if rest:
         details.append(f"The other {_counted(rest)} supported.")
+    details += _begun(missing)
     keep = f", or keep them: {DOMAIN}" if any(_is_opaque(step) for step in missing) else ""
     return ExportError(
         f"no ONNX for {len(kinds)} {'class' if len(kinds) == 1 else 'classes'}",
@@ -110,6 +112,20 @@ def _several(missing: Sequence[Settled], opset: int, rest: int) -> ExportError:
         hint=f"say what they compute: --plugin FILE{keep}",
         details=details,
     )
+
+
+def _begun(missing: Sequence[Settled]) -> list[str]:
+    """How to begin a plugin, where one is for a layer class of the author's own."""
+    for step in missing:
+        op, layer = step.node.op, step.node.layer
+        if (
+            isinstance(op, Opaque)
+            and not op.has_code
+            and layer
+            and layer.source_class == _class(op)
+        ):
+            return [f"A plugin begins with: kerasir ops --template {show(layer.source_class)}"]
+    return []
 
 
 def _reason(op: Op, opset: int) -> str:

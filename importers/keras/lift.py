@@ -344,7 +344,10 @@ def check_supported(model: ModelSpec) -> None:
             else f"no translator for {classes} classes",
             where=f"{count} layer{'s' * (count > 1)}",
             hint="a plugin can say what they compute: --plugin FILE",
-            details=[f"{name}   {', '.join(layers[:3])}" for name, layers in unknown.items()],
+            details=[
+                *(f"{name}   {', '.join(layers[:3])}" for name, layers in unknown.items()),
+                f"It begins with: kerasir ops --template {next(iter(unknown))}",
+            ],
         )
 
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+
+import pytest
+from terminal import Stream
 
 from kerasir.catalogue import all_ops
+from kerasir.cli import passes
+from kerasir.cli.console import Console
 from kerasir.ir.op import OPS
 from kerasir.passes.registry import PASSES, PIPELINES
 
@@ -60,6 +67,9 @@ def test_ops_as_json(kerasir) -> None:
 
 def test_one_op(kerasir, same_text) -> None:
     same_text("ops_lstm", kerasir("ops", "lstm").out)
+    conv = kerasir("ops", "Conv").out
+    assert "kernel  filters channels kernel_space  kernel_space channels filters" in conv
+    assert "Written on Theano, kernel runs back to front in space (~)." in conv
     document = json.loads(kerasir("ops", "Conv", "--json").out)
     assert {"kind": "weight", "name": "kernel", "layout": "kernel_space channels filters"} in (
         document["tensors"]
@@ -82,6 +92,70 @@ def test_plugins_are_listed_as_such(kerasir, tmp_path) -> None:
         out = kerasir("ops", "--plugin", plugin).out
         assert f"{len(OPS)} ops, 1 from plugins" in out
         assert "mine.TestOnly" in out
-        assert [info.name for info in all_ops() if info.plugin] == ["mine.TestOnly"]
+        assert [(info.name, info.plugin) for info in all_ops() if info.plugin] == [
+            ("mine.TestOnly", "mine.py")
+        ]
     finally:
         OPS.pop("mine.TestOnly", None)
+
+
+def test_a_pass_of_a_plugin_is_listed_as_such(kerasir, tmp_path) -> None:
+    plugin = tmp_path / "rounding.py"
+    plugin.write_text(
+        "import kerasir.plugin as k\n\n\n"
+        "@k.model_pass(data='value')\n"
+        "def test_only_rounding(model: k.Model, target: k.Target) -> k.Model:\n"
+        '    """Round weights to 8 levels."""\n'
+        "    return model\n"
+    )
+    try:
+        out = kerasir("passes", "--plugin", plugin).out
+        [line] = [line for line in out.splitlines() if "test_only_rounding" in line]
+        assert line.split(maxsplit=1)[1].startswith(
+            "Round weights to 8 levels  plugin: rounding.py"
+        )
+        found = json.loads(kerasir("passes", "--json").out)["passes"][-1]
+        assert found["plugin"] == "rounding.py"
+    finally:
+        PASSES.pop("test_only_rounding", None)
+
+
+def test_on_a_narrow_terminal_only_words_are_cut(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "72")
+    stream = Stream()
+    passes._print_all(Console(stream, "never"))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines[:-1])) <= 72
+    assert all(any(line.startswith(f"  {name} ") for line in lines) for name in PASSES)
+
+
+@pytest.mark.parametrize(
+    ("name", "op"), [("ScaleShift", "ScaleShift"), ("my_package>Norm2D", "Norm2D")]
+)
+def test_a_template_is_a_plugin(kerasir, tmp_path, name: str, op: str) -> None:
+    code, text, err = kerasir("ops", "--template", name)
+    assert (code, err) == (0, "")
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "kerasir", "ops", op, "--plugin", str(plugin)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith(f"{op}   other   y = x * scale.")
+
+
+def test_a_template_says_nothing_until_it_is_filled_in(kerasir, tmp_path, genuine) -> None:
+    """Nobody gets numbers out of what only stands there as an example."""
+    text = kerasir("ops", "--template", "ScaleShift").out
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(text.replace('(k.Slot("scale"),)', '(k.Slot("scale"), k.Slot("b"))'))
+    model = genuine("keras1.2.2-theano/custom_layer_th").model
+    command = ["convert", str(model), str(tmp_path / "new.onnx"), "--plugin", str(plugin)]
+    done = subprocess.run(
+        [sys.executable, "-m", "kerasir", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert not (tmp_path / "new.onnx").exists()
+    assert kerasir("ops", "--template", "no name").code == 2

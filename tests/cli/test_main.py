@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import h5py
 import pytest
 
 import kerasir as package
@@ -90,6 +91,31 @@ def test_every_command_that_the_help_lists_exists_and_has_help(kerasir, name: st
 
 def test_version(kerasir) -> None:
     assert kerasir("--version") == (0, f"kerasir {package.__version__}\n", "")
+
+
+@pytest.mark.parametrize("args", [("-v", "--version"), ("--version", "-v"), ("-vV", "inspect")])
+def test_version_with_what_answers_depend_on(kerasir, args: tuple[str, ...]) -> None:
+    code, out, err = kerasir(*args)
+    first, *rest = out.splitlines()
+    assert (code, first, err) == (0, f"kerasir {package.__version__}", "")
+    named = dict(line.split(maxsplit=1) for line in rest)
+    assert named["h5py"] == h5py.__version__
+    assert {"python", "system", "numpy", "onnx", "onnxruntime"} <= named.keys()
+
+
+def test_a_shell_is_told_how_a_line_may_go_on(kerasir, monkeypatch, capsys) -> None:
+    def asked(words: str) -> list[str]:
+        monkeypatch.setenv("_KERASIR_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
+        found = kerasir()
+        assert found.err == ""
+        return [line.partition(",")[2] for line in found.out.splitlines()]
+
+    assert asked("kerasir con") == ["convert"]
+    assert "--data-format" in asked("kerasir convert --d")
+    monkeypatch.setenv("_KERASIR_COMPLETE", "zsh_source")
+    assert "compdef" in kerasir().out
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -199,7 +199,8 @@ def test_all_unsupported_layers_at_once() -> None:
         "is not known\n"
         "  Lambda      layer_4                               N:? F:4  a Lambda holds Python "
         "bytecode, which is never run\n"
-        "  Odd         layer_5                               N:? F:4  Odd has no ONNX emitter"
+        "  Odd         layer_5                               N:? F:4  Odd has no ONNX emitter\n"
+        "  A plugin begins with: kerasir ops --template ScaleShift"
     )
 
 
