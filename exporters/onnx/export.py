@@ -16,7 +16,7 @@ from .build import build
 from .draft import Draft
 from .opsets import DEFAULT_OPSET, HIGHEST, IR_VERSIONS, LOWEST
 from .origin import UNKNOWN, digest_of, metadata, states
-from .proto import model_proto
+from .proto import model_frame
 from .style import PLAIN, Style
 from .writer import OnnxSink
 
@@ -67,7 +67,7 @@ def export_onnx(
     for fed, given in states(plan, draft):
         message = f"a layer's state: {given} of one call is {fed} of the next, zeros begin"
         draft.report.add("KX504", "changed", message)
-    proto = model_proto(
+    frame = model_frame(
         draft,
         name=model.name,
         producer=PRODUCER,
@@ -75,7 +75,7 @@ def export_onnx(
         doc=f"{model.name}, converted from Keras by {PRODUCER} {__version__}",
         metadata=dict(metadata(model, plan, draft, hashed=digest is not None)),
     )
-    sink = OnnxSink(proto, external=external_data or False)
+    sink = OnnxSink(frame, external=external_data or False)
     jobs = [
         Job(_declared(sink, held.edge.name, held.edge.dtype, held.edge.shape), held.param,
             held.layout, held.edge.dtype)

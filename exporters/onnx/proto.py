@@ -1,4 +1,4 @@
-"""A finished draft as ONNX messages: everything but the numbers of weights."""
+"""A finished draft as an ONNX model: everything but the numbers of weights."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ import math
 import struct
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import ExportError, show
-from .draft import Body, Constant, Draft, Edge, OnnxNode
+from . import wire
+from .draft import Body, Constant, Draft, Edge, Function, OnnxNode
 from .functions import DOMAIN
 from .opsets import ir_version
 from .pen import ONNX_TYPES
-
-if TYPE_CHECKING:
-    from onnx import (
-        AttributeProto,
-        FunctionProto,
-        GraphProto,
-        ModelProto,
-        NodeProto,
-        TensorProto,
-        ValueInfoProto,
-    )
+from .wire import message
+from .writer import Frame
 
 PACKED: Mapping[str, str] = {
     "float16": "e",
@@ -44,21 +36,21 @@ PACKED: Mapping[str, str] = {
 LARGEST: Mapping[str, float] = {"float16": 65519.0, "float32": 3.4028235677e38}
 """What is above that rounds to infinity."""
 
-ATTRIBUTES: Mapping[type, tuple[str, str, str]] = {
-    int: ("INT", "i", "ints"),
-    float: ("FLOAT", "f", "floats"),
-    str: ("STRING", "s", "strings"),
+ATTRIBUTES: Mapping[type, tuple[str, str]] = {
+    int: ("i", "ints"),
+    float: ("f", "floats"),
+    str: ("s", "strings"),
 }
-"""AttributeProto's type and field for a Python value, and the field for several."""
+"""AttributeProto's field for a Python value, and the field for several."""
 
 PLUGIN_VERSION = 1
 """Version stated for operator domains that are not ONNX' own."""
 
 
-def model_proto(
+def model_frame(
     draft: Draft, *, name: str, producer: str, version: str, doc: str, metadata: Mapping[str, str]
-) -> ModelProto:
-    """The model.
+) -> Frame:
+    """The model without its weights.
 
     Args:
         draft: Finished.
@@ -67,52 +59,54 @@ def model_proto(
         version: Of the producer.
         doc: Of the model.
         metadata: For `metadata_props`.
-    """
-    from onnx import ModelProto
 
-    model = ModelProto(
+    Raises:
+        ExportError: A number does not fit.
+    """
+    model = message(
+        wire.MODEL,
         ir_version=ir_version(draft.opset),
         producer_name=producer,
         producer_version=version,
-        doc_string=readable(doc),
+        doc_string=doc,
+        opset_import=_imports(draft.opset, draft.nodes),
+        metadata_props=[
+            message(wire.ENTRY, key=key, value=value) for key, value in metadata.items()
+        ],
+        functions=[_function(part, draft.opset) for part in draft.functions],
     )
-    model.opset_import.add(domain="", version=draft.opset)
-    _import(model, draft.nodes)
-    for part in draft.functions:
-        function = model.functions.add(name=part.name, domain=DOMAIN)
-        function.input.extend(edge.name for edge in part.inputs)
-        function.output.extend(edge.name for edge in part.outputs)
-        function.opset_import.add(domain="", version=draft.opset)
-        _import(function, part.nodes)
-        function.node.extend(map(_constant, part.constants))
-        function.node.extend(map(_node, part.nodes))
-    for key, value in metadata.items():
-        model.metadata_props.add(key=key, value=readable(value))
-    graph = model.graph
-    graph.name = readable(name) or "model"
-    _fill(graph, draft.inputs, draft.nodes, draft.outputs)
-    graph.initializer.extend(_tensor(constant) for constant in draft.constants)
-    return model
+    stored = [_tensor(constant) for constant in draft.constants]
+    graph = _graph(name or "model", draft.inputs, draft.nodes, draft.outputs, stored)
+    return Frame(model, graph, frozenset(held.edge.name for held in draft.constants))
 
 
-def _import(message: ModelProto | FunctionProto, nodes: Iterable[OnnxNode]) -> None:
-    """State the operator domains that are not ONNX' own."""
-    for domain in sorted({node.domain for node in _all_nodes(nodes)} - {""}):
-        message.opset_import.add(domain=domain, version=PLUGIN_VERSION)
+def _imports(opset: int, nodes: Iterable[OnnxNode]) -> list[bytes]:
+    """The operator domains that nodes are of."""
+    others = sorted({node.domain for node in _all_nodes(nodes)} - {""})
+    versions = {"": opset, **dict.fromkeys(others, PLUGIN_VERSION)}
+    return [
+        message(wire.OPERATOR_SET, domain=domain, version=number)
+        for domain, number in versions.items()
+    ]
 
 
-def _constant(constant: Constant) -> NodeProto:
+def _function(part: Function, opset: int) -> bytes:
+    return message(
+        wire.FUNCTION,
+        name=part.name,
+        input=[edge.name for edge in part.inputs],
+        output=[edge.name for edge in part.outputs],
+        node=[*map(_constant, part.constants), *map(_node, part.nodes)],
+        opset_import=_imports(opset, part.nodes),
+        domain=DOMAIN,
+    )
+
+
+def _constant(constant: Constant) -> bytes:
     """A constant of a function, which holds no initializers."""
-    from onnx import AttributeProto, NodeProto
-
     name = constant.edge.name
-    value = AttributeProto(name="value", type=AttributeProto.TENSOR, t=_tensor(constant))
-    return NodeProto(op_type="Constant", name=name, output=[name], attribute=[value])
-
-
-def readable(text: str) -> str:
-    """The text in good UTF-8, as protobuf wants it."""
-    return text.encode("utf-8", "replace").decode()
+    value = _attribute_of("value", "t", _tensor(constant))
+    return message(wire.NODE, output=[name], name=name, op_type="Constant", attribute=[value])
 
 
 def _all_nodes(nodes: Iterable[OnnxNode]) -> Iterable[OnnxNode]:
@@ -123,81 +117,76 @@ def _all_nodes(nodes: Iterable[OnnxNode]) -> Iterable[OnnxNode]:
                 yield from _all_nodes(value.nodes)
 
 
-def _fill(
-    graph: GraphProto, inputs: Sequence[Edge], nodes: Sequence[OnnxNode], outputs: Sequence[Edge]
-) -> None:
+def _graph(
+    name: str,
+    inputs: Sequence[Edge],
+    nodes: Sequence[OnnxNode],
+    outputs: Sequence[Edge],
+    initializers: Sequence[bytes] = (),
+) -> bytes:
     """Nodes, and the type of every tensor."""
-    graph.input.extend(map(_value, inputs))
-    graph.output.extend(map(_value, outputs))
     given = set(outputs)
-    for node in nodes:
-        with _fitting(node.name):
-            graph.node.append(_node(node))
-        between = (edge for edge in node.outputs if edge is not None and edge not in given)
-        graph.value_info.extend(map(_value, between))
-
-
-def _value(edge: Edge) -> ValueInfoProto:
-    from onnx import ValueInfoProto
-
-    value = ValueInfoProto(name=edge.name, doc_string=readable(edge.doc))
-    kind = value.type.tensor_type
-    kind.elem_type = ONNX_TYPES[edge.dtype]
-    kind.shape.SetInParent()  # no dimensions at all is a shape too
-    with _fitting(edge.name):
-        for dim in edge.shape:
-            if isinstance(dim, int):
-                kind.shape.dim.add(dim_value=dim)
-            else:
-                kind.shape.dim.add(dim_param=readable(dim))
-    return value
-
-
-def _node(node: OnnxNode) -> NodeProto:
-    from onnx import NodeProto
-
-    return NodeProto(
-        op_type=node.op_type,
-        domain=node.domain,
-        name=node.name,
-        input=["" if edge is None else edge.name for edge in node.inputs],
-        output=["" if edge is None else edge.name for edge in node.outputs],
-        attribute=[_attribute(key, value) for key, value in sorted(node.attributes.items())],
-        doc_string=readable(node.doc),
+    made = (edge for node in nodes for edge in node.outputs if edge is not None)
+    return message(
+        wire.GRAPH,
+        node=[_node(node) for node in nodes],
+        name=name,
+        initializer=initializers,
+        input=[_value(edge) for edge in inputs],
+        output=[_value(edge) for edge in outputs],
+        value_info=[_value(edge) for edge in made if edge not in given],
     )
 
 
-def _attribute(name: str, value: Any) -> AttributeProto:
-    from onnx import AttributeProto
+def _value(edge: Edge) -> bytes:
+    with _fitting(edge.name):
+        dims = [
+            message(wire.DIMENSION, **{"dim_value" if isinstance(dim, int) else "dim_param": dim})
+            for dim in edge.shape
+        ]
+    shape = message(wire.SHAPE, dim=dims)  # no dimensions at all is a shape too
+    tensor = message(wire.TENSOR_TYPE, elem_type=ONNX_TYPES[edge.dtype], shape=shape)
+    kind = message(wire.TYPE, tensor_type=tensor)
+    return message(wire.VALUE, name=edge.name, type=kind, doc_string=edge.doc or None)
 
+
+def _node(node: OnnxNode) -> bytes:
+    with _fitting(node.name):
+        attributes = [_attribute(key, value) for key, value in sorted(node.attributes.items())]
+    return message(
+        wire.NODE,
+        input=["" if edge is None else edge.name for edge in node.inputs],
+        output=["" if edge is None else edge.name for edge in node.outputs],
+        name=node.name,
+        op_type=node.op_type,
+        attribute=attributes,
+        doc_string=node.doc or None,
+        domain=node.domain or None,
+    )
+
+
+def _attribute(name: str, value: Any) -> bytes:
     if isinstance(value, Body):
-        found = AttributeProto(name=name, type=AttributeProto.GRAPH)
-        found.g.name = readable(value.name)
-        _fill(found.g, value.inputs, value.nodes, value.outputs)
-        return found
+        body = _graph(value.name, value.inputs, value.nodes, value.outputs)
+        return _attribute_of(name, "g", body)
     listed = isinstance(value, tuple)
-    items = list(value) if listed else [value]
-    kind, field, fields = ATTRIBUTES[type(items[0])]
-    if kind == "STRING":
-        items = [readable(item).encode() for item in items]
-    found = AttributeProto(name=name)
-    found.type = AttributeProto.AttributeType.Value(f"{kind}S" if listed else kind)
-    if listed:
-        getattr(found, fields).extend(items)
-    else:
-        setattr(found, field, items[0])
-    return found
+    one, several = ATTRIBUTES[type(value[0] if listed else value)]
+    return _attribute_of(name, several if listed else one, value)
 
 
-def _tensor(constant: Constant) -> TensorProto:
-    from onnx import TensorProto
+def _attribute_of(name: str, field: str, value: Any) -> bytes:
+    kind = wire.ATTRIBUTE_TYPES[field]
+    return message(wire.ATTRIBUTE, name=name, **{field: value}, type=kind)
 
+
+def _tensor(constant: Constant) -> bytes:
     edge = constant.edge
     with _fitting(edge.name):
-        return TensorProto(
-            name=edge.name,
+        return message(
+            wire.TENSOR,
             dims=[dim for dim in edge.shape if isinstance(dim, int)],
             data_type=ONNX_TYPES[edge.dtype],
+            name=edge.name,
             raw_data=_packed(constant.values, edge.dtype),
         )
 

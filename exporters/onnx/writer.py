@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,9 +21,8 @@ import numpy as np
 from ...errors import ExportError, show
 from ..sink import FileSink, Place, Tensor, encodable
 from ..target import Path
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
+from . import wire
+from .wire import message, prefix
 
 DATA_TYPES = {
     "float32": 1,
@@ -58,6 +57,20 @@ the gaps. Both figures are those of ONNX Runtime and of onnx_ir.
 """
 
 
+class Frame(msgspec.Struct, frozen=True):
+    """A model that lacks some initializers.
+
+    Attributes:
+        model: The message, without its graph.
+        graph: The graph's message.
+        taken: Names of initializers that are in it.
+    """
+
+    model: bytes
+    graph: bytes
+    taken: frozenset[str] = frozenset()
+
+
 class Layout(msgspec.Struct, frozen=True):
     """Where everything lies.
 
@@ -80,17 +93,16 @@ class OnnxSink(FileSink):
     """An ONNX file, and beside it a file of data where one is wanted or needed.
 
     Args:
-        model: The model; its graph lacks the initializers that are declared here. It is not
-            changed.
+        frame: The model; its graph lacks the initializers that are declared here.
         external: True puts tensors of 1 KiB and more into a file beside the model, named after it
             with `.data` added; a text names that file; False does so only if the model would
             exceed the 2 GiB that a protobuf message may take.
     """
 
-    def __init__(self, model: ModelProto, *, external: bool | str = False) -> None:
+    def __init__(self, frame: Frame, *, external: bool | str = False) -> None:
         super().__init__()
-        self._model, self._external = model, external
-        self._names.update(constant.name for constant in model.graph.initializer)
+        self._frame, self._external = frame, external
+        self._names.update(frame.taken)
         self._types: list[int] = []
 
     def declare(
@@ -159,7 +171,8 @@ class OnnxSink(FileSink):
             else:
                 places.append(Place(1, start))
                 data_end = start + tensor.nbytes
-        head = _head(self._model, end)
+        graph = prefix(wire.MODEL["graph"], len(self._frame.graph) + end)
+        head = b"".join((self._frame.model, graph, self._frame.graph))
         inside = (
             len(header) + (0 if place.file else tensor.nbytes)
             for header, place, tensor in zip(headers, places, self.tensors, strict=True)
@@ -195,47 +208,15 @@ def _starts(tensors: Sequence[Tensor]) -> list[int | None]:
     return starts
 
 
-def _head(model: ModelProto, nbytes: int) -> bytes:
-    """The model, its graph last, in which `nbytes` bytes of initializers follow."""
-    from onnx import ModelProto
-
-    shell = ModelProto()
-    shell.CopyFrom(model)
-    shell.ClearField("graph")
-    graph = model.graph.SerializeToString(deterministic=True)
-    prefix = _prefix(ModelProto, "graph", len(graph) + nbytes)
-    return b"".join((shell.SerializeToString(deterministic=True), prefix, graph))
-
-
 def _initializer(tensor: Tensor, kind: int, start: int | None, location: str) -> bytes:
     """An initializer up to its numbers, which follow, or begin at `start` of another file."""
-    from onnx import GraphProto, TensorProto
-
-    message = TensorProto(name=tensor.name, dims=tensor.shape, data_type=kind)
-    if start is not None:
-        message.data_location = TensorProto.EXTERNAL
-        entries = {"location": location, "offset": start, "length": tensor.nbytes}
-        for key, value in entries.items():
-            message.external_data.add(key=key, value=str(value))
-    header: bytes = message.SerializeToString(deterministic=True)
+    said: dict[str, wire.Field] = {"dims": tensor.shape, "data_type": kind, "name": tensor.name}
     if start is None:
-        header += _prefix(TensorProto, "raw_data", tensor.nbytes)
-    inside = tensor.nbytes if start is None else 0
-    return _prefix(GraphProto, "initializer", len(header) + inside) + header
-
-
-def _prefix(message: Any, field: str, nbytes: int) -> bytes:
-    """What stands before a field of bytes, text or a message: its number, and its length."""
-    length_delimited = 2
-    number = message.DESCRIPTOR.fields_by_name[field].number
-    return _varint(number << 3 | length_delimited) + _varint(nbytes)
-
-
-def _varint(value: int) -> bytes:
-    """A number in groups of seven bits, the lowest first; all but the last have the high bit."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+        header = message(wire.TENSOR, **said) + prefix(wire.TENSOR["raw_data"], tensor.nbytes)
+        inside = tensor.nbytes
+    else:
+        entries = {"location": location, "offset": str(start), "length": str(tensor.nbytes)}
+        data = [message(wire.ENTRY, key=key, value=value) for key, value in entries.items()]
+        header = message(wire.TENSOR, **said, external_data=data, data_location=wire.EXTERNAL)
+        inside = 0
+    return prefix(wire.GRAPH["initializer"], len(header) + inside) + header

@@ -20,6 +20,7 @@ from kerasir.exporters.onnx.writer import (
     DATA_TYPES,
     EXTERNAL_FROM,
     PROTOBUF_LIMIT,
+    Frame,
     OnnxSink,
 )
 from kerasir.exporters.sink import writing
@@ -37,6 +38,16 @@ def model_of(
     )
 
 
+def sink_of(model: onnx.ModelProto, **options: bool | str) -> OnnxSink:
+    """A sink for what the model lacks."""
+    shell = onnx.ModelProto()
+    shell.CopyFrom(model)
+    shell.ClearField("graph")
+    taken = frozenset(constant.name for constant in model.graph.initializer)
+    frame = Frame(shell.SerializeToString(), model.graph.SerializeToString(), taken)
+    return OnnxSink(frame, **options)
+
+
 def gemm_model() -> onnx.ModelProto:
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 5])
     return model_of(helper.make_node("Gemm", ["x", "kernel", "bias"], ["y"]), outputs=(y,))
@@ -45,7 +56,7 @@ def gemm_model() -> onnx.ModelProto:
 def write_gemm(path: Path, **options: bool | str) -> dict[str, np.ndarray]:
     random = np.random.default_rng(3)
     arrays = {name: random.normal(size=shape).astype(np.float32) for name, shape in GEMM}
-    sink = OnnxSink(gemm_model(), **options)
+    sink = sink_of(gemm_model(), **options)
     for name, array in arrays.items():
         sink.declare(name, array.dtype, array.shape)
     with writing(sink, path):
@@ -70,7 +81,7 @@ def test_whatever_is_declared_and_written_in_pieces_is_read_back(
 ) -> None:
     path = tmp_path_factory.mktemp("onnx") / "m.onnx"
     arrays = arrays_of(declared)
-    sink = OnnxSink(model_of(), external=external)
+    sink = sink_of(model_of(), external=external)
     for name, dtype, shape in declared:
         sink.declare(name, dtype, shape)
     with writing(sink, path):
@@ -127,7 +138,7 @@ def test_the_file_is_what_onnx_itself_would_read_from_a_whole_message(tmp_path: 
 
 
 def test_large_tensors_are_aligned_in_the_file_of_data(tmp_path: Path) -> None:
-    sink = OnnxSink(model_of(), external="weights.bin")
+    sink = sink_of(model_of(), external="weights.bin")
     sizes = (200, 3000, (1 << 20) + 4, 1028, 2 << 20)
     for number, nbytes in enumerate(sizes):
         sink.declare(f"t{number}", np.float32, (nbytes // 4,))
@@ -151,7 +162,7 @@ def test_large_tensors_are_aligned_in_the_file_of_data(tmp_path: Path) -> None:
 
 def test_what_one_message_cannot_hold_goes_beside_it() -> None:
     def planned(nbytes: int) -> tuple[tuple[str, ...], tuple[int, int]]:
-        sink = OnnxSink(model_of())
+        sink = sink_of(model_of())
         sink.declare("half", np.uint8, (1 << 30,))
         sink.declare("rest", np.uint8, (nbytes,))
         return sink.plan("folder/m.onnx"), sink._layout.sizes
@@ -169,7 +180,7 @@ def test_what_one_message_cannot_hold_goes_beside_it() -> None:
 
 def test_bfloat16_comes_as_uint16(tmp_path: Path) -> None:
     bits = np.array([0x3F80, 0xC000, 0x7F80], np.uint16)
-    sink = OnnxSink(model_of())
+    sink = sink_of(model_of())
     sink.declare("w", np.uint16, (3,), bfloat16=True)
     with writing(sink, tmp_path / "m.onnx"):
         sink.write(0, 0, bits)
@@ -182,7 +193,7 @@ def test_constants_of_the_graph_stay_in_it(tmp_path: Path) -> None:
     model = model_of()
     model.graph.initializer.append(numpy_helper.from_array(np.array([2, 3]), "shape"))
     before = model.SerializeToString()
-    sink = OnnxSink(model)
+    sink = sink_of(model)
     sink.declare("w", np.float32, ())
     with writing(sink, tmp_path / "m.onnx"):
         sink.write(0, 0, np.array([1.5], np.float32))
@@ -205,12 +216,12 @@ def test_constants_of_the_graph_stay_in_it(tmp_path: Path) -> None:
 )
 def test_dtypes_that_onnx_lacks_are_refused(dtype: str, bfloat16: bool, message: str) -> None:
     with pytest.raises(ExportError, match=f"^{message}$"):
-        OnnxSink(model_of()).declare("w", dtype, (2,), bfloat16=bfloat16)
+        sink_of(model_of()).declare("w", dtype, (2,), bfloat16=bfloat16)
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", ".", "..", "m.onnx", "\udc80"])
 def test_a_file_of_data_lies_beside_the_model(name: str) -> None:
-    sink = OnnxSink(model_of(), external=name)
+    sink = sink_of(model_of(), external=name)
     sink.declare("w", np.float32, (400,))
     with pytest.raises(ExportError, match="file of data"):
         sink.plan("folder/m.onnx")
