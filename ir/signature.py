@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, cached_property
 from typing import Literal
 
 import msgspec
@@ -57,14 +58,15 @@ class Unit(msgspec.Struct, frozen=True):
         return (Axis("X", 1),)
 
 
-class Pattern(msgspec.Struct, frozen=True):
+class Pattern(msgspec.Struct, frozen=True, dict=True):
     """An order of bindings, such as `~kernel_space channels (gates units)`."""
 
     items: tuple[Ref | Group | Unit, ...]
 
     @classmethod
+    @cache
     def parse(cls, text: str) -> Pattern:
-        """Read a pattern.
+        """Read a pattern; each text once.
 
         Raises:
             LayoutError: The text is no pattern.
@@ -89,7 +91,7 @@ class Pattern(msgspec.Struct, frozen=True):
         """The terms that the pattern stands for, given the terms of each binding."""
         return tuple(term for item in self.items for term in item.build(bound))
 
-    @property
+    @cached_property
     def bindings(self) -> tuple[str, ...]:
         """Names of the bindings, in order."""
         return tuple(ref.binding for ref in self.refs)

@@ -6,10 +6,12 @@ import math
 import struct
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from ...errors import ExportError, show
 from . import wire
+from .dims import Shape
 from .draft import Body, Constant, Draft, Edge, Function, OnnxNode
 from .functions import DOMAIN
 from .opsets import ir_version
@@ -140,14 +142,17 @@ def _graph(
 
 def _value(edge: Edge) -> bytes:
     with _fitting(edge.name):
-        dims = [
-            message(wire.DIMENSION, **{"dim_value" if isinstance(dim, int) else "dim_param": dim})
-            for dim in edge.shape
-        ]
-    shape = message(wire.SHAPE, dim=dims)  # no dimensions at all is a shape too
-    tensor = message(wire.TENSOR_TYPE, elem_type=ONNX_TYPES[edge.dtype], shape=shape)
-    kind = message(wire.TYPE, tensor_type=tensor)
+        kind = _type(edge.dtype, edge.shape)
     return message(wire.VALUE, name=edge.name, type=kind, doc_string=edge.doc or None)
+
+
+@lru_cache(maxsize=1024)
+def _type(dtype: str, dims: Shape) -> bytes:
+    """The type of a tensor; no dimensions at all is a shape too."""
+    said = ({"dim_value" if isinstance(dim, int) else "dim_param": dim} for dim in dims)
+    shape = message(wire.SHAPE, dim=[message(wire.DIMENSION, **dim) for dim in said])
+    tensor = message(wire.TENSOR_TYPE, elem_type=ONNX_TYPES[dtype], shape=shape)
+    return message(wire.TYPE, tensor_type=tensor)
 
 
 def _node(node: OnnxNode) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 Scalar = int | float | str | bytes
 Field = Scalar | Sequence[Scalar] | None
@@ -77,7 +78,7 @@ def message(numbers: Mapping[str, int], **fields: Field) -> bytes:
         if value is None:
             continue
         number = numbers[name] << 3
-        for item in value if isinstance(value, list | tuple) else (value,):
+        for item in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(item, str):
                 item = item.encode("utf-8", "replace")
             if isinstance(item, bytes):
@@ -94,14 +95,13 @@ def prefix(number: int, nbytes: int) -> bytes:
     return varint(number << 3 | DELIMITED) + varint(nbytes)
 
 
+@lru_cache(maxsize=4096)
 def varint(value: int) -> bytes:
     """A number in groups of seven bits, the lowest first; all but the last have the high bit.
 
     Raises:
         OverflowError: It does not fit into 64 bits.
     """
-    if 0 <= value <= 0x7F:
-        return SHORT[value]
     if not -(1 << 63) <= value < 1 << 63:
         raise OverflowError(f"{value} does not fit into 64 bits")
     out, rest = bytearray(), value & (1 << 64) - 1
@@ -110,6 +110,3 @@ def varint(value: int) -> bytes:
         rest >>= 7
     out.append(rest)
     return bytes(out)
-
-
-SHORT = tuple(bytes([value]) for value in range(0x80))

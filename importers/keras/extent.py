@@ -25,13 +25,13 @@ def check_extent(config: Mapping[str, Any]) -> None:
     todo: list[Any] = [config]
     while todo:
         held = todo.pop()
-        if isinstance(held, Mapping):
+        if isinstance(held, dict):
             inside = held.get("layers", held.get("config"))
             layers += len(inside) if isinstance(inside, list) else 0
             nodes = held.get("inbound_nodes")
             calls += len(nodes) if isinstance(nodes, list) else 0
             held = held.values()
-        todo.extend(value for value in held if isinstance(value, Mapping | list))
+        todo.extend(value for value in held if isinstance(value, (dict, list)))
         for what, count in (("layers", layers), ("calls of layers", calls)):
             if count > MOST:
                 raise ConfigError(
