@@ -48,11 +48,9 @@ CLASSIC = ("keras0", "keras1", "keras2")
 REFUSED = {
     "tf-keras": {
         "keras3.15.1-jax/m_activations_tf",  # sparsemax: tf.keras sorts no numbers
-        "keras0.3.3-theano/g_merge_dot_of_two_axes_tf",  # Dot contracts one axis of either input
     },
     "keras3": {
         "tf-keras2.21.0-tensorflow/m_batch_statistics_tf",  # it keeps no `training=True`
-        "keras0.3.3-theano/g_merge_dot_of_two_axes_tf",  # Dot contracts one axis of either input
         "keras2.2.4-theano/g_masks_merged_tf",  # a step counts where any mask says so, not all
     },
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence, Set as AbstractSet
 from typing import Any
 
 from ....ir.graph import Node, Value
-from ....ir.layout import Axis, axes_of, find
+from ....ir.layout import Axis, Layout, Terms, axes_of, find, fuse
 from ....ir.op import Op
 from ....ir.ops.maths import Binary
 from ....ir.ops.merge import (
@@ -168,31 +168,52 @@ def _tell_of_readers(site: Site) -> None:
 
 @writes(Dot, attributes="normalize")
 def dot(site: Site) -> None:
-    """Dot over one axis of either input; more, or for each step, as a sum of products."""
+    """Dot over one axis of either input; what is more than that is made one axis before."""
     op, bound = site.op, site.settled.bound
     assert isinstance(op, Dot)
-    if site.repeats(bound["batch"]) or len(bound["x_contracted"]) != 1:
+    if site.repeats(bound["batch"]):
         _sum_of_products(site, op)
         return
-    axes = [
-        find(site.settled.layout_of(index).terms, bound[name][0]) - site.depth
-        for index, name in enumerate(("x_contracted", "y_contracted"))
-    ]
+    plain = _is_plain(site)
+    tensors, axes = site.all(), [0, 0]
+    for index, side in enumerate("xy"):
+        have = site.settled.layout_of(index)
+        rest, contracted = _as_one(bound[f"{side}_rest"]), fuse(bound[f"{side}_contracted"])
+        want = have if plain else Layout((*bound["batch"], *rest, contracted))
+        axes[index] = find(want.terms, contracted) - site.depth
+        tensors[index] = site.bring(tensors[index], have, want)
     config = site.layer.config if site.layer else {}
     stated = config.get("axes", config.get("dot_axes"))  # of Keras 1's Merge
     one = axes[0] == axes[1] and not isinstance(stated, (list, tuple))
-    said = axes[0] if one else axes
-    if op.normalize and site.has("Cosine"):
-        _cosine(site, said)
+    said: Any = axes[0] if one else axes
+    if site.has("Cosine") and (op.normalize or "quotient" in site.emission.parts(site.layer)):
+        _cosine(site, op, said, tensors)
         return
-    y = site.put("Dot", {"axes": said, "normalize": op.normalize}, site.all())
+    y = site.put("Dot", {"axes": said, "normalize": op.normalize}, tensors)
     if len(site.seen(site.settled.results[0])) == 1:
         # of two vectors Keras makes a column (2.2.4 `backend.batch_dot`), as the source's did
         column = site.emission.follower(site.settled.node)
         if column is None or column.node.part != "view":
             raise site.refuse("Keras' Dot of two vectors is a column, not a number")
         site.take_over(column)
+    elif not plain:
+        made = Layout((*bound["batch"], *_as_one(bound["x_rest"]), *_as_one(bound["y_out"])))
+        y = site.bring(y, made, site.settled.results[0])
     site.give(y)
+
+
+def _is_plain(site: Site) -> bool:
+    """Whether every Keras has a Dot for it: over one axis of at most two behind the batch.
+
+    Keras 2.2.4 on TensorFlow takes the first of more for a batch (`backend.batch_dot`).
+    """
+    bound = site.settled.bound
+    known = site.emission.native or all(len(bound[f"{side}_rest"]) <= 1 for side in "xy")
+    return known and all(len(bound[f"{side}_contracted"]) == 1 for side in "xy")
+
+
+def _as_one(terms: Terms) -> Terms:
+    return (fuse(terms),) if terms else ()
 
 
 LEAST_LENGTH = 1e-6
@@ -236,14 +257,25 @@ def _sum_of_products(site: Site, op: Dot) -> None:
     site.give(product)
 
 
-def _cosine(site: Site, axes: Any) -> None:
-    """A normalized Dot of vectors in Keras 1: a column with one more axis of size one."""
+COSINE = ("left_squares", "right_squares", "squares", "lengths", "floor", "quotient", "cosine")
+"""The parts of a cosine of Keras 1 over more than vectors, behind the product."""
+
+
+def _cosine(site: Site, op: Dot, axes: Any, inputs: Sequence[Tensor]) -> None:
+    """A cosine of Keras 1: with one more axis of size one."""
+    parts = site.emission.parts(site.layer)
+    if not op.normalize:
+        y = site.put("Cosine", {"axes": axes}, inputs)
+        for part in COSINE:
+            site.take_over(parts[part])
+        site.give(y)
+        return
     column = site.emission.follower(site.settled.node)
     if column is None or column.node.part != "view":
         raise site.refuse("Keras 1 has the cosine of two vectors only")
     site.take_over(column)
-    y = site.put("Cosine", {"axes": axes}, site.all())
-    raised = site.emission.parts(site.layer).get("cosine")
+    y = site.put("Cosine", {"axes": axes}, inputs)
+    raised = parts.get("cosine")
     if raised is not None:
         site.take_over(raised)  # Keras 1's own: nobody else reads the column
     else:

@@ -9,12 +9,14 @@ from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Joined, Term, Terms, axes_of, copy_of, size_of
 from ....ir.op import Op
+from ....ir.ops.activation import Clip, Power
 from ....ir.ops.maths import Binary
 from ....ir.ops.merge import (
     Add,
     AllOf,
     Average,
     Concat,
+    Divide,
     Dot,
     Maximum,
     Merge,
@@ -185,7 +187,8 @@ def _dotted(
     x: Value,
     y: Value,
     axes: tuple[Sequence[int], Sequence[int]],
-    normalize: bool,
+    normalize: bool = False,
+    part: str = "",
 ) -> Value:
     """Keras' batch_dot; two vectors give a column (Keras 2.2.4 `backend.batch_dot`)."""
     a, b, first = call.axes(x), call.axes(y), call.batch
@@ -206,7 +209,7 @@ def _dotted(
         "batch": a[:first], "x_rest": x_rest, "x_contracted": tuple(a[n] for n in at[0]),
         "y_rest": y_rest, "y_contracted": tuple(b[n] for n in at[1]), "y_out": y_out,
     }  # fmt: skip
-    z = call.add(Dot(normalize=normalize), [x, y], result, axes=bound).result
+    z = call.add(Dot(normalize=normalize), [x, y], result, axes=bound, part=part).result
     if len(result) > first:
         return z
     return call.add(View(), [z], (*result, Axis("F", 1)), part="view").result
@@ -238,17 +241,46 @@ def merge(call: LayerCall, *inputs: Value) -> Value:
     if config.mode == "concat":
         return joined(call, inputs, config.concat_axis)
     if config.mode in {"dot", "cos"} and len(inputs) == 2:
-        if config.mode == "cos" and any(len(call.axes(x)) != call.batch + 1 for x in inputs):
-            raise ConfigError("cosines of more than vectors, which Keras 1 does not compute right")
         axes = _dot_axes(config.dot_axes)
-        z = _dotted(call, inputs[0], inputs[1], axes, config.mode == "cos")
-        flat = config.mode == "dot" or not config.supports_masking
-        return z if flat else _column(call, z)
-    raise ConfigError(f"Merge in mode {config.mode!r}")
+        if config.mode == "dot":
+            return _dotted(call, *inputs, axes)
+        return _cosine(call, *inputs, axes)
+    what = ", which gives a dictionary: only a Lambda takes one" if config.mode == "join" else ""
+    raise ConfigError(f"Merge in mode {config.mode!r}{what}")
 
 
-def _column(call: LayerCall, z: Value) -> Value:
-    """Keras 1's cosine has one more axis, of size one (Keras 1.2.2 `Merge.call`)."""
+SHORTEST = 1e-7
+"""What lengths multiplied are at least (Keras 1.2.2 `K.epsilon`)."""
+
+
+def _cosine(
+    call: LayerCall, x: Value, y: Value, axes: tuple[Sequence[int], Sequence[int]]
+) -> Value:
+    """Keras 1's cosine, which has one more axis, of size one; Keras 0.3's of all that is behind.
+
+    Where something is left behind the batch, entry `i j` is a product over the root of entry `i j`
+    of either input's product with itself: no cosine, but what is computed (not a number where that
+    is below zero). Source: Keras 1.2.2 `Merge.call`, 0.3.3 `layers/core.py` `Merge.get_output`.
+    """
+    whole = all(
+        len(call.axes(value)) == call.batch + len(numbers)
+        for value, numbers in zip((x, y), axes, strict=True)
+    )
+    if whole:
+        z = _dotted(call, x, y, axes, normalize=True)
+        return z if not call.config.supports_masking else _raised_once(call, z)
+    product = _dotted(call, x, y, axes)
+    own = [
+        _dotted(call, value, value, axes, part=f"{side}_squares")
+        for side, value in (("left", x), ("right", y))
+    ]
+    squares = merged(call, Multiply(), own, part="squares")
+    for op, part in ((Power(exponent=0.5), "lengths"), (Clip(low=SHORTEST), "floor")):
+        squares = call.add(op, [squares], call.axes(squares), part=part).result
+    return _raised_once(call, merged(call, Divide(), [product, squares], part="quotient"))
+
+
+def _raised_once(call: LayerCall, z: Value) -> Value:
     axes, first = call.axes(z), call.batch
     terms = (*axes[:first], Axis("X", 1), *axes[first:])
     return call.add(View(), [z], terms, part="cosine").result

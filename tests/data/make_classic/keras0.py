@@ -224,6 +224,13 @@ def g_merge_dot_of_two_axes():
 
 
 @case("tf")
+def g_merge_cos_of_two_axes():
+    left = chain(L.TimeDistributedDense(4, input_shape=(6, 5)))
+    right = chain(L.TimeDistributedDense(4, input_shape=(6, 2)))
+    return chain(L.Merge([left, right], mode="cos", dot_axes=[[1, 2], [1, 2]])), [(6, 5), (6, 2)]
+
+
+@case("tf")
 def g_merge_nested():
     one, two = chain(L.Dense(4, input_dim=5)), chain(L.Dense(3, input_dim=2))
     inner = chain(L.Merge([one, two], mode="concat"), L.Dense(4))

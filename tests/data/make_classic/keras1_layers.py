@@ -242,6 +242,14 @@ def g_dots():
 
 
 @case("tf")
+def g_cos_of_sequences():
+    inputs = [Input((4, 3)), Input((4, 3))]
+    a, b = (L.Activation("sigmoid")(x) for x in inputs)
+    found = [L.Flatten()(L.merge([a, b], mode="cos", dot_axes=axis)) for axis in (1, 2)]
+    return Model(inputs, [L.Dense(2)(found[0]), found[1]])
+
+
+@case("tf")
 def g_merge_first():
     one, two = Sequential(), Sequential()
     one.add(L.Dense(4, input_dim=5))
