@@ -268,7 +268,7 @@ def _cosine(
     )
     if whole:
         z = _dotted(call, x, y, axes, normalize=True)
-        return z if not call.config.supports_masking else _raised_once(call, z)
+        return _raised_once(call, z) if getattr(call.config, "supports_masking", True) else z
     product = _dotted(call, x, y, axes)
     own = [
         _dotted(call, value, value, axes, part=f"{side}_squares")
