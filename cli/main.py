@@ -187,9 +187,16 @@ def _help(console: Console) -> list[str]:
     return lines
 
 
-def _start(ctx: click.Context, /, version: bool) -> None:
+def _start(ctx: click.Context, /, version: bool, json_schema: str | None) -> None:
     """What is done before a command, or without one."""
     settings = ctx.ensure_object(Settings)
+    if json_schema is not None:
+        import json
+
+        from .schemas import json_schema as schema_of
+
+        settings.out.stream.write(json.dumps(schema_of(json_schema), indent=2) + "\n")
+        ctx.exit(0)
     if version:
         settings.out.print(f"kerasir {__version__}")
         if settings.verbose:
@@ -204,11 +211,12 @@ def _start(ctx: click.Context, /, version: bool) -> None:
 def commands() -> Commands:
     """The command line as click sees it."""
     version = click.Option(["-V", "--version"], is_flag=True)
+    schema = click.Option(["--json-schema"], metavar="COMMAND")
     return Commands(
         "kerasir",
         invoke_without_command=True,
         callback=click.pass_context(_start),
-        params=[*shared_options(), version],
+        params=[*shared_options(), version, schema],
         add_help_option=False,
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from described import conforms
 
 from genuine import FixtureCase
 from kerasir.cli.main import main
@@ -37,6 +38,8 @@ def kerasir(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     def run(*args: object) -> Ran:
         code = main([str(arg) for arg in args])
         captured = capsys.readouterr()
+        if "--json" in args and captured.out:
+            conforms(captured.out)
         return Ran(code, captured.out, captured.err)
 
     return run
