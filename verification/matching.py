@@ -28,8 +28,7 @@ from ..ir.layout import (
 from ..ir.signature import REST
 from ..ir.source import Array
 from ..ir.tensor import Param, Stored
-
-Key = tuple[tuple[str, ...], str, int]
+from .spelling import Key, spelt
 
 
 class LayerCall:
@@ -209,22 +208,24 @@ def paired(a: Graph, b: Graph) -> Iterator[tuple[LayerCall, LayerCall]]:
     """Calls of layers that both graphs have, in the order of A.
 
     A layer of a nested model that is dissolved in the other is found by its name alone, where
-    that tells it apart.
+    that tells it apart; one whose name B's reader does not take by what an exporter calls it.
     """
-    mine = calls_of(a)
-    others = gathered(calls_of(b), {call.key for call in mine}, b)
+    own, theirs = calls_of(a), calls_of(b)
+    keys = spelt([call.key for call in own], {call.key for call in theirs})
+    mine = [LayerCall(keys[call.key], call.nodes) for call in own]
+    others = gathered(theirs, {call.key for call in mine}, b)
     others = _aligned(mine, others, a, b)
     bare: dict[tuple[str, int], list[LayerCall]] = {}
     for call in others.values():
         bare.setdefault(call.key[1:], []).append(call)
     names = Counter(call.key[1:] for call in mine)
-    for call in mine:
+    for known, call in zip(own, mine, strict=True):
         other = others.get(call.key)
         if other is None and names[call.key[1:]] == 1:
             alike = bare.get(call.key[1:], [])
             other = alike[0] if len(alike) == 1 else None
         if other is not None:
-            yield call, other
+            yield known, other
 
 
 def _aligned(

@@ -16,6 +16,7 @@ from . import layers  # ruff: ignore[unused-import]  (registers the writers)
 from .containers import CONTAINERS, Contents, container_of
 from .dialects import DIALECTS, Dialect
 from .emit import emit
+from .names import settle_names
 from .network import Network
 from .order import layers_of, stored
 from .spell import is_chain
@@ -56,6 +57,7 @@ def export_keras(
     """
     target = _dialect(dialect, target_backend)
     network, report = emit(model, plan, target, target_backend)
+    settle_names(network, target, target_backend, report)
     if model.kind == "sequential" and not is_chain(network, target):
         report.add(
             "KX404", "changed", "written as a functional model: it is no chain of layers any more"

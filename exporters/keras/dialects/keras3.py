@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ....eras.layer_names import KERAS3 as KERAS3_NAMES
 from ....eras.operations import KERAS3 as OPERATIONS, KERAS3_MODULES
 from .records import Dialect, Functions, Keys, Known
 
@@ -233,5 +234,6 @@ KERAS3 = Dialect(
     functions=Functions(OPERATIONS, modules=KERAS3_MODULES),
     merged_masks="any",
     masked_values=frozenset({"Multiply", "Maximum", "Minimum"}),
+    names={"tensorflow": KERAS3_NAMES},
 )
 """Keras 3, whatever backend it runs on: `.keras`, `.weights.h5` and legacy HDF5."""

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from ....eras.layer_names import SCOPES, Names
 from ....eras.operations import Meaning
 from ....eras.vocabularies import Storage
 
@@ -118,6 +119,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         merged_masks: Where a step counts in a merge of inputs with masks: where all say so, inputs
             without passed over; or where any does, and without a mask if an input has none.
         masked_values: Merges that compute otherwise where a mask leaves one of their inputs out.
+        names: The names of layers that it takes, by backend; any on others.
     """
 
     name: str
@@ -157,6 +159,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     )  # fmt: skip
     merged_masks: Literal["all", "any"] = "all"
     masked_values: frozenset[str] = frozenset()
+    names: Mapping[str, Names] = msgspec.field(default_factory=lambda: {"tensorflow": SCOPES})
 
 
 def narrowed(known: Known, keys: Keys, backends: Keys = (), kept: Keys = ()) -> Known:
