@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
-import resource
 import shutil
 import statistics
 import subprocess
@@ -24,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from measuring import peak_memory
 
 from kerasir.ir.fill import Job, fill
 from kerasir.ir.layout import Layout
@@ -131,17 +130,6 @@ def measure(folder: Path, cases: list[tuple[str, str]], repeats: int) -> Result:
     memcpy = statistics.median(timed(lambda: np.copyto(here, there)) for _ in range(repeats))
     seconds, copied = (statistics.median(times) for times in zip(*pairs, strict=True))
     return Result(seconds, memcpy, copied, nbytes, peak)
-
-
-def peak_memory() -> int:
-    """Bytes this process had at most."""
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage would count the parent's memory before exec
-        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
-        if found:
-            return int(found[1]) << 10
-    unit = 1 if sys.platform == "darwin" else 1 << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def main() -> None:

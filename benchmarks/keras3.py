@@ -23,13 +23,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from measuring import replace_table
 from today import FRAMEWORKS, FixtureCase, Verdict, fixture_cases, job, verdicts, writer
 
 import kerasir
 from kerasir.errors import KerasirError
 
 EVERY = 5
-BEGIN, END = "<!-- table of benchmarks/keras3.py -->", "<!-- end of table -->"
 WORDS = ("right", "silently wrong", "error", "refused", "code")
 
 
@@ -81,8 +81,7 @@ def main() -> None:
     text = table(cases, columns)
     print(text)
     if arguments.write:
-        above, rest = arguments.write.read_text().split(BEGIN)
-        arguments.write.write_text(f"{above}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
+        replace_table(arguments.write, "keras3.py", text)
 
 
 def converted(

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from typing import Any, TypeVar
 
 import h5py
 import numpy as np
+from measuring import peak_memory
 
 import kerasir
 from kerasir.ir.check import check
@@ -62,7 +61,7 @@ def measure(name: str, folder: Path, count: int, every: int) -> None:
         result = action()
         seconds, cpu = time.perf_counter() - begin, time.process_time() - used
         line = f"{name:18}{title:18}{seconds:7.2f}{cpu:7.2f}{cpu / count * 1e6:10.0f}"
-        print(f"{line}{peak() / 1e6:9.0f}", flush=True)
+        print(f"{line}{peak_memory() / 1e6:9.0f}", flush=True)
         return result
 
     model = step("load", lambda: kerasir.load(path))
@@ -73,12 +72,6 @@ def measure(name: str, folder: Path, count: int, every: int) -> None:
     step("to ONNX", lambda: kerasir.save(model, folder / "out.onnx"))
     step("to .kerasir", lambda: kerasir.save(model, folder / "out.kerasir"))
     step("load .kerasir", lambda: kerasir.load(folder / "out.kerasir"))
-
-
-def peak() -> int:
-    """Bytes this process had resident at most."""
-    unit = 1 if sys.platform == "darwin" else 1 << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def make(path: Path, count: int, every: int) -> None:

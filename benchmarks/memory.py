@@ -13,18 +13,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
-if TYPE_CHECKING:
-    import h5py
+import h5py
+import numpy as np
+from measuring import KERASIR, Run, alone, medians
 
 LIMIT = 150
 """Megabytes (10**6 bytes) that a conversion may have resident."""
@@ -36,13 +33,6 @@ DENSE = (4096, 4096, 1000)
 TARGETS = {"Keras 2 HDF5": "converted.h5", "ONNX": "converted.onnx"}
 
 
-class Run(NamedTuple):
-    """One process: seconds by the clock, and bytes resident at most."""
-
-    seconds: float
-    peak: int
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -50,16 +40,11 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, help="where the files are made (default: the system's)")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="use this file, and leave it there")
-    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.make:
-        make(given.make)
-        return
     with tempfile.TemporaryDirectory(dir=given.dir, prefix="kerasir-memory-") as folder:
         source = given.keep or Path(folder) / "vgg16_th.h5"
         if not source.exists():
-            # not in this process: what a parent has resident counts as its children's
-            subprocess.run([sys.executable, __file__, "--make", str(source)], check=True)
+            make(source)
         too_much = measure(source, Path(folder), given.repeats)
     if too_much:
         sys.exit(f"over {LIMIT} MB: {', '.join(too_much)}")
@@ -73,40 +58,30 @@ def measure(source: Path, folder: Path, repeats: int) -> list[str]:
     too_much = []
     for title, name in TARGETS.items():
         target = folder / name
-        command = [sys.executable, "-m", "kerasir", "convert", "-q", str(source), str(target)]
+        command = [*KERASIR, "convert", "-q", str(source), str(target)]
         runs, copies = [], []
         for _ in range(repeats):
-            copies.append(alone(["cp", str(source), str(target)], target))
-            runs.append(alone(command, target))
+            copies.append(timed(["cp", str(source), str(target)], target))
+            runs.append(timed(command, target))
             if target.stat().st_size < 0.99 * size:
                 sys.exit(f"{title}: only {target.stat().st_size} bytes were written")
-        seconds, copied = (statistics.median(r.seconds for r in of) for of in (runs, copies))
-        peak = max(run.peak for run in runs) / 1e6
-        print(f"{title:14}{seconds:8.2f}{seconds / copied:7.2f}{peak:9.0f}", flush=True)
-        if peak > LIMIT:
+        run, copy = medians(runs), medians(copies)
+        times = f"{run.seconds:8.2f}{run.seconds / copy.seconds:7.2f}"
+        print(f"{title:14}{times}{run.peak / 1e6:9.0f}", flush=True)
+        if run.peak > LIMIT * 1e6:
             too_much.append(title)
         target.unlink()
     return too_much
 
 
-def alone(command: Sequence[str], target: Path) -> Run:
+def timed(command: Sequence[str], target: Path) -> Run:
     """Run one process that writes `target`, which is removed first."""
     target.unlink(missing_ok=True)
-    begin = time.perf_counter()
-    process = subprocess.Popen(command)
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)}: exit {process.returncode}")
-    unit = 1 if sys.platform == "darwin" else 1 << 10
-    return Run(seconds, used.ru_maxrss * unit)
+    return alone(command)
 
 
 def make(path: Path) -> None:
     """Write the model, a block of random weights at a time."""
-    import h5py
-
     with h5py.File(path, "w") as file:
         file.attrs["keras_version"] = b"1.2.2"
         weights = file.create_group("model_weights")
@@ -150,8 +125,6 @@ def layer(class_name: str, name: str, **config: Any) -> dict[str, Any]:
 
 def store(weights: h5py.Group, name: str, arrays: dict[str, tuple[int, ...]]) -> None:
     """The arrays of a layer, filled in pieces of a megabyte."""
-    import numpy as np
-
     group = weights.create_group(name)
     group.attrs["weight_names"] = [f"{name}_{which}".encode() for which in arrays]
     random = np.random.default_rng(0)

@@ -15,10 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
 import statistics
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -29,6 +26,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+from measuring import KERASIR, CommandError, alone, installed
 
 RUNS: Mapping[int, int] = {1: 9, 8: 5}
 """How often each batch is run, after a first time."""
@@ -56,6 +54,8 @@ model.export(TARGET, format="onnx", opset_version=OPSET, verbose=False)
 """
 
 OTHERS = {".h5": ("tf2onnx", TF2ONNX), ".keras": ("Keras 3", KERAS3)}
+
+ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", **installed(), "CUDA_VISIBLE_DEVICES": ""}
 
 Record = dict[str, Any]
 
@@ -86,7 +86,7 @@ def main() -> None:
 def measure(path: Path, record: Record, python: str | None) -> None:
     """Convert and run one model in all ways there are."""
     mine, other = (path.with_name(f"{path.name}.{who}.onnx") for who in ("kerasir", "other"))
-    command = [sys.executable, "-m", "kerasir", "convert", str(path), str(mine)]
+    command = [*KERASIR, "convert", str(path), str(mine)]
     takes = [converted([*command, "--overwrite", "--quiet"], mine) for _ in range(CONVERSIONS)]
     costs = {key: [take[key] for take in takes if key in take] for key in ("wall", "cpu", "mb")}
     medians = {key: statistics.median(values) for key, values in costs.items() if values}
@@ -106,37 +106,18 @@ def measure(path: Path, record: Record, python: str | None) -> None:
 
 def converted(command: Sequence[str], target: Path) -> Record:
     """What a conversion takes, and what comes of it."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    timed = [sys.executable, "-c", CHILD, *command]
-    done = subprocess.run(timed, capture_output=True, text=True, env=_environment(), check=False)
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode or not target.exists():
-        lines = done.stderr.strip().splitlines() or [f"exit {done.returncode}"]
-        return {"failed": lines[-1][-200:]}
-    used = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
-    counts = Counter(node.op_type for node in onnx.load(target).graph.node)
+    try:
+        run = alone(command, ENVIRONMENT)
+        counts = Counter(node.op_type for node in onnx.load(target).graph.node)
+    except (CommandError, FileNotFoundError) as error:
+        return {"failed": str(error)[-200:]}
     return {
-        "wall": wall,
-        "cpu": used,
-        "mb": float(done.stderr.rpartition("peak")[2]) / 1024,
+        "wall": run.seconds,
+        "cpu": run.cpu,
+        "mb": run.peak / 1e6,
         "bytes": target.stat().st_size,
         "nodes": dict(counts.most_common()),
     }
-
-
-CHILD = """
-import resource, subprocess, sys
-done = subprocess.run(sys.argv[1:])
-print("peak", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
-sys.exit(done.returncode)
-"""
-"""Runs a command; its own processes' peak memory is told apart so."""
-
-
-def _environment() -> dict[str, str]:
-    """Compiled modules are kept, as of any package that is installed; nobody looks for a GPU."""
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return {"KERAS_BACKEND": "tensorflow", **kept, "CUDA_VISIBLE_DEVICES": ""}
 
 
 def session(path: Path) -> Callable[[Any], Any]:

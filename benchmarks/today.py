@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from measuring import replace_table
 
 import kerasir
 
@@ -44,7 +45,6 @@ WORKER = PROJECT / "tests" / "support" / "keras_worker.py"
 TOLERANCE = 1e-4
 VERDICTS = ("right", "silently wrong", "error")
 TOLD = "wrong, and told"
-BEGIN, END = "<!-- table of benchmarks/today.py -->", "<!-- end of table -->"
 NUMERICS = "KN3"
 """How the codes begin that tell of numerics which differ between readers of the written file."""
 
@@ -112,9 +112,7 @@ def main() -> None:
     text = "\n".join(table(cases, results))
     print(text)
     if arguments.write:
-        above, rest = arguments.write.read_text().split(BEGIN)
-        below = rest.partition(END)[2]
-        arguments.write.write_text(f"{above}{BEGIN}\n{text}\n{END}{below}")
+        replace_table(arguments.write, "today.py", text)
 
 
 def job(case: FixtureCase, folder: Path) -> dict[str, Any]:

@@ -1,0 +1,94 @@
+"""What the scripts beside share: what a process takes, and tables in documents."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+KERASIR = (sys.executable, "-m", "kerasir")
+UNIT = 1 if sys.platform == "darwin" else 1 << 10
+"""Of `ru_maxrss`, in bytes."""
+
+
+class Run(NamedTuple):
+    """One process, or the medians of several.
+
+    Attributes:
+        seconds: By the clock.
+        cpu: Seconds of processor time, start-up included.
+        peak: Bytes resident at most.
+    """
+
+    seconds: float
+    cpu: float
+    peak: int
+
+
+class CommandError(Exception):
+    """A process that ended with an error; the text is the end of what it wrote about it."""
+
+
+def alone(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
+    """Run one process to its end, its output thrown away.
+
+    Raises:
+        CommandError: It ended with an error.
+    """
+    launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
+    done = subprocess.run(
+        launcher, capture_output=True, text=True, env=environment or installed(), check=False
+    )
+    status, *taken = done.stdout.split() or [str(done.returncode)]
+    if status != "0":
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit {status}"]
+        raise CommandError(last[0][-300:])
+    seconds, cpu, peak = map(float, taken)
+    return Run(seconds, cpu, int(peak) * UNIT)
+
+
+LAUNCHER = """
+import os, sys, time
+begin = time.perf_counter()
+nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=nowhere)
+_, status, used = os.wait4(child, 0)
+seconds = time.perf_counter() - begin
+status = os.waitstatus_to_exitcode(status)
+print(status, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+"""Between us and what is measured: a child's peak begins with what its parent has resident."""
+
+
+def medians(runs: Sequence[Run]) -> Run:
+    """Of times; of memory the most."""
+    seconds, cpu = (statistics.median(times) for times in list(zip(*runs, strict=True))[:2])
+    return Run(seconds, cpu, max(run.peak for run in runs))
+
+
+def peak_memory() -> int:
+    """Bytes that this process had resident at most."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would count the parent's memory before exec
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        if found:
+            return int(found[1]) << 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+
+
+def installed() -> dict[str, str]:
+    """An environment in which compiled modules are kept, as of any package that is installed."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
+def replace_table(document: Path, script: str, text: str) -> None:
+    """Put a table between the marks of a script in a document."""
+    begin, end = f"<!-- table of benchmarks/{script} -->", "<!-- end of table -->"
+    above, rest = document.read_text().split(begin)
+    document.write_text(f"{above}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
