@@ -4,16 +4,11 @@
 """
 
 import numpy as np
+from both import fan
 from harness import BACKEND, FIRST, case, channels, image, indices, main
 from keras import layers as L
 from keras.layers import Input
 from keras.models import Model, Sequential
-
-
-
-def fan(x, layers):
-    """A model of several layers over one input."""
-    return Model(x, [layer(x) for layer in layers])
 
 
 # ---- convolutions --------------------------------------------------------------------------------

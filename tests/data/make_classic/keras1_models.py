@@ -3,6 +3,7 @@
     KERAS_BACKEND=theano python keras1_models.py OUT th|tf [CASE ...]
 """
 
+from both import fan
 from harness import FIRST, absent, case, channels, image, indices, main
 from keras import layers as L
 from keras.layers import Input
@@ -10,11 +11,6 @@ from keras.models import Model, Sequential
 
 
 RNNS = {"SimpleRNN": L.SimpleRNN, "GRU": L.GRU, "LSTM": L.LSTM}
-
-
-def fan(x, layers):
-    """A model of several layers over one input."""
-    return Model(x, [layer(x) for layer in layers])
 
 
 # ---- recurrent -----------------------------------------------------------------------------------
@@ -169,14 +165,6 @@ def g_masks_distributed_models():
     return Model(x, L.GRU(3)(L.TimeDistributed(inner)(x))), indices(11, 4, 9, pad=5)
 
 
-@case("tf")
-def g_masks_in_nested():
-    inner = Sequential([L.Masking(0.5, input_shape=(7, 5)), L.GRU(4, return_sequences=True)])
-    x = Input((7, 5))
-    h = inner(x)
-    return Model(x, [h, L.LSTM(3)(h)]), absent((7, 5), 0.5)
-
-
 # ---- wrappers, nesting, sharing ------------------------------------------------------------------
 
 
@@ -240,26 +228,6 @@ def g_names():
     h = L.PReLU(name="block1/act")(h)
     h = L.Flatten(name="flat.1")(h)
     return Model(x, L.Dense(3, name="out.put-1")(h), name="my_model")
-
-
-@case("tf")
-def g_chain_of_models():
-    one = Sequential([L.Dense(4, input_shape=(5,)), L.Activation("tanh")])
-    two = Sequential([L.Dense(4, input_shape=(4,)), L.PReLU(), L.Dense(3)])
-    return Sequential([one, two, Sequential([L.Dense(2, input_shape=(3,))]), L.Dense(6)])
-
-
-@case("tf", backend="theano")
-def g_nested_frozen():
-    """What trains comes first in a nested model's weights; what is frozen does not."""
-    inner = Sequential()
-    inner.add(L.BatchNormalization(input_shape=(4,)))
-    inner.add(L.Dense(5))
-    inner.add(L.BatchNormalization(trainable=False))
-    inner.add(L.Dense(3, trainable=False))
-    inner.add(L.Dense(3))
-    x = Input((4,))
-    return Model(x, L.Dense(2)(inner(x)))
 
 
 @case("tf")

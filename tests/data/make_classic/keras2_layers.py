@@ -3,6 +3,7 @@
     KERAS_BACKEND=theano python keras2_layers.py OUT th|tf [CASE ...]
 """
 
+from both import fan
 from harness import BACKEND, FIRST, VERSION, case, channels, image, main
 from keras import layers as L
 from keras.models import Model
@@ -11,11 +12,6 @@ from keras.models import Model
 Input = L.Input
 NEW = VERSION >= (2, 2)
 THEANO = BACKEND == "theano"
-
-
-def fan(x, layers):
-    """A model of several layers over one input."""
-    return Model(x, [layer(x) for layer in layers])
 
 
 # ---- convolutions --------------------------------------------------------------------------------

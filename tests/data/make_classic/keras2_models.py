@@ -3,6 +3,7 @@
     KERAS_BACKEND=theano python keras2_models.py OUT th|tf [CASE ...]
 """
 
+import both  # registers its cases
 from harness import FIRST, VERSION, absent, case, channels, image, indices, main
 from keras import layers as L
 from keras.models import Model, Sequential
@@ -94,14 +95,6 @@ def g_masks_into_models():
     return Model(x, [h, L.LSTM(3)(h)]), absent((7, 5), 0.5)
 
 
-@case("tf")
-def g_masks_in_nested():
-    inner = Sequential([L.Masking(0.5, input_shape=(7, 5)), L.GRU(4, return_sequences=True)])
-    x = Input((7, 5))
-    h = inner(x)
-    return Model(x, [h, L.LSTM(3)(h)]), absent((7, 5), 0.5)
-
-
 # ---- wrappers, nesting, sharing ------------------------------------------------------------------
 
 
@@ -171,26 +164,6 @@ def g_names():
     h = L.BatchNormalization(axis=channels(), name="block1/bn")(h)
     h = L.Flatten(name=u"fl\u00e4che")(h)
     return Model(x, L.Dense(3, name="out.put-1")(h), name="my model")
-
-
-@case("tf")
-def g_chain_of_models():
-    one = Sequential([L.Dense(4, input_shape=(5,)), L.Activation("tanh")])
-    two = Sequential([L.Dense(4, input_shape=(4,)), L.PReLU(), L.Dense(3)])
-    return Sequential([one, two, Sequential([L.Dense(2, input_shape=(3,))]), L.Dense(6)])
-
-
-@case("tf")
-def g_nested_frozen():
-    """What trains comes first in a nested model's weights; what is frozen does not."""
-    inner = Sequential()
-    inner.add(L.BatchNormalization(input_shape=(4,)))
-    inner.add(L.Dense(5))
-    inner.add(L.BatchNormalization(trainable=False))
-    inner.add(L.Dense(3, trainable=False))
-    inner.add(L.Dense(3))
-    x = Input((4,))
-    return Model(x, L.Dense(2)(inner(x)))
 
 
 @case("tf")

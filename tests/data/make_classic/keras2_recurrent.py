@@ -3,6 +3,7 @@
     KERAS_BACKEND=theano python keras2_recurrent.py OUT th|tf [CASE ...]
 """
 
+from both import fan
 from harness import FIRST, VERSION, absent, case, image, indices, main
 from keras import backend as K, layers as L
 from keras.models import Model, Sequential
@@ -11,11 +12,6 @@ from keras.models import Model, Sequential
 Input = L.Input
 RNNS = {"SimpleRNN": L.SimpleRNN, "GRU": L.GRU, "LSTM": L.LSTM}
 NEW = VERSION >= (2, 2)
-
-
-def fan(x, layers):
-    """A model of several layers over one input."""
-    return Model(x, [layer(x) for layer in layers])
 
 
 # ---- recurrent -----------------------------------------------------------------------------------
