@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import msgspec
@@ -18,7 +19,7 @@ from .settings import Settings, document
 from .usage import Command, Option, Section
 
 if TYPE_CHECKING:
-    from ..batch import Outcome
+    from ..batch import Batch, Job, Outcome
 
 ALONE = frozenset({"report", "dry_run", "flattened", "rename", "shape", "expect", "external_data"})
 """Options of `convert` that are of one file."""
@@ -82,54 +83,94 @@ def batch(
     **options: Any,
 ) -> int:
     """Convert them."""
-    from ..arrays import write_text
-    from ..batch import REPORT, Batch, jobs_of, plain, read_report, run_here, run_on_cluster
-    from ..pages.index import index_page
+    from ..batch import jobs_of, run_here, run_on_cluster
 
+    asked = _asked(src, out_dir, retry, options)
+    listed = jobs_of(asked.sources, asked.folder, asked.options, pages=reports)
+    watch = Watch(settings, listed, proving=bool(asked.options.get("verify")))
+    workers = jobs or os.cpu_count() or 1
+    if scheduler is not None:
+        outcomes = run_on_cluster(listed, scheduler)
+    else:
+        outcomes = run_here(listed, workers, watch.look if watch.seen else None)
+    result, done = _collected(settings, asked, listed, watch.over(outcomes))
+    if settings.json:
+        settings.document("batch/1", ok=done, body=msgspec.to_builtins(result))
+    if not settings.quiet:
+        print_batch(settings.err, result, scheduler or words.count(workers, "job"))
+    return 0 if done else 1
+
+
+class _Asked(NamedTuple):
+    """What is to be converted, whereto, and what each conversion is told."""
+
+    sources: tuple[str, ...]
+    folder: str
+    options: Mapping[str, Any]
+
+
+def _asked(
+    src: tuple[str, ...], folder: str | None, retry: str | None, options: Mapping[str, Any]
+) -> _Asked:
+    """What the command line says, or the report of an earlier batch.
+
+    Raises:
+        UsageError: Something is missing, or nothing failed in that batch.
+        FormatError: It is no such report.
+    """
+    from ..batch import plain, read_report
+
+    given = told(options)
+    given["to"] = given["to"] or DEFAULT
     if retry is not None:
         before = read_report(retry)
         src = (*src, *(one.src for one in before.files if not one.ok))
-        out_dir, given = out_dir or before.folder, dict(before.options)
+        folder, given = folder or before.folder, dict(before.options)
         if not src:
             raise UsageError("nothing failed in it", file=retry, hint="there is nothing to do")
-    else:
-        given = told(options)
-        given["to"] = given["to"] or DEFAULT
-    if out_dir is None or not src:
-        missing = "SRC" if out_dir is not None else "--out-dir"
+    if folder is None or not src:
+        missing = "SRC" if folder is not None else "--out-dir"
         raise UsageError(f"{missing} is missing", hint="kerasir batch --help")
-    listed = jobs_of(src, out_dir, plain(given), pages=reports)
+    return _Asked(src, folder, plain(given))
+
+
+def _collected(
+    settings: Settings, asked: _Asked, jobs: Sequence[Job], outcomes: Iterator[Outcome]
+) -> tuple[Batch, bool]:
+    """Do it all; the report is written however it ends.
+
+    Returns:
+        What came of it, and whether all went well.
+    """
+    from ..batch import Batch
+
     started = time.perf_counter()
-    workers = jobs or os.cpu_count() or 1
-    os.makedirs(out_dir, exist_ok=True)
-    watch = Watch(settings, listed, proving=bool(given.get("verify")))
-    looking = watch.look if watch.seen else None
-    outcomes = (
-        run_here(listed, workers, looking)
-        if scheduler is None
-        else run_on_cluster(listed, scheduler)
-    )
     found: dict[str, Outcome] = {}
+    os.makedirs(asked.folder, exist_ok=True)
     try:
-        for outcome in watch.over(outcomes):
+        for outcome in outcomes:
             found[outcome.src] = outcome
     finally:
         result = Batch(
             version=__version__,
-            folder=out_dir,
-            options=plain(given),
-            files=tuple(found[job.src] for job in listed if job.src in found),
+            folder=asked.folder,
+            options=asked.options,
+            files=tuple(found[job.src] for job in jobs if job.src in found),
             seconds=time.perf_counter() - started,
         )
-        body = msgspec.to_builtins(result)
-        ok = len(found) == len(listed) and all(one.ok for one in found.values())
-        text = document("batch/1", ok=ok, body=body, indent=2) + "\n"
-        write_text(os.path.join(out_dir, REPORT), text, overwrite=True)
-        write_text(os.path.join(out_dir, "report.html"), index_page(body), overwrite=True)
-        if len(found) < len(listed) and not settings.quiet:
-            settings.err.print(f"{len(found):,} of {len(listed):,} done, then broken off")
-    if settings.json:
-        settings.document("batch/1", ok=ok, body=body)
-    if not settings.quiet:
-        print_batch(settings.err, result, scheduler or words.count(workers, "job"))
-    return 0 if ok else 1
+        done = len(found) == len(jobs) and all(one.ok for one in found.values())
+        _write_reports(result, done)
+        if len(found) < len(jobs) and not settings.quiet:
+            settings.err.print(f"{len(found):,} of {len(jobs):,} done, then broken off")
+    return result, done
+
+
+def _write_reports(result: Batch, done: bool) -> None:
+    from ..arrays import write_text
+    from ..batch import REPORT
+    from ..pages.index import index_page
+
+    body = msgspec.to_builtins(result)
+    text = document("batch/1", ok=done, body=body, indent=2) + "\n"
+    write_text(os.path.join(result.folder, REPORT), text, overwrite=True)
+    write_text(os.path.join(result.folder, "report.html"), index_page(body), overwrite=True)
