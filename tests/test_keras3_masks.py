@@ -98,25 +98,26 @@ def test_keras_3_computes_a_merge_as_if_there_were_no_masks(
     np.testing.assert_allclose(found, MERGES[merge](_sigmoid(a), other), atol=1e-6)
 
 
-@pytest.mark.parametrize(("second", "kept"), [("other_a", True), ("b", False), ("other_b", False)])
-def test_a_merge_keeps_its_mask_only_where_both_kerases_make_the_same(
-    second: str, kept: bool, tmp_path: Path
-) -> None:
-    """A mean over the steps that count: of what a product by itself would give as well."""
+def _counting(second: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The steps that count in Keras 2: where all masks say so, inputs without passed over."""
+    counts = a.any(axis=-1, keepdims=True)
+    return counts & b.any(axis=-1, keepdims=True) if second == "other_b" else counts
+
+
+@pytest.mark.parametrize("second", ["other_a", "b", "other_b"])
+def test_a_merge_has_the_mask_of_keras_2(second: str, tmp_path: Path) -> None:
+    """A mean over the steps that count; Keras 3 is told them where it would count others."""
     a, b = _fed()
     halved = _layer("Activation", "tanh", "merged", activation="tanh")
     mean = _layer("GlobalAveragePooling1D", "mean", "tanh")
     source = _written(tmp_path / "source.h5", "Multiply", second, halved, mean)
     target = tmp_path / "model.keras"
-    if not kept:
-        with pytest.raises(kerasir.KerasirError, match=r"in Keras"):
-            kerasir.convert(source, target)
-        return
     kerasir.convert(source, target)
     plan = solve(kerasir.load(target).graph, POLICIES["as authored"])
     (found,) = evaluate(plan, [a, b])
-    counts = a.any(axis=-1, keepdims=True)
-    stepwise = np.tanh(_sigmoid(a) ** 2) * counts
+    counts = _counting(second, a, b)
+    other = {"other_a": _sigmoid(a), "other_b": _sigmoid(b), "b": b}[second]
+    stepwise = np.tanh(_sigmoid(a) * other) * counts
     np.testing.assert_allclose(found, stepwise.sum(axis=1) / counts.sum(axis=1), atol=1e-6)
 
 
@@ -129,7 +130,6 @@ def test_genuine_keras_3_computes_the_same(tmp_path: Path) -> None:
         pytest.skip(f"Keras 3 is not installed here, and {KERAS3.variable} is not set")
     a, b = _fed()
     np.savez(tmp_path / "data.npz", in_0=a, in_1=b)
-    counts = a.any(axis=-1, keepdims=True)
     mean = _layer("GlobalAveragePooling1D", "mean", "merged")
     expected, jobs = {}, []
     for merge, function in MERGES.items():
@@ -137,9 +137,11 @@ def test_genuine_keras_3_computes_the_same(tmp_path: Path) -> None:
         for name, other in others.items():
             expected[f"{merge}_{name}"] = function(_sigmoid(a), other)
             _written(tmp_path / f"{merge}_{name}.h5", merge, name)
-        steps = function(_sigmoid(a), _sigmoid(a)) * counts
-        expected[f"{merge}_mean"] = steps.sum(axis=1) / counts.sum(axis=1)
-        _written(tmp_path / f"{merge}_mean.h5", merge, "other_a", mean)
+        for name, other in others.items():
+            counts = _counting(name, a, b)
+            steps = function(_sigmoid(a), other) * counts
+            expected[f"{merge}_{name}_mean"] = steps.sum(axis=1) / counts.sum(axis=1)
+            _written(tmp_path / f"{merge}_{name}_mean.h5", merge, name, mean)
     for name in expected:
         model, outputs = tmp_path / f"{name}.keras", tmp_path / f"{name}.npz"
         kerasir.convert(tmp_path / f"{name}.h5", model)
@@ -186,11 +188,18 @@ def test_a_mask_of_keras_3_stays_there_and_is_refused_elsewhere(tmp_path: Path) 
         kerasir.convert(differing, tmp_path / "model.h5", to="keras2")
 
 
-def test_a_mask_that_keras_3_would_not_make_is_refused(
+def test_keras_3_is_told_a_mask_that_it_would_not_make(
     genuine: Callable[[str], FixtureCase], tmp_path: Path
 ) -> None:
     case = genuine("keras2.2.4-theano/g_masks_merged_tf")
     target = tmp_path / "model.keras"
-    with pytest.raises(kerasir.KerasirError, match=r"add_3.*where all say so, in Keras 3"):
-        kerasir.convert(case.model, target)
-    assert not target.exists()
+    kerasir.convert(case.model, target)
+    with zipfile.ZipFile(target) as archive:
+        layers = json.loads(archive.read("config.json"))["config"]["layers"]
+    told = [layer["name"] for layer in layers if any("mask" in node["kwargs"] for node in
+            layer.get("inbound_nodes", []))]  # fmt: skip
+    assert told
+    inputs, outputs = case.inputs(), case.outputs()
+    found = evaluate(solve(kerasir.load(target).graph, POLICIES["as authored"]), inputs)
+    for mine, genuine_one in zip(found, outputs, strict=True):
+        np.testing.assert_allclose(mine, genuine_one, atol=1e-5)

@@ -12,6 +12,7 @@ from ...ir.plan import Plan, Settled
 from ...ir.report import Report
 from ...ir.tensor import Weight
 from .dialects import Dialect
+from .masks import makers, write_mask
 from .network import FileLayer, Kind, Network, Wrapper, freeze
 from .order import chain, defies_keras2
 from .registry import writer_of
@@ -81,6 +82,7 @@ class Emission:
         report: What there is to tell.
         native: Whether the source is in the target's dialect already.
         masks: The mask that comes out of each layer of the source which makes one.
+        makers: By mask that a layer carries along: the node that makes it.
     """
 
     def __init__(
@@ -92,8 +94,7 @@ class Emission:
         dissolved: Mapping[Path, str],
     ) -> None:
         self.model, self.plan, self.dialect, self.backend = model, plan, dialect, backend
-        self.report = Report()
-        self._dissolved = dissolved
+        self.report, self._dissolved = Report(), dissolved
         self._calls = {call.path: call for call in model.scopes}
         self._followers = followers(plan)
         self._fused: set[Node] = set()
@@ -102,17 +103,15 @@ class Emission:
         self._read |= set(plan.graph.outputs)
         self._steps = self._placed()
         version = model.facts.version.value or ""
-        self.native = version.startswith(dialect.written_by) if dialect.written_by else False
+        self.native = bool(dialect.written_by) and version.startswith(dialect.written_by)
         self.masks: dict[Layer, Value] = {}
         self._spoken = ""
-        self._masks: set[Value] = set()
+        self.makers = makers(plan.settled)
         self._parts: dict[Layer, dict[str, Settled]] = {}
         for settled in plan.settled:
             layer, part = settled.node.layer, settled.node.part
             if layer is not None and part:
                 self._parts.setdefault(layer, {})[part] = settled
-            if part == "mask":
-                self._masks.update(settled.node.results)
             if layer is not None and part == "mask":
                 self.masks[layer] = settled.node.result
 
@@ -162,7 +161,7 @@ class Emission:
     def _placed(self) -> list[Placed]:
         """Every node that becomes a layer, with the models of the file around it."""
         homes: dict[Value, Home] = {}
-        found: list[Placed] = []
+        found = list[Placed]()
         for settled in self.plan.settled:
             node = settled.node
             if node.layer is not None:
@@ -223,7 +222,11 @@ class Emission:
         if settled.node in self._fused:
             return
         for port, held in zip(settled.node.op.inputs, settled.inputs, strict=False):
-            if held is not None and port.name not in TRAVELLING and not scope.can(held.value):
+            if held is None or port.name in TRAVELLING:
+                continue
+            if self.dialect.tells_masks:
+                write_mask(self, scope, held.value)
+            if not scope.can(held.value):
                 raise NotNested(
                     self._maker(held.value, placed.name), "other layers stand between its own"
                 )
@@ -238,8 +241,8 @@ class Emission:
 
     def _maker(self, value: Value, reader: str) -> Path:
         """The nested model that makes a value which is not there yet."""
-        if value in self._masks:
-            what = "it computes with a mask, which no layer of Keras gives away"
+        if value in self.makers:
+            what = "it computes with a mask, which no layer gives away"
             raise ExportError(what, where=reader, hint="convert to ONNX")
         for placed in self._steps:
             if value in placed.settled.node.results and placed.home:

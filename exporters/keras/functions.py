@@ -107,18 +107,14 @@ def _put(
     tensors = [one for one in operands if not isinstance(one, Constant)]
     if not tensors:
         raise site.refuse(f"an operation {name} on constants alone")
-    mask = tensors[0].mask if len(operands) == 1 else None
     config: Mapping[str, Any] = given
     if functions.class_name:
         name, config = functions.class_name, {"function": name}
         said = _by_name(site, meaning, operands, {**given, **call})
     else:
-        mask = None
         places = {n: _stated(one) for n, one in enumerate(operands) if isinstance(one, Constant)}
         said = Arguments(constants=call, places=places, function=True)
-    return site.put_all(
-        name, dict(config), tensors, role=role, mask=mask, outputs=outputs, arguments=said
-    )
+    return site.put_all(name, dict(config), tensors, role=role, outputs=outputs, arguments=said)
 
 
 def _by_name(

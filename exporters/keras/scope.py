@@ -181,6 +181,14 @@ class Scope:
             scope = scope.parent
         return False
 
+    def strip(self, value: Value) -> None:
+        """Take the mask off a value, here and in the models around."""
+        scope: Scope | None = self
+        while scope is not None:
+            for tensor in scope._held.get(value, {}).values():
+                tensor.mask = None
+            scope = scope.parent
+
     def feeds(self) -> list[Made]:
         """What came from outside, in order of first use."""
         return list(self._fed.values())

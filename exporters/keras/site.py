@@ -319,6 +319,8 @@ class Site:
             wrappers,
             inner if wrappers else "",
         )
+        if class_name in self.dialect.ends_masks:
+            mask = None
         return self.scope.call(
             (self.name, role), layer, inputs, outputs=outputs, mask=mask, arguments=arguments
         )

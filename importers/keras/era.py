@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from ...eras.masking import ENDS_AT, STRIPPED_SINCE
 from ...eras.storage import CONVOLVES, Dialect, table
-from ...eras.vocabularies import Storage
+from ...eras.vocabularies import Storage, is_since
 from ...errors import ConfigError
 
 
@@ -36,6 +37,15 @@ class Era(msgspec.Struct, frozen=True):
     def dialect(self, data_format: str) -> Dialect:
         """Which storage table a layer's weights follow."""
         return table(self.storage, data_format)
+
+    def ends_masks(self, *names: str) -> bool:
+        """Whether a class of one of these names hands no mask on."""
+        return not ENDS_AT.get(self.vocabulary, frozenset()).isdisjoint(names)
+
+    def strips_masks(self, class_name: str) -> bool:
+        """Whether layers of a class take the masks off what they are given."""
+        since = STRIPPED_SINCE.get(class_name)
+        return since is not None and self.vocabulary == "keras3" and is_since(self.version, since)
 
     def data_format(self, stated: str | None) -> str:
         """A layer's data format: its own, or the file's where the layer is silent.

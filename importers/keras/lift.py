@@ -18,7 +18,7 @@ from .classes import OPERATION, UNKNOWN, is_operation
 from .era import Era
 from .match_paths import Assigned
 from .opaque import lift_opaque
-from .ordering import in_order
+from .ordering import as_keras3_runs, in_order
 from .registry import TRANSLATORS, Slot, Translator, read_config
 from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, Ref, walk
 from .structure import REPEATS
@@ -119,7 +119,10 @@ class Lifter:
                 if feeds is None
                 else self._fed(feeds, position, model)
             )
-        for layer, index in in_order(model, set(values)):
+        order = in_order(model, set(values))
+        if any(self.era.strips_masks(layer.class_name) for layer in model.layers):
+            order = as_keras3_runs(model, order)
+        for layer, index in order:
             results = self._call(layer, index, values, path, scope, batch)
             for number, value in enumerate(results):
                 values[Ref(layer.name, index, number)] = value
@@ -276,7 +279,8 @@ class Lifter:
         result = translator.translate(context, *inputs)
         results = result if isinstance(result, tuple) else (result,)
         self._carry_mask(first, inputs, results)
-        if spec.class_name.startswith(OPERATION):  # Keras 3 puts masks on layers' results alone
+        names = spec.class_name, spec.source_class
+        if is_operation(spec.class_name) or self.era.ends_masks(*names):
             for value in results:
                 self._masks.pop(value, None)
         return results

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ....eras.masking import ENDS_AT
 from ....eras.tensorflow import TENSORFLOW
 from .keys import CONV_KEPT, CONV_STEPS, DEPTHWISE, KERNEL, POINTWISE, RECURRENT, STEPS, WINDOW
 from .records import Dialect, Functions, Known
@@ -120,5 +121,6 @@ KERAS2 = Dialect(
     spans=True,
     functions=Functions(TENSORFLOW, "TFOpLambda"),
     later={"tf_keras": "2.15.0"},
+    ends_masks=ENDS_AT["tf_keras"],
 )
 """Keras 2.2.3 and later, tf.keras, and Keras 3's reader of legacy HDF5, all from one file."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ....eras.layer_names import KERAS3 as KERAS3_NAMES
+from ....eras.masking import ENDS_AT, STRIPPED_SINCE
 from ....eras.operations import KERAS3 as OPERATIONS, KERAS3_MODULES
 from .records import Dialect, Functions, Keys, Known
 
@@ -235,5 +236,8 @@ KERAS3 = Dialect(
     merged_masks="any",
     masked_values=frozenset({"Multiply", "Maximum", "Minimum"}),
     names={"tensorflow": KERAS3_NAMES},
+    tells_masks=True,
+    ends_masks=ENDS_AT["keras3"],
+    strips_masks=frozenset(STRIPPED_SINCE),
 )
 """Keras 3, whatever backend it runs on: `.keras`, `.weights.h5` and legacy HDF5."""

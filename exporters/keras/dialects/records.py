@@ -120,6 +120,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             without passed over; or where any does, and without a mask if an input has none.
         masked_values: Merges that compute otherwise where a mask leaves one of their inputs out.
         names: The names of layers that it takes, by backend; any on others.
+        tells_masks: Whether a call can be told a mask, as a tensor by keyword.
+        ends_masks: Classes that hand no mask on.
+        strips_masks: Classes that take the masks off the tensors that they are given, for all who
+            read them later.
     """
 
     name: str
@@ -160,6 +164,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     merged_masks: Literal["all", "any"] = "all"
     masked_values: frozenset[str] = frozenset()
     names: Mapping[str, Names] = msgspec.field(default_factory=lambda: {"tensorflow": SCOPES})
+    tells_masks: bool = False
+    ends_masks: frozenset[str] = frozenset()
+    strips_masks: frozenset[str] = frozenset()
 
 
 def narrowed(known: Known, keys: Keys, backends: Keys = (), kept: Keys = ()) -> Known:

@@ -16,13 +16,13 @@ from ....ir.plan import Settled
 from ....ir.source import ConstantSource
 from ..fit import fitted
 from ..kept import kept
-from ..network import Array, Tensor
+from ..network import Array
 from ..registry import writes
 from ..scaling import constant
 from ..site import Site
 from ..spell import inside, respelt
 from .conv_recurrent import conv_arrays, conv_config, conv_inputs
-from .recurrent import recurrent_arrays, recurrent_config, recurrent_inputs
+from .recurrent import Fed, recurrent_arrays, recurrent_config, recurrent_inputs
 
 MODES: Mapping[type[Op], str] = {Add: "sum", Multiply: "mul", Average: "ave", Concat: "concat"}
 
@@ -62,8 +62,9 @@ def bidirectional(site: Site) -> None:
     there = site.beside(halves.backward)
     assert site.layer is not None  # `is_half` looked
     inner = _inner_layer(site.layer)
-    inputs = _inputs(site)
-    inputs += _inputs(there)[1:]
+    fed = _inputs(site)
+    inputs = [*fed.tensors, *_inputs(there).tensors[1:]]
+    inputs += [fed.mask] if fed.mask is not None else []
     if there.x() is not site.x():
         raise site.refuse("the halves of a Bidirectional read unlike inputs")
     sequences, state = halves.turned is not None, _returns_state(site, halves, inner)
@@ -78,7 +79,7 @@ def bidirectional(site: Site) -> None:
         other = _inner_layer(site.layer, "backward_layer")
         config["backward_layer"] = _entry(there, other, returned)
         names = f"forward_{inner.name}/", f"{other.name}/"
-    if sequences and inputs[0].mask is not None:
+    if sequences and fed.carried is not None:
         _tell_of_masks(site, halves)
     arrays = [*_arrays(site, names[0], biased), *_arrays(there, names[1], biased)]
     results = _results(halves, state=state)
@@ -90,14 +91,15 @@ def bidirectional(site: Site) -> None:
         arrays=arrays,
         repeats=site.repeats(site.settled.bound["batch"]),
         outputs=len(results),
+        arguments=fed.arguments,
     )
     first = len(tensors) - (len(results) - (1 if halves.merge is not None else 2))
     for number, ((settled, index), tensor) in enumerate(zip(results, tensors, strict=True)):
-        tensor.mask = inputs[0].mask if sequences and number < first else None
+        tensor.mask = fed.carried if sequences and number < first else None
         site.scope.define(settled.node.results[index], settled.results[index], tensor)
 
 
-def _inputs(site: Site) -> list[Tensor]:
+def _inputs(site: Site) -> Fed:
     return conv_inputs(site) if isinstance(site.op, ConvLSTM) else recurrent_inputs(site)
 
 

@@ -15,12 +15,14 @@ from ....ir.ops.convolution import Padding, Pads
 from ....ir.ops.recurrent import ConvLSTM
 from ....ir.tensor import Param, Weight
 from ..hard_sigmoid import scaled_array
-from ..network import Array, Tensor
+from ..masks import told
+from ..network import Array
 from ..registry import writes
 from ..site import Site
 from ..windows import Space, Window, needed, pad, said
 from .recurrent import (
     GATES,
+    Fed,
     functions,
     gate_factors,
     parted,
@@ -46,7 +48,7 @@ def conv_lstm(site: Site) -> None:
     if is_half(site):
         bidirectional(site)
         return
-    inputs = conv_inputs(site)
+    fed = conv_inputs(site)
     sequences, state = returned(site)
     config = {
         **conv_config(site),
@@ -57,7 +59,7 @@ def conv_lstm(site: Site) -> None:
     if state or (site.layer and "return_state" in site.layer.config):
         config["return_state"] = state
     class_name = f"ConvLSTM{len(site.settled.bound['space'])}D"
-    write_recurrent(site, class_name, config, inputs, conv_arrays(site), sequences, state)
+    write_recurrent(site, class_name, config, fed, conv_arrays(site), sequences, state)
 
 
 class Steps(msgspec.Struct, frozen=True):
@@ -78,15 +80,19 @@ class Steps(msgspec.Struct, frozen=True):
     word: str | None
 
 
-def conv_inputs(site: Site) -> list[Tensor]:
+def conv_inputs(site: Site) -> Fed:
     """The steps, with zeros around them where needed, and the initial states."""
     steps = _steps(site)
-    inputs = recurrent_inputs(site)
+    fed = recurrent_inputs(site)
     if steps.word is None and steps.padding != "same_upper":
         site.tell("KP201", "changed", f"padding {steps.padding} written out")
         pads = needed(steps.space, steps.window, steps.padding)
-        inputs[0] = pad(site, inputs[0], steps.space, pads, "pad")
-    return inputs
+        padded = pad(site, fed.tensors[0], steps.space, pads, "pad")
+        mask = fed.mask
+        if mask is None and fed.carried is not padded.mask:
+            padded, mask = told(site, 1, padded)
+        fed = Fed([padded, *fed.tensors[1:]], mask, fed.carried)
+    return fed
 
 
 def conv_config(site: Site) -> dict[str, Any]:

@@ -48,8 +48,15 @@ def divide(site: Site) -> None:
 
 @writes(Concat)
 def concatenate(site: Site) -> None:
-    """Concatenate; the axis counted from the end where it is the last."""
+    """Concatenate; the axis counted from the end where it is the last.
+
+    The mask that Keras 3 makes here comes from an operation `concatenate`, which a model can hold
+    along with no layer of that name. So who needs a mask behind it is told one.
+    Source: Keras 3.15 `layers/merging/concatenate.py` (`compute_mask`), `ops/function.py`.
+    """
     inputs, mask = _with_mask(site, site.all())
+    if mask is not None and site.dialect.tells_masks:
+        mask = Value("joined_mask", ())
     axis = site.axis("joined", result=True)
     config = {"axis": site.number(axis, len(site.seen(site.settled.results[0])))}
     site.give(site.put("Concatenate", config, inputs, mask=mask))
@@ -62,23 +69,13 @@ COMBINED: Mapping[str, Op] = {"all": AllOf(), "any": Binary(function="or")}
 def _with_mask(site: Site, inputs: Sequence[Tensor]) -> tuple[Sequence[Tensor], Value | None]:
     """The inputs as the target's layer is to be given them, and the mask that it carries on.
 
-    Where the layer would make of the masks what the source does not, it is given inputs without.
-
-    Raises:
-        ExportError: The source's mask is needed, and the target makes another of the same.
+    Where the layer would make of the masks what the source does not, it is given inputs without;
+    what needs the mask behind it is told it.
     """
     if all(tensor.mask is None for tensor in inputs):
         return inputs, None
     mask = _carried(site, inputs)
-    made = site.emission.parts(site.layer).get("mask")
-    own = made.node.result if made is not None else None
     if site.dialect.merged_masks == "any":
-        if own is not None and own is not mask and _leaves_out(site, own):
-            raise site.refuse(
-                "its inputs have different masks: a step counts where all say so, in Keras 3 "
-                "where one does, or where one input has no mask",
-                hint="convert to ONNX, or for tf-keras",
-            )
         if mask is None or (site.op.kind in site.dialect.masked_values and _shows(site, mask)):
             return [_bare(site, tensor, n) for n, tensor in enumerate(inputs, 1)], None
     elif "Keras 3" in site.dialect.readers and len({tensor.mask for tensor in inputs}) > 1:
@@ -139,13 +136,6 @@ def _step_by_step(node: Node, steps: AbstractSet[Axis]) -> bool:
     named = {axis for name, terms in node.axes.items() if name != REST for axis in axes_of(terms)}
     free = REST in bindings_of(node.op.inputs) and not named & steps
     return free and all(steps <= set(axes_of(result.axes)) for result in node.results)
-
-
-def _leaves_out(site: Site, mask: Value) -> bool:
-    """Whether anything but masks is made of a mask."""
-    readers = site.emission.plan.graph.consumers()
-    nodes = readers.get(mask, ())
-    return any(n.part != "mask" or _leaves_out(site, n.result) for n in nodes)
 
 
 def _bare(site: Site, tensor: Tensor, number: int) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....eras.normalization import SHORTEST
-from ....ir.layout import Axis, Layout, find, fuse, key
+from ....ir.layout import Axis, Layout, Terms, find, fuse, key
 from ....ir.ops.activation import Power
 from ....ir.ops.normalization import (
     BatchNorm,
@@ -297,21 +297,34 @@ def _inverse_root(site: Site, square: Tensor, epsilon: float) -> Tensor:
 
 
 def _scaled(site: Site, y: Tensor, ports: Mapping[str, str]) -> Tensor:
-    """What the normalization learnt, as a normalization whose statistics do nothing."""
-    params = site.settled.node.params
-    (axis,) = _axes(site)
+    """What the normalization learnt, as a normalization whose statistics do nothing.
+
+    Of several axes: along all of them as one, behind what brings them together.
+    """
+    params, have = site.settled.node.params, site.settled.input
+    axes, seen = _axes(site), site.seen(have)
+    along = tuple(seen[axis] for axis in axes)
+    rest = tuple(term for term in have.terms if term not in along)
+    apart = have if len(axes) == 1 else Layout((*rest, fuse(along)))
+    y = site.bring(y, have, apart)
     learnt = {name: port for name, port in ports.items() if port in params}
     config = {
-        "axis": site.number(axis, len(site.seen(site.settled.input))),
+        "axis": site.number(axes[0], len(seen)) if len(axes) == 1 else -1,
         "epsilon": EPSILON,
         "center": "beta" in learnt,
         "scale": "gamma" in learnt,
     }
     shape = (site.size("axis"),)
-    term = site.settled.bound["axis"][0]
+    term = Axis("F", shape[0])
     statistics = {"moving_mean": 0.0, "moving_variance": 1 - EPSILON}
     arrays = [
-        *(site.array(name, port, "axis") for name, port in learnt.items()),
+        *(_as_one(site, name, port, along) for name, port in learnt.items()),
         *(constant(name, ConstantSource(n, shape), term) for name, n in statistics.items()),
     ]
-    return site.put("BatchNormalization", config, [y], arrays=arrays, mask=y.mask)
+    y = site.put("BatchNormalization", config, [y], arrays=arrays, mask=y.mask)
+    return site.bring(y, apart, have)
+
+
+def _as_one(site: Site, name: str, port: str, along: Terms) -> Array:
+    """A parameter along several axes as one dimension."""
+    return Array(name, site.settled.node.params[port], Layout((fuse(along),)))

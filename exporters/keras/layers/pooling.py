@@ -19,7 +19,8 @@ from ....ir.ops.pooling import (
     ZeroPad,
 )
 from ....ir.plan import Settled
-from ..network import Tensor
+from ..masks import told, without_mask
+from ..network import NOTHING, Arguments, Tensor
 from ..registry import writes
 from ..site import Site
 from ..windows import (
@@ -176,6 +177,8 @@ def global_pool(site: Site) -> None:
     leads = layout.terms[: len(batch)] == tuple(batch)
     family = "GlobalMaxPooling" if isinstance(site.op, GlobalMaxPool) else "GlobalAveragePooling"
     class_name = f"{family}{len(space)}D"
+    if class_name == "GlobalAveragePooling1D" and x.mask is not None:
+        x = without_mask(site, x)  # the layer would leave out what the op counts
     first = leads and key(rest[0]) == key(channels) and site.has(class_name, "data_format")
     if not leads or (not first and key(rest[-1]) != key(channels)):
         x = site.bring(x, layout, Layout((*batch, *space, channels)))
@@ -223,8 +226,7 @@ def _in_one_axis(site: Site, others: Sequence[Term]) -> None:
 @writes(MaskedAveragePool)
 def masked_average_pool(site: Site) -> None:
     """GlobalAveragePooling1D behind a mask, which Keras 2.3 and later take into account."""
-    x = site.x()
-    site.check_mask(1, x)
+    x, mask = told(site, 1, site.x())
     site.tell(
         "KX301",
         "note",
@@ -233,7 +235,9 @@ def masked_average_pool(site: Site) -> None:
     )
     config = {"data_format": "channels_last"}
     repeats = site.repeats(site.settled.bound["batch"])
-    site.give(site.put("GlobalAveragePooling1D", config, [x], repeats=repeats))
+    inputs, arguments = ([x], NOTHING) if mask is None else ([x, mask], Arguments(named=("mask",)))
+    y = site.put("GlobalAveragePooling1D", config, inputs, repeats=repeats, arguments=arguments)
+    site.give(y)
 
 
 @writes(ZeroPad, attributes="padding")

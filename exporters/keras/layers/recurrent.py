@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....eras.activations import ALONG_LAST
 from ....eras.values import IMPLEMENTATIONS
+from ....ir.graph import Value
 from ....ir.layout import Labelled
 from ....ir.op import Op
 from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN, ZeroAbsent
 from ..elementwise import name_of
 from ..hard_sigmoid import Scaled, scaled_array, scaled_name, tell_scaled
-from ..network import Array, Tensor, filled, single, stacked
+from ..masks import mask_of, told
+from ..network import NOTHING, Arguments, Array, Tensor, filled, single, stacked
 from ..registry import writes
 from ..site import Site
 
@@ -27,9 +29,6 @@ FEEDS: Mapping[type[Op], Mapping[str, tuple[str, ...]]] = {
 }
 """The gates whose weights alone make what a function is given; an LSTM's `activation` is also given
 its state, which no weight scales."""
-
-NOWHERE = -3.4028234663852886e38
-"""A value that masks no step: the least number of float32."""
 
 ATTRIBUTES = "activation recurrent_activation reset_after go_backwards stateful"
 
@@ -48,7 +47,7 @@ def recurrent(site: Site) -> None:
     if is_half(site):
         bidirectional(site)
         return
-    inputs = recurrent_inputs(site)
+    fed = recurrent_inputs(site)
     sequences, state = returned(site)
     config = {
         **recurrent_config(site),
@@ -57,7 +56,7 @@ def recurrent(site: Site) -> None:
         "go_backwards": site.op.go_backwards,  # type: ignore[attr-defined]
         **zeroing(site),
     }
-    write_recurrent(site, site.op.kind, config, inputs, recurrent_arrays(site), sequences, state)
+    write_recurrent(site, site.op.kind, config, fed, recurrent_arrays(site), sequences, state)
 
 
 def zeroing(site: Site) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def write_recurrent(
     site: Site,
     class_name: str,
     config: Mapping[str, Any],
-    inputs: Sequence[Tensor],
+    fed: Fed,
     arrays: Sequence[Array | None],
     sequences: bool,
     state: bool,
@@ -85,12 +84,13 @@ def write_recurrent(
     tensors = site.put_all(
         class_name,
         config,
-        inputs,
+        fed.all,
         arrays=arrays,
         repeats=site.repeats(site.settled.bound["batch"]),
         outputs=1 + states if state else 1,
+        arguments=fed.arguments,
     )
-    tensors[0].mask = inputs[0].mask if sequences else None
+    tensors[0].mask = fed.carried if sequences else None
     site.give(tensors[0], 0 if sequences else 1)
     absent = site.emission.parts(site.layer).get("absent")
     if absent is not None:
@@ -99,29 +99,47 @@ def write_recurrent(
         site.give(tensor, index)
 
 
-def recurrent_inputs(site: Site) -> list[Tensor]:
-    """The sequence, and initial states if there are any. The mask comes along by itself."""
+class Fed(NamedTuple):
+    """What a recurrent layer is given.
+
+    Attributes:
+        tensors: The sequence, and initial states if there are any.
+        mask: What it is told of the steps that count, where that does not come along by itself.
+        carried: The mask that goes on with the sequence that it gives.
+    """
+
+    tensors: list[Tensor]
+    mask: Tensor | None
+    carried: Value | None
+
+    @property
+    def all(self) -> list[Tensor]:
+        """Everything, the mask last."""
+        return self.tensors if self.mask is None else [*self.tensors, self.mask]
+
+    @property
+    def arguments(self) -> Arguments:
+        """How the mask is given."""
+        return NOTHING if self.mask is None else Arguments(named=("mask",))
+
+
+def recurrent_inputs(site: Site) -> Fed:
+    """The sequence, its mask, and initial states if there are any.
+
+    Where calls can be told a mask, none comes along with a sequence that has states beside it.
+    Source: Keras 3.15 `layers/layer.py` (`Layer.__call__`, with several tensor arguments).
+    """
     inputs = site.settled.inputs
-    x = site.x()
-    if inputs[1] is None and x.mask is not None:
-        x = without_mask(site, x)
-    site.check_mask(1, x)
     states = [index for index in range(2, len(inputs)) if inputs[index] is not None]
+    alone = not states or not site.dialect.tells_masks
+    x, mask = told(site, 1, site.x(), carried=alone)
     if states and not site.has(site.op.kind, "return_state"):
         raise site.refuse(f"{site.dialect.name} gives no layer an initial state")
     if states and len(states) < len(inputs) - 2:
         raise site.refuse("some initial states are given, others are not")
-    return [x, *(site.x(index) for index in states)]
-
-
-def without_mask(site: Site, x: Tensor) -> Tensor:
-    """The tensor without the mask that Keras carries along: behind one that masks nothing.
-
-    Keras 3 gives no mask to a layer that is called with states besides its sequence.
-    Source: Keras 3.15 `layers/layer.py` (`Layer.__call__`, with several tensor arguments).
-    """
-    site.tell("KX406", "changed", "it takes no mask: a Masking layer that masks nothing is before")
-    return site.put("Masking", {"mask_value": NOWHERE}, [x], role="unmasked")
+    held = mask_of(site, 1)
+    carried = x.mask if held is None else held.value
+    return Fed([x, *(site.x(index) for index in states)], mask, carried)
 
 
 def _is_apart(site: Site) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from ....eras.vocabularies import is_since
 from ....errors import ConfigError
 from ....ir.graph import Value
+from ....ir.handed_on import one_object
 from ....ir.layout import Axis, Term, Terms, copy_of, size_of
 from ....ir.ops.attention import Attention, MultiHeadAttention
 from ....ir.tensor import Param
@@ -17,10 +17,6 @@ from ..registry import Config, Slot, translates
 Results = Value | tuple[Value, ...]
 
 SCORES, CAUSAL = "return_attention_scores", "use_causal_mask"
-
-MASKS_DROPPED_SINCE = (3, 8)
-"""From which Keras 3 on MultiHeadAttention takes the masks off its inputs, for all who read them
-behind it, and looks at no `query_mask` that is stated (`MultiHeadAttention.call`)."""
 
 POSITIONS: Mapping[str, Sequence[str]] = {
     "tf_keras": ("query", "value", "key", "attention_mask", SCORES, "training", CAUSAL),
@@ -319,7 +315,7 @@ def _masks(
     found: dict[str, Value | None] = {}
     for name, tensor in zip(MASKS, (query, value, key), strict=True):
         mask = _tensor(call, given, name)
-        if name == "query_mask" and _drops(call):
+        if name == "query_mask" and call.era.strips_masks(call.class_name):
             mask = None
         if mask is None and tensor is not None:
             mask = call.carried_mask(tensor)
@@ -330,13 +326,9 @@ def _masks(
     return found
 
 
-def _drops(call: LayerCall) -> bool:
-    new = call.era.vocabulary == "keras3" and is_since(call.era.version, MASKS_DROPPED_SINCE)
-    return new and call.class_name == "MultiHeadAttention"
-
-
 def _drop(call: LayerCall, *inputs: Value | None) -> None:
-    if _drops(call):
+    if call.era.strips_masks(call.class_name):
         for value in inputs:
-            if value is not None:
-                call.drop_mask(value)
+            if value is not None and call.carried_mask(value) is not None:
+                for one in one_object(call.builder.nodes, value):
+                    call.drop_mask(one)

@@ -299,6 +299,7 @@ def zeroed(call: LayerCall, y: Value, mask: Value, part: str) -> Value:
     """A sequence with zeros at the steps that a mask in the same order leaves out."""
     axes = call.axes(y)
     bound = {"batch": axes[: call.batch], "time": axes[-2:-1], "units": axes[-1:]}
+    mask = fitted(call, mask, axes[:-1], "mask")
     return call.add(ZeroAbsent(), [y, mask], axes, axes=bound, part=part).result
 
 

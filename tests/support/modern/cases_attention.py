@@ -114,6 +114,38 @@ def heads_embedded(k: Kit) -> Any:
 
 
 @case()
+def heads_shared(k: Kit) -> Any:
+    """Who reads a masked tensor before, beside and behind an attention."""
+    q = k.Input((5,))
+    x = k.L.Embedding(7, 6, mask_zero=True)(q)
+    before = k.L.GlobalAveragePooling1D()(x)
+    h = k.L.Dropout(0.2)(x)
+    h = k.L.MultiHeadAttention(2, 3)(h, h, use_causal_mask=True)
+    h = k.L.LayerNormalization()(k.L.Add()([x, h]))
+    other = k.L.MultiHeadAttention(2, 3)(h, x)
+    beside = k.L.LSTM(3)(k.L.Dense(4)(x))
+    behind = k.L.GRU(3)(k.L.Add()([h, other]))
+    found = [before, h, other, beside, behind, k.L.LSTM(2)(k.L.Dense(3)(k.L.Identity()(h)))]
+    return k.Model(q, found), [k.whole((3, 5), 7)]
+
+
+@case()
+def heads_encoder(k: Kit) -> Any:
+    """An encoder of two blocks, each a model, in front of a mean over the steps that count."""
+
+    def block(width: int) -> Any:
+        x = k.Input((None, width))
+        h = k.L.MultiHeadAttention(2, 3)(x, x)
+        h = k.L.LayerNormalization()(k.L.Add()([x, h]))
+        return k.Model(x, k.L.LayerNormalization()(k.L.Add()([h, k.L.Dense(width)(h)])))
+
+    q = k.Input((None,))
+    h = k.L.Embedding(9, 6, mask_zero=True)(q)
+    h = block(6)(block(6)(k.L.Dropout(0.1)(h)))
+    return k.Model(q, k.L.Dense(2)(k.L.GlobalAveragePooling1D()(h))), [k.whole((3, 5), 4)]
+
+
+@case()
 def heads_axes(k: Kit) -> Any:
     x = k.Input((3, 4, 6))
     a = k.L.MultiHeadAttention(2, 3, attention_axes=(1,))(x, x)

@@ -1,0 +1,134 @@
+"""Masks that a call has to be told, since another reaches it, or none.
+
+Every Keras carries masks along with values. Keras 3 also takes one by keyword, as a tensor, which
+comes before the one that is carried (3.15 `layers/layer.py`, `Layer.__call__`, step 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ...ir.graph import Node, Value
+from ...ir.ops.embedding import Masking
+from ...ir.ops.shape import Reshape
+from ...ir.plan import Held, Settled
+from .functions import needed
+from .network import Constant, Tensor
+from .registry import writer_of
+from .scope import Scope
+from .site import Site
+
+if TYPE_CHECKING:
+    from .emit import Emission
+
+NOWHERE = -3.4028234663852886e38
+"""A value that masks no step: the least number of float32."""
+
+
+def told(site: Site, port: int, x: Tensor, *, carried: bool = True) -> tuple[Tensor, Tensor | None]:
+    """A tensor, and the mask that the call has to be told with it, if any.
+
+    Args:
+        site: The node.
+        port: Its input that is the mask.
+        x: What the mask is of.
+        carried: Whether the call looks at the mask that comes along with the tensor.
+
+    Raises:
+        ExportError: Another mask comes along, and the target's calls are told none.
+    """
+    held = mask_of(site, port)
+    if held is None:
+        return (without_mask(site, x) if carried and x.mask is not None else x), None
+    if x.mask is held.value and (carried or not site.dialect.tells_masks):
+        return x, None
+    if not site.dialect.tells_masks:
+        site.check_mask(port, x)
+    return x, mask_tensor(site, port)
+
+
+def mask_of(site: Site, port: int) -> Held | None:
+    """The mask at a port of the node; the same over other axes counts as the same."""
+    inputs = site.settled.inputs
+    held = inputs[port] if port < len(inputs) else None
+    while held is not None and (settled := site.emission.makers.get(held.value)) is not None:
+        if not isinstance(settled.node.op, Reshape):
+            break
+        held = settled.inputs[0]
+    return held
+
+
+def mask_tensor(site: Site, port: int) -> Tensor:
+    """A mask as a tensor of its own.
+
+    Raises:
+        ExportError: What it is made of is not there.
+    """
+    held = mask_of(site, port)
+    assert held is not None  # the caller looked
+    write_mask(site.emission, site.scope, held.value)
+    return site.scope.take(held.value, held.layout, site.name)
+
+
+def without_mask(site: Site, x: Tensor, role: str = "unmasked") -> Tensor:
+    """The tensor without the mask that Keras carries along.
+
+    An operation of Keras 3 carries none, and times one is itself; elsewhere a Masking layer that
+    masks nothing stands before.
+    """
+    site.tell("KX406", "changed", "it takes no mask: what stands before it takes the mask off")
+    if site.dialect.tells_masks:
+        return needed(site, "multiply", [x, Constant(1.0)], role)
+    return site.put("Masking", {"mask_value": NOWHERE}, [x], role=role)
+
+
+def write_mask(emission: Emission, scope: Scope, value: Value) -> None:
+    """Write what a mask is made by, unless it is there: in the outermost model that can.
+
+    Raises:
+        ExportError: What it is made of is not there.
+    """
+    if scope.can(value) or (settled := emission.makers.get(value)) is None:
+        return
+    read = [held.value for held in settled.inputs if held is not None]
+    while scope.parent is not None and all(map(scope.parent.can, sources(emission, value))):
+        scope = scope.parent
+    for one in read:
+        write_mask(emission, scope, one)
+    layer = settled.node.layer
+    site = Site(emission, scope, settled, layer.name if layer else settled.node.name)
+    if isinstance(settled.node.op, Masking):
+        _write_masking(site, settled.node.op)
+    else:
+        writer_of(settled.node.op)(site)
+
+
+def sources(emission: Emission, mask: Value) -> Iterator[Value]:
+    """What a mask is made of in the end: values that are no masks."""
+    settled = emission.makers.get(mask)
+    if settled is None:
+        yield mask
+        return
+    for held in settled.inputs:
+        if held is not None:
+            yield from sources(emission, held.value)
+
+
+def _write_masking(site: Site, op: Masking) -> None:
+    """Where any feature of a step has another value (3.15 `layers/core/masking.py`)."""
+    other = needed(site, "not_equal", [site.x(), Constant(op.mask_value)], "mask_other")
+    y = needed(site, "any", [other], "mask", axis=[site.axis("features")], keepdims=False)
+    site.give(y, 1)
+
+
+def makers(nodes: Iterable[Settled]) -> dict[Value, Settled]:
+    """By mask that a layer carries along: the node that makes it."""
+    found: dict[Value, Settled] = {}
+    for settled in nodes:
+        node: Node = settled.node
+        if node.part == "mask":
+            found.update(dict.fromkeys(node.results, settled))
+        elif isinstance(node.op, Masking):
+            found[node.results[1]] = settled
+    return found
