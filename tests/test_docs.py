@@ -9,9 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from documents import Block, Command, blocks, commands
 
+from kerasir.cli.main import COMMANDS, commands as commands_of_kerasir
+from kerasir.errors import KerasirError
 from sources import PROJECT, package_files
 
 DOCUMENTS = sorted([
@@ -144,3 +147,26 @@ def test_every_code_of_the_report_is_documented_once() -> None:
     rows = re.findall(r"^\| (K[A-Z]\d{3}) \|", (PROJECT / "docs/report-codes.md").read_text(), re.M)
     assert len(used) > 20
     assert sorted(rows) == sorted(used)
+
+
+def spoken() -> list[tuple[Path, str]]:
+    """Every command line in a document, run or not: in blocks, and between backticks."""
+    pattern = re.compile(rf"kerasir (?:(?:{'|'.join(COMMANDS)}) |--)[^`\n]*")
+    every = [(path, line) for path in DOCUMENTS for line in pattern.findall(path.read_text())]
+    return [(path, line) for path, line in every if "…" not in line and " | " not in line]
+
+
+def test_options_that_documents_name_exist() -> None:
+    """Values may be stand-ins, such as FILE."""
+    found = spoken()
+    assert len(found) > 30
+    for path, line in found:
+        _, *words = shlex.split(line.partition("    ")[0].partition(" > ")[0])
+        context = click.Context(program := commands_of_kerasir(), resilient_parsing=True)
+        command = program.get_command(context, words[0]) if words[0] in COMMANDS else None
+        try:
+            (command or program).make_context(
+                words[0], words[1:] if command else words, resilient_parsing=True
+            )
+        except (click.UsageError, KerasirError) as error:
+            raise AssertionError(f"{named(path)}: {line}: {error}") from error

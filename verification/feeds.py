@@ -182,6 +182,14 @@ def _sorted(
 def _must_fit(port: Port, array: Array, path: str, kind: str) -> None:
     pairs: list[tuple[Any, int]] = list(zip(port.shape, array.shape, strict=False))
     if len(port.shape) != array.ndim or any(size not in {None, extent} for size, extent in pairs):
-        raise FormatError(
-            f"shape {array.shape} does not fit {kind} {port.name}, {port.text}", file=path
-        )
+        what = f"shape {array.shape} does not fit {kind} {port.name}, {port.text}"
+        raise FormatError(what, file=path, hint=_other_order(port, array))
+
+
+def _other_order(port: Port, array: Array) -> str:
+    """What to say where only the order of the axes is another: the channels go elsewhere."""
+    known = [size for size in port.shape[1:] if size is not None]
+    extents = list(array.shape[1:])
+    if len(known) < 2 or len(known) != len(port.shape) - 1 or sorted(known) != sorted(extents):
+        return ""
+    return "the axes are in another order: move them, or convert with --io-layout keep"

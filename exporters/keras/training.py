@@ -148,7 +148,7 @@ def _optimizer_config(
     rate = found.get(RATE)
     if decay and isinstance(rate, int | float):
         found[DECAYS[vocabulary]] = decaying(rate, decay)
-        report.add("KT103", "changed", f"{name}.decay = {decay} is written as a schedule")
+        report.add("KT103", "changed", f"{name}.decay = {decay:.6g} is written as a schedule")
     elif decay:
         _lost(report, f"{name}.decay = {decay}: the rate that it divides is no number")
     return {key: value for key, value in found.items() if value is not None}

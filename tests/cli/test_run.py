@@ -74,7 +74,8 @@ def test_inputs_that_do_not_fit(kerasir, case: FixtureCase) -> None:
     assert (code, out) == (1, "")
     assert err == (
         "kerasir: error: x.npz: shape (3, 11, 9, 3) does not fit input zeropadding2d_1_input, "
-        "N:? C:3 H:11 W:9\n"
+        "N:? C:3 H:11 W:9 (the axes are in another order: move them, or convert with "
+        "--io-layout keep)\n"
     )
     assert not Path("y.npz").exists()
 
