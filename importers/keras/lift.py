@@ -21,6 +21,7 @@ from .opaque import lift_opaque
 from .ordering import as_keras3_runs, in_order
 from .registry import TRANSLATORS, Slot, Translator, read_config
 from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, Ref, walk
+from .steps import Steps
 from .structure import REPEATS
 
 INPUT_ROLES: Mapping[tuple[int, str | None], str] = {
@@ -194,23 +195,16 @@ class Lifter:
             return self._nested(spec, index, given.inputs, here, scope, batch, wrappers)
         if spec.wrapped is not None and spec.class_name in REPEATS:
             wrapper = _layer_of(spec, scope, wrappers)
-            inner = spec.wrapped
+            steps = Steps(self.builder, self.era, self._masks, given.inputs, batch)
             found = self._translate(
-                inner, index, given, here, scope, batch + 1, (*wrappers, wrapper)
+                spec.wrapped, index, given, here, scope, batch + 1, (*wrappers, wrapper)
             )
-            self._pass_mask(given.inputs, found)
+            steps.finish(found)
             return found
         layer = _layer_of(spec, scope, wrappers)
         if index == 0:
             self.layers.append(layer)
         return self._leaf(spec, layer, given, here, batch)
-
-    def _pass_mask(self, inputs: Sequence[Value], results: Sequence[Value]) -> None:
-        """A repeated layer keeps the mask of its input."""
-        mask = self._masks.get(inputs[0]) if inputs else None
-        if mask is not None:
-            for value in results:
-                self._masks.setdefault(value, mask)
 
     def _nested(
         self,

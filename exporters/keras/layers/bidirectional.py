@@ -95,7 +95,8 @@ def bidirectional(site: Site) -> None:
     )
     first = len(tensors) - (len(results) - (1 if halves.merge is not None else 2))
     for number, ((settled, index), tensor) in enumerate(zip(results, tensors, strict=True)):
-        tensor.mask = fed.carried if sequences and number < first else None
+        own = fed.carried if sequences else site.emission.masks.get(site.layer)
+        tensor.mask = own if number < first else None
         site.scope.define(settled.node.results[index], settled.results[index], tensor)
 
 

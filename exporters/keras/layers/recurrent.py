@@ -90,7 +90,8 @@ def write_recurrent(
         outputs=1 + states if state else 1,
         arguments=fed.arguments,
     )
-    tensors[0].mask = fed.carried if sequences else None
+    behind = site.emission.masks.get(site.layer) if site.layer else None  # of steps around
+    tensors[0].mask = fed.carried if sequences else behind
     site.give(tensors[0], 0 if sequences else 1)
     absent = site.emission.parts(site.layer).get("absent")
     if absent is not None:
