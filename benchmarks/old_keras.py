@@ -38,9 +38,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "tests" / "data" / "fixtures"
 CHILD = Path(__file__).resolve().parent / "old_keras_child.py"
 TOLERANCE = 1e-5
-THEANO = (
-    "cxx=,optimizer_excluding=AbstractConvCheck,optimizer=fast_compile,device=cpu,floatX=float32"
-)
+THEANO = "cxx=,optimizer_excluding=AbstractConvCheck,optimizer=fast_compile,device=cpu"
+SETTINGS = {"epsilon": 1e-7, "image_data_format": "channels_last", "image_dim_ordering": "tf"}
+"""What keras.json says where nobody wrote one; Keras 1 and 2 call the order by two names."""
 
 
 class Place(NamedTuple):
@@ -50,6 +50,7 @@ class Place(NamedTuple):
     variable: str
     to: str
     backend: str
+    floatx: str = "float32"
 
 
 PLACES = (
@@ -85,9 +86,9 @@ def fixtures(named: Sequence[str]) -> Iterator[Path]:
 
 def source_of(folder: Path) -> dict[str, Any]:
     """What is converted: the whole model, or weights with their architecture."""
-    whole = folder / "model.h5"
-    if whole.exists():
-        return {"source": whole}
+    for name in ("model.h5", "model.keras"):
+        if (folder / name).exists():
+            return {"source": folder / name}
     return {"source": folder / "weights.h5", "arch": folder / "arch.json"}
 
 
@@ -140,12 +141,14 @@ def run(
     """Predict all files in one process of old Keras; answers come line by line."""
     listed = work / "jobs.json"
     listed.write_text(json.dumps(jobs))
-    (work / "home").mkdir(exist_ok=True)
+    settings = work / "home" / ".keras" / "keras.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({**SETTINGS, "floatx": place.floatx, "backend": place.backend}))
     environment = {
         **os.environ,
         "HOME": str(work / "home"),
         "KERAS_BACKEND": place.backend,
-        "THEANO_FLAGS": THEANO,
+        "THEANO_FLAGS": f"{THEANO},floatX={place.floatx}",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "",
     }

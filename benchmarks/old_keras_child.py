@@ -24,6 +24,8 @@ def begin(module):
 def settle(keras, data_format):
     """What layers that are silent take for their data format, as if keras.json said so."""
     backend = keras.backend
+    if backend.backend() == "tensorflow":
+        backend.clear_session()  # else the graph of all models grows, and slows the next one
     if hasattr(backend, "set_image_data_format"):
         backend.set_image_data_format(data_format)
     else:

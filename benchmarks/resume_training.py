@@ -6,6 +6,13 @@ Small models without dropout are trained by genuine old Keras with each optimize
 converted, loaded by the target's genuine Keras, trained on one more batch and saved again; so is
 the original by its own Keras. The weights of both must then be the same to 1e-5, as kerasir reads
 them, brought into one layout. Interpreters are named as for `old_keras.py`.
+
+On TensorFlow old Keras stores each new weight as soon as it is computed, while the gradients of the
+layers before it may still be read from it: what one step gives is a matter of chance, 1e-4 to 4e-3
+apart. So its updates are made to wait for one another (`resume_training_child.py`);
+`--unordered` leaves them as they are, and `--sources` with `--targets` of one name shows that
+a Keras on TensorFlow then does not agree with itself. `--floatx float64` computes in double
+precision, to tell rounding from anything else (no convolutions on TensorFlow, which has none).
 """
 
 from __future__ import annotations
@@ -36,7 +43,7 @@ CASES: Mapping[str, Sequence[str]] = {
 }
 """Models, and the optimizers that each is trained with."""
 
-SOURCES = ("Keras 1.2.2, Theano", "Keras 2.2.4, Theano")
+SOURCES = tuple(f"Keras {v}, {b}" for v in ("1.2.2", "2.2.4") for b in ("Theano", "TensorFlow"))
 FORMATS = ("channels_first", "channels_last")
 
 
@@ -156,9 +163,14 @@ def main() -> int:
     parser.add_argument("--cases", default=",".join(CASES))
     parser.add_argument("--sources", default="")
     parser.add_argument("--targets", default="")
+    parser.add_argument("--floatx", default="float32")
+    parser.add_argument("--unordered", action="store_true")
     parser.add_argument("--markdown")
     options = parser.parse_args()
-    known = [place for place in PLACES if os.environ.get(place.variable)]
+    os.environ["KERASIR_READ_BEFORE_WRITE"] = "" if options.unordered else "yes"
+    known = [
+        place._replace(floatx=options.floatx) for place in PLACES if os.environ.get(place.variable)
+    ]
     lines = ["| trained by | model | optimizer | resumed by | written as | the same weights |"]
     lines.append("|---|---|---|---|---|---|")
     print(*lines, sep="\n", flush=True)

@@ -21,6 +21,35 @@ def begin(module):
     return importlib.import_module(module)
 
 
+def read_before_write(optimizers):
+    """Let TensorFlow compute all of an update before it stores any of it.
+
+    Keras up to 2.2 makes each new value a `tf.assign` that waits for nothing else (Keras 1.2.2 and
+    2.2.4 `backend/tensorflow_backend.py` `update`, `Function`), so the gradient of a layer may be
+    computed from the next layer's kernel as it is already after the step.
+    """
+    for kind in vars(optimizers).values():
+        if isinstance(kind, type) and "get_updates" in vars(kind) and kind.__name__ in NAMES:
+            kind.get_updates = ordered(kind.get_updates)
+
+
+def ordered(get_updates):
+    """The same updates, each of which waits until all new values are known."""
+
+    def waiting(self, *args, **kwargs):
+        assign = importlib.import_module("tensorflow").assign
+        given = get_updates(self, *args, **kwargs)
+        updates = [assign(*update) if isinstance(update, tuple) else update for update in given]
+        operations = [getattr(update, "op", update) for update in updates]
+        values = [operation.inputs[1].op for operation in operations]
+        for operation in operations:
+            operation._add_control_inputs(values)
+        self.updates = updates
+        return updates
+
+    return waiting
+
+
 def cnn(keras):
     """Two convolutions, normalized, flattened."""
     layers = keras.layers
@@ -78,6 +107,7 @@ OPTIMIZERS = {
     "Adamax": ("Adamax", {"lr": 0.01}),
     "Nadam": ("Nadam", {"lr": 0.01}),
 }
+NAMES = {name for name, config in OPTIMIZERS.values()}
 
 
 def batch(model, number):
@@ -102,13 +132,19 @@ def shapes(model):
     return [Shape(s) for s in (shape if isinstance(shape, list) else [shape])]
 
 
+def numbers(made, shape):
+    """Of both signs in a kernel, so that nothing saturates; positive in a bias or a variance."""
+    signs = made.choice([-1, 1], shape) if len(shape) > 1 else 1
+    return signs * made.uniform(0.1, 0.5, shape)
+
+
 def make(keras, job):
     """Train a new model on three batches and save it."""
     name, config = OPTIMIZERS[job["optimizer"]]
     model = CASES[job["case"]](keras)
     model.compile(getattr(keras.optimizers, name)(**config), "mse")
     made = np.random.RandomState(7)
-    model.set_weights([made.uniform(0.1, 0.5, w.shape) for w in model.get_weights()])
+    model.set_weights([numbers(made, w.shape) for w in model.get_weights()])
     for number in range(3):
         model.train_on_batch(*batch(model, number))
     model.save(job["to"])
@@ -125,6 +161,9 @@ def main():
     """Answer each job with one line of JSON."""
     module, listed = sys.argv[1:]
     keras = begin(module)
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    if on_tensorflow and os.environ.get("KERASIR_READ_BEFORE_WRITE"):
+        read_before_write(keras.optimizers)
     with open(listed) as file:
         jobs = json.load(file)
     for job in jobs:
