@@ -50,6 +50,12 @@ def tensorflow(size: int | None, kernel: int, stride: int, dilation: int) -> Pai
     return total // 2, total - total // 2
 
 
+def theano_conv3d2d(size: int | None, kernel: int, stride: int, dilation: int) -> Pair | None:
+    """The odd element of padding after, not before."""
+    reach = (kernel - 1) * dilation
+    return reach // 2, reach - reach // 2
+
+
 CONV: Mapping[str, Rule] = {"theano": theano_conv, "tensorflow": tensorflow}
 SEPARABLE: Mapping[str, Rule] = {"theano": theano_separable, "tensorflow": tensorflow}
 POOL: Mapping[str, Rule] = {"theano": theano_pool, "tensorflow": tensorflow}
@@ -66,6 +72,19 @@ UNCROPPED_VERSIONS: tuple[tuple[int, ...], tuple[int, ...]] = ((2, 0, 0), (2, 1,
 what their padding makes too much: `theano_backend.pool3d` overwrites the word before it asks for
 it. So the result is larger than Keras itself says. Source: genuine runs of 2.0.8 and 2.2.4; the
 releases 2.1.5 and 2.1.6."""
+
+
+CONV3D2D_VERSIONS: tuple[tuple[int, ...], tuple[int, ...]] = ((0, 1), (1, 1, 0))
+"""The first and last Keras whose three-dimensional convolutions are those of Theano's `conv3d2d`,
+whatever Theano is installed. Source: genuine runs of 0.3.3, 1.0.0, 1.0.8 and 1.1.0;
+`theano_backend.conv3d` of those releases and of 1.1.1."""
+
+
+def conv_rule(rule: str, version: str | None, rank: int) -> Rule:
+    """The rule of a convolution with `same`; arguments as of `counts_padding`."""
+    if rule == "theano" and rank == 3 and _between(CONV3D2D_VERSIONS, version):
+        return theano_conv3d2d
+    return CONV[rule]
 
 
 def pool_rule(rule: str, version: str | None, rank: int) -> Rule:

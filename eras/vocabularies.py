@@ -19,16 +19,18 @@ class EraInfo(msgspec.Struct, frozen=True):
         storage: Whose layouts its weights have.
         backend: The only backend it has; None where there were several.
         reverses: Whether one of its backends stores kernels back to front.
+        version: What is read as if it were this one, where no file says its version.
     """
 
     vocabulary: str
     storage: Storage
     backend: str | None = None
     reverses: bool = True
+    version: str | None = None
 
 
 ERAS: Mapping[str, EraInfo] = {
-    "keras0": EraInfo("keras1", "keras1"),
+    "keras0": EraInfo("keras1", "keras1", version="0.3.3"),
     "keras1": EraInfo("keras1", "keras1"),
     "keras2": EraInfo("keras2", "keras2"),
     "tf_keras": EraInfo("tf_keras", "keras2", backend="tensorflow", reverses=False),

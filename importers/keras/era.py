@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...eras.masking import ENDS_AT, STRIPPED_SINCE
+from ...eras.normalization import NOW, Statistics
 from ...eras.storage import CONVOLVES, Dialect, table
 from ...eras.vocabularies import Storage, is_since
 from ...errors import ConfigError
@@ -19,7 +20,7 @@ class Era(msgspec.Struct, frozen=True):
         backend: Which backend computed with the weights.
         ordering: What layers that do not say their data format have; None if nobody knows.
         version: Of the Keras that wrote the file; None if not known.
-        deviations: Whether BatchNormalization stores a standard deviation, as Keras 0.3 does.
+        statistics: How its BatchNormalization computes.
     """
 
     vocabulary: str
@@ -27,7 +28,7 @@ class Era(msgspec.Struct, frozen=True):
     backend: str
     ordering: str | None
     version: str | None = None
-    deviations: bool = False
+    statistics: Statistics = NOW
 
     @property
     def same(self) -> str:

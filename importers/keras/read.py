@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...eras.normalization import EARLY_KEYS, KEYS_OF_VARIANCE, LAST_UNSTATED, statistics
 from ...eras.vocabularies import ERAS, EraInfo
 from ...errors import KerasirError
 from ...ir.model import Facts, Model
@@ -20,7 +21,7 @@ from .facts import era_of, read_facts
 from .lift import Lifter, check_supported
 from .match import assign, slots_of
 from .proposals import no_architecture
-from .spec import ModelSpec, Path
+from .spec import ModelSpec, Path, walk
 from .spelling import spelling
 from .structure import read_model
 from .training import read_training
@@ -80,7 +81,12 @@ def _import(
     arrays = era.value if era.value == "keras0" else wrote.vocabulary
     slots = slots_of(spec, arrays, allowed)
     assigned = assign(spec, archive, slots, report)
-    lifter = Lifter(_era(facts, vocabulary, wrote), report, assigned, slots, allowed, sizes)
+    version = facts.version.value or wrote.version
+    if version is None and builtin is None and _is_early(spec, wrote.vocabulary):
+        version = _assumed(LAST_UNSTATED, report)
+    lifter = Lifter(
+        _era(facts, version, vocabulary, wrote), report, assigned, slots, allowed, sizes
+    )
     graph = lifter.graph(spec)
     _tell_apart(lifter.weights)
     return Model(
@@ -96,15 +102,45 @@ def _import(
     )
 
 
-def _era(facts: Facts, vocabulary: str, wrote: EraInfo) -> Era:
+def _era(facts: Facts, version: str | None, vocabulary: str, wrote: EraInfo) -> Era:
+    backend = facts.backend.value or "tensorflow"
     return Era(
         vocabulary,
         wrote.storage,
-        facts.backend.value or "tensorflow",
+        backend,
         facts.ordering.value,
-        facts.version.value,
-        deviations=facts.era.value == "keras0",
+        version,
+        statistics(version, backend),
     )
+
+
+def _is_early(spec: ModelSpec, vocabulary: str) -> bool:
+    """Whether layers that the first releases of Keras 1 computed otherwise are as they wrote them.
+
+    Normalizations have all keys of that time, and none that was added later.
+    """
+    if vocabulary != "keras1":
+        return False
+    layers = list(walk(spec))
+    configs = [layer.config for layer in layers if layer.class_name == "BatchNormalization"]
+    padded = any(
+        layer.class_name == "Conv3D" and layer.config.get("padding") == "same" for layer in layers
+    )
+    return (bool(configs) or padded) and all(
+        config.keys() >= EARLY_KEYS and not config.keys() & KEYS_OF_VARIANCE for config in configs
+    )
+
+
+def _assumed(version: str, report: Report) -> str:
+    report.add(
+        "KN105",
+        "assumed",
+        f"Keras {version} or older: the architecture states no version, and has layers that those "
+        "releases computed otherwise",
+        level="warning",
+        fix='to overrule: state "keras_version" in the architecture',
+    )
+    return version
 
 
 def _architecture(config: Mapping[str, Any], vocabulary: str) -> ModelSpec:

@@ -122,7 +122,10 @@ class Window:
         self.dilation = one_or_many(getattr(config, "dilation_rate", 1), rank, "dilation_rate")
         self.taps: Terms = tuple(Axis(r, n) for r, n in zip(SPACE[rank], kernel, strict=True))
         sizes = [size_of(term) for term in self.ports.space]
-        rule = (same or rules.CONV)[call.era.same]
+        if same is None:
+            rule = rules.conv_rule(call.era.same, call.era.version, rank)
+        else:
+            rule = same[call.era.same]
         self.padding, extents = _padded(config.padding, rule, sizes, kernel, self)
         if any(extent is not None and extent < 1 for extent in extents):
             raise ConfigError(f"a kernel of {kernel} does not fit an input {x.layout}")

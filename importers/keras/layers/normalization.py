@@ -37,6 +37,9 @@ MODES: Mapping[int, type[SampleNorm | BatchStatisticsNorm]] = {
 }
 """Keras 1's modes beside 0."""
 
+NEGLIGIBLE = 1e-5
+"""What single precision hardly tells from nothing beside a deviation: no default is larger."""
+
 
 class BatchNormConfig(Config, frozen=True, kw_only=True):
     """What BatchNormalization reads; `mode` is Keras 1's."""
@@ -99,7 +102,8 @@ def _slots(config: Any, era: str) -> Sequence[Slot]:
 def batch_normalization(call: LayerCall, x: Value) -> Value:
     """BatchNormalization with its moving statistics.
 
-    Keras 1's "running_std" holds the variance (Keras 1.2.2 `BatchNormalization.call`).
+    Keras 1's "running_std" holds the variance (Keras 1.2.2 `BatchNormalization.call`), but not in
+    its first releases: `eras.normalization.EARLY_STATISTICS`.
     """
     config: BatchNormConfig = call.config  # type: ignore[assignment]
     if call.training:
@@ -112,7 +116,7 @@ def batch_normalization(call: LayerCall, x: Value) -> Value:
     if len(stated) > 1:
         return _along_several(call, x, bound["axis"], config.epsilon)
     params = {port: call.param(BatchNorm, port, bound) for port in ("gamma", "beta", "mean")}
-    if call.era.deviations:
+    if call.era.statistics.beside:
         params["variance"] = _squared(call, bound["axis"], config.epsilon)
         op = BatchNorm(epsilon=0.0)
     else:
@@ -148,12 +152,17 @@ def _own_statistics(call: LayerCall, x: Value, config: BatchNormConfig) -> Value
     params = {port: call.param(kind, port, bound) for port in ("gamma", "beta")}
     op: Op = kind(epsilon=config.epsilon)
     if isinstance(op, SampleNorm):
-        op = msgspec.structs.replace(op, under_root=not call.era.deviations)
+        op = msgspec.structs.replace(op, under_root=call.era.statistics.sample_root)
+    elif call.era.statistics.batch_beside and config.epsilon > NEGLIGIBLE:
+        raise ConfigError(
+            f"BatchNormalization in mode 2 of Keras {call.era.version} adds its epsilon, "
+            f"{config.epsilon}, to the deviation"
+        )
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result
 
 
 def _squared(call: LayerCall, axis: Terms, epsilon: float) -> Param:
-    """The variance that stands for Keras 0.3's deviation: (x - m) / (s + epsilon) there.
+    """The variance that stands for a deviation with epsilon beside it: (x - m) / (s + epsilon).
 
     Source: Keras 0.3.3 `layers/normalization.py` `BatchNormalization.get_output`.
     """
@@ -161,7 +170,10 @@ def _squared(call: LayerCall, axis: Terms, epsilon: float) -> Param:
     if not learn_sizes(layout, call.stored["variance"].source.shape):
         raise call.misfit("variance", layout)
     stored = call.stored["variance"]
-    source = MappedSource(stored.source, lambda s: (s + epsilon) ** 2)
+    if call.era.statistics.deviation:
+        source = MappedSource(stored.source, lambda s: (s + epsilon) ** 2)
+    else:
+        source = MappedSource(stored.source, lambda v: (v**0.5 + epsilon) ** 2)
     weight = call.made("variance", "variance", [source], [stored.name])
     return Param(weight, (Stored(layout),))
 

@@ -30,7 +30,7 @@ BACKEND = os.environ["KERAS_BACKEND"]
 ERA = "keras%s-%s" % (keras.__version__, BACKEND)
 if VERSION >= (2,):
     K.set_image_data_format("channels_first" if FIRST else "channels_last")
-elif VERSION >= (1,):
+elif hasattr(K, "set_image_dim_ordering"):
     K.set_image_dim_ordering(ORD)
 
 CASES = []
@@ -116,7 +116,7 @@ def layers_in(model):
 
 def save(model, folder):
     """The files that this Keras writes."""
-    if VERSION >= (1,):
+    if hasattr(model, "save"):
         model.save(os.path.join(folder, "model.h5"))
     else:
         model.save_weights(os.path.join(folder, "weights.h5"), overwrite=True)
@@ -153,7 +153,7 @@ def run(name, function):
     else:
         model.compile("sgd", "mse")
     random = np.random.RandomState(seed + 2)
-    if hasattr(K, "batch_set_value"):
+    if hasattr(K, "batch_set_value") and hasattr(model, "weights"):
         weights = model.weights
         K.batch_set_value([
             (weight, drawn(getattr(weight, "name", None), value.shape, random).astype(value.dtype))

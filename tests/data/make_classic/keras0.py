@@ -120,6 +120,14 @@ def g_conv3d():
     ])
 
 
+@case("th")
+def g_conv3d_same():
+    model = Sequential()
+    sizes = {"border_mode": "same", "input_shape": image(4, 5, 3, 2)}
+    model.add(ordered(C.Convolution3D, 3, 2, 2, 4, **sizes))
+    return model, [image(4, 5, 3, 2)]
+
+
 @case()
 def g_cnn():
     model = Sequential()
