@@ -51,10 +51,14 @@ def gather(op: Gather, at: Emitting) -> Edge:
         indices = at.cast(indices, "int64")
     if not op.batched:
         return at.add("Gather", at.x, indices, shape=at.result_shape(), axis=axis)
-    if axis != lead:
-        raise ExportError("a choice along a later axis, by batch entries", where=at.name)
+    rank, many = len(at.x.shape), len(indices.shape) - lead
+    x = at.permuted(at.x, (*range(lead), axis, *range(lead, axis), *range(axis + 1, rank)))
     each = at.unsqueeze(at.cast(indices, "int64"), len(indices.shape))
-    return at.add("GatherND", at.x, each, shape=at.result_shape(), batch_dims=lead)
+    shape = (*indices.shape, *x.shape[lead + 1 :])
+    found = at.add("GatherND", x, each, shape=shape, batch_dims=lead)
+    before = range(lead + many, axis + many)
+    behind = range(axis + many, len(shape))
+    return at.permuted(found, (*range(lead), *before, *range(lead, lead + many), *behind))
 
 
 MODES: Mapping[str, str] = {"constant": "constant", "reflect": "reflect", "edge": "edge"}
@@ -112,6 +116,21 @@ def top_k(op: TopK, at: Emitting) -> tuple[Edge | None, ...]:
     count = at.constant([at.size("chosen")], wish="k")
     at.place("TopK", (at.x, count), (values, places), axis=-1, largest=int(not op.least))
     return values, at.cast(places, at.settled.node.results[1].dtype) if at.wanted[1] else None
+
+
+@emits(Triangle)
+def composed_triangle(op: Triangle, at: Emitting) -> Edge:
+    """What is kept, as truth values written down."""
+    rows, columns = at.x.shape[-2:]
+    if not (isinstance(rows, int) and isinstance(columns, int)) or rows * columns > MOST_INDICES:
+        raise ExportError(
+            f"a triangle of {rows} by {columns}", where=at.name, hint=f"--opset {TRILU_SINCE}"
+        )
+    above = (column - row - op.diagonal for row in range(rows) for column in range(columns))
+    kept = [place >= 0 if op.upper else place <= 0 for place in above]
+    mask = at.constant(kept, "bool", (rows, columns), wish="kept")
+    zero = at.constant([0], at.x.dtype, (), wish="zero")
+    return at.add("Where", mask, at.x, zero, dtype=at.x.dtype)
 
 
 @emits(Triangle, since=TRILU_SINCE)

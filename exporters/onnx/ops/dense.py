@@ -16,11 +16,11 @@ def dense(op: Dense, at: Emitting) -> Edge:
 
 @emits(Highway)
 def highway(op: Highway, at: Emitting) -> Edge:
+    """Y = x + gate * (new - x): one operator less than gate * new + (1 - gate) * x."""
     new = _linear(at, at.param("kernel"), at.optional("bias"))
     gate = _linear(at, at.param("carry_kernel"), at.optional("carry_bias"))
     new, gate = at.apply(op.activation, new), at.apply(Sigmoid(), gate)
-    kept = at.add("Mul", at.add("Sub", at.number(1), gate), at.x)
-    return at.add("Add", at.add("Mul", gate, new), kept)
+    return at.add("Add", at.x, at.add("Mul", gate, at.add("Sub", new, at.x)))
 
 
 @emits(MaxoutDense)

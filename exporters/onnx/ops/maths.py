@@ -135,9 +135,28 @@ def arg_max(op: ArgMax, at: Emitting) -> Edge:
 
 @emits(Cumulate)
 def cumulate(op: Cumulate, at: Emitting) -> Edge:
-    """`CumSum`; a product by the logarithm would lose signs, so that it is not written."""
-    axis = at.constant([at.settled.position("space")], shape=(), wish="axis")
-    return at.add("CumSum", at.x, axis)
+    """`CumSum`; ONNX has no product so far, which is a `Scan` of `Mul`."""
+    place = at.settled.position("space")
+    if not op.product:
+        return at.add("CumSum", at.x, at.constant([place], shape=(), wish="axis"))
+    rest = (*at.x.shape[:place], *at.x.shape[place + 1 :])
+    begin = at.constant([1], at.x.dtype, (), wish="one")
+    if rest:
+        begin = at.add("Expand", begin, at.extents(rest, at.x), shape=rest)
+    inner = at.inside()
+    held, here = (Edge(f"{at.name}/{part}", at.x.dtype, rest) for part in ("so_far", "next"))
+    new = inner.add("Mul", held, here)
+    last, y = Edge(f"{at.name}/last", at.x.dtype, rest), Edge(at.name, at.x.dtype, at.x.shape)
+    at.place(
+        "Scan",
+        (begin, at.x),
+        (last, y),
+        body=inner.close((held, here), (new, new)),
+        num_scan_inputs=1,
+        scan_input_axes=(place,),
+        scan_output_axes=(place,),
+    )
+    return y
 
 
 @emits(Constant)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -16,8 +18,10 @@ from onnx_models import Exported, expected, model_of, must_be_valid, must_equal,
 
 import kerasir
 from genuine import fixture_cases
+from kerasir.exporters.onnx import spatial, steps
 from kerasir.exporters.onnx.export import export_onnx
 from kerasir.exporters.onnx.opsets import HIGHEST, LOWEST
+from kerasir.exporters.onnx.registry import emitter
 from kerasir.ir.model import Model
 from kerasir.ir.op import OPS, Op, attributes
 from kerasir.ir.ops.activation import Log
@@ -73,6 +77,10 @@ ELSEWHERE = {
 `test_operations.py`, `test_resampling.py`); weights alone and unknown layers are no ops."""
 
 
+SAID_BY_THE_PLAN = {("TrainingOnly", "layer_class"), ("View", "layer_class")}
+"""Attributes that say nothing of what an op computes."""
+
+
 class Example(NamedTuple):
     """A model, and what is known of it."""
 
@@ -108,6 +116,20 @@ def kinds(model: Model) -> Iterator[str]:
 
 def used(models: Iterable[Model]) -> set[str]:
     return {kind for model in models for kind in kinds(model)}
+
+
+def test_no_attribute_is_passed_over() -> None:
+    """Every emitter, or what it shares with its family, looks at each attribute of its op."""
+    shared = "".join(map(inspect.getsource, (steps, spatial)))
+    unseen = [
+        (kind.__name__, attribute)
+        for kind in OPS.values()
+        for since in (LOWEST, HIGHEST)
+        if (emit := emitter(kind, since)) is not None
+        for attribute in kind.__struct_fields__
+        if f".{attribute}" not in inspect.getsource(sys.modules[emit.__module__]) + shared
+    ]
+    assert set(unseen) == SAID_BY_THE_PLAN
 
 
 def test_the_examples_have_every_op() -> None:

@@ -9,6 +9,7 @@ import pytest
 from one_op import Array, OneOp, numbers
 from onnx_models import expected, export, must_equal, newest_opset
 
+from kerasir.errors import ExportError
 from kerasir.exporters.onnx.opsets import LOWEST
 from kerasir.ir.build import Builder
 from kerasir.ir.layout import Axis
@@ -85,6 +86,9 @@ def test_reductions(kind: str, opset: int, tmp_path: Path) -> None:
     ("op", "sizes"),
     [
         (Cumulate(), {"...": [None, 3], "space": [4]}),
+        (Cumulate(product=True), {"...": [None, 3], "space": [4]}),
+        (Triangle(diagonal=1), {"...": [None, 3, 4]}),
+        (Triangle(diagonal=-1, upper=True), {"...": [None, 3, 4]}),
         (Fill(value=2.5), {"...": [None, 3, 4]}),
         (Take(indices=(2, 0, 2)), {"before": [None, 3], "axis": [4], "behind": [], "chosen": [3]}),
         (Take(indices=(3, 1)), {"before": [None, 3], "axis": [4], "behind": [], "chosen": [2]}),
@@ -106,9 +110,18 @@ def test_arrangements(
     must_agree(OneOp(op, sizes), [numbers(*shape)], tmp_path, opset)
 
 
-def test_triangle_needs_an_opset(tmp_path: Path) -> None:
-    one = OneOp(Triangle(diagonal=1), {"...": [None, 3, 4]})
+@opsets
+def test_the_product_of_all_so_far(opset: int, tmp_path: Path) -> None:
+    """Of numbers of either sign, and of zero; any number of them."""
+    one = OneOp(Cumulate(product=True), {"...": [2], "space": [None]})
+    must_agree(one, [np.array([[2.0, -3, 0.5, -1], [-1, 4, 0, 3]])], tmp_path, opset)
+
+
+def test_a_triangle_of_unknown_extents_needs_an_opset(tmp_path: Path) -> None:
+    one = OneOp(Triangle(diagonal=1), {"...": [None, None, 4]})
     must_agree(one, [numbers(2, 3, 4)], tmp_path, newest_opset())
+    with pytest.raises(ExportError, match=r"a triangle of x0_size by 4 .*--opset 14"):
+        export(one.graph, tmp_path, opset=LOWEST)
 
 
 @opsets
@@ -142,6 +155,18 @@ def test_gather(batched: bool, opset: int, tmp_path: Path) -> None:
     one = OneOp(Gather(batched=batched), sizes, feeds=2, dtypes=["float32", "int32"])
     at = np.array([[3, 0, 1], [1, 1, 2]] if batched else [3, 0, 1], "int32")
     must_agree(one, [numbers(2, 4, 5), at], tmp_path, opset)
+
+
+@opsets
+def test_gather_along_a_later_axis(opset: int, tmp_path: Path) -> None:
+    """Each entry of the batch has positions of its own, along the third axis."""
+    sizes = {
+        "lead": [None], "before": [3], "axis": [4], "behind": [5], "own_lead": [None],
+        "at": [2, 3], "out": [None, 3, 2, 3, 5],
+    }  # fmt: skip
+    one = OneOp(Gather(batched=True), sizes, feeds=2, dtypes=["float32", "int32"])
+    at = np.array([[[3, 0, 1], [0, 0, 2]], [[1, 1, 2], [-1, 3, 0]]], "int32")
+    must_agree(one, [numbers(2, 3, 4, 5), at], tmp_path, opset)
 
 
 @opsets
