@@ -1,6 +1,6 @@
 """How fast weights are moved, beside plain copies of as many bytes.
 
-    python benchmarks/copy_plan.py [--dir FOLDER] [--repeats N] [--only TEXT]
+    python benchmarks/copy_plan.py [--dir FOLDER] [--repeats N] [--only TEXT] [--write FILE]
 
 Each case goes from one file to another, in a process of its own. `memcpy` is NumPy's copy from
 memory to memory, `cp` the system's copy from file to file; the columns are time ratios to them (1
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from measuring import peak_memory
+from measuring import Table, peak_memory
 
 from kerasir.ir.fill import Job, fill
 from kerasir.ir.layout import Layout
@@ -140,13 +140,14 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, help="where the files are made (default: the system's)")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", default="", help="cases with this text in their name")
+    parser.add_argument("--write", type=Path, help="replace the table of this document")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.case:
         with tempfile.TemporaryDirectory(dir=given.dir) as folder:
             print(*measure(Path(folder), CASES[given.case], given.repeats))
         return
-    print(f"{'case':32}{'MB':>7}{'ms':>8}{'GB/s':>7}{'memcpy':>9}{'cp':>7}{'peak MB':>9}")
+    table = Table("case", "MB", "ms", "GB/s", "memcpy", "cp", "peak memory")
     for name in CASES:
         if given.only not in name:
             continue
@@ -154,12 +155,16 @@ def main() -> None:
         command += ["--dir", str(given.dir)] if given.dir else []
         line = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
         result = Result(*map(float, line[:3]), *map(int, line[3:]))
-        print(
-            f"{name:32}{result.nbytes / 1e6:7.1f}{result.seconds * 1e3:8.1f}"
-            f"{result.nbytes / result.seconds / 1e9:7.2f}{result.seconds / result.memcpy:9.1f}"
-            f"{result.seconds / result.cp:7.2f}{result.peak / 1e6:9.0f}",
-            flush=True,
+        table.row(
+            name,
+            f"{result.nbytes / 1e6:.0f}",
+            f"{result.seconds * 1e3:.0f}",
+            f"{result.nbytes / result.seconds / 1e9:.1f}",
+            f"{result.seconds / result.memcpy:.1f}",
+            f"{result.seconds / result.cp:.1f}",
+            f"{result.peak / 1e6:.0f} MB",
         )
+    table.write(given.write, "copy_plan.py")
 
 
 if __name__ == "__main__":

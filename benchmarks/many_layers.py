@@ -1,6 +1,6 @@
 """Models of many small layers: what each step costs, in all and per layer.
 
-    python benchmarks/many_layers.py [--dir FOLDER] [--only TEXT]
+    python benchmarks/many_layers.py [--dir FOLDER] [--only TEXT] [--write docs/performance.md]
 
 Two models of Keras 2.2.4 on Theano are made: 2,000 Dense layers, and a chain of 10,000 layers in
 which every tenth is a Dense and the others are activations. Each is read, solved, checked, and
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import h5py
 import numpy as np
-from measuring import peak_memory
+from measuring import Table, peak_memory
 
 import kerasir
 from kerasir.ir.check import check
@@ -43,16 +43,18 @@ def main() -> None:
     )
     parser.add_argument("--dir", type=Path, help="where the files are made (default: the system's)")
     parser.add_argument("--only", default="", help="cases with this text in their name")
+    parser.add_argument("--write", type=Path, help="replace the table of this document")
     given = parser.parse_args()
-    print(f"{'case':18}{'step':18}{'s':>7}{'cpu s':>7}{'us/layer':>10}{'peak MB':>9}")
+    table = Table("case", "step", "s", "cpu s", "μs of each layer", "peak memory")
     for name, (count, every) in CASES.items():
         if given.only in name:
             with tempfile.TemporaryDirectory(dir=given.dir, prefix="kerasir-layers-") as folder:
-                measure(name, Path(folder), count, every)
+                measure(table, name, Path(folder), count, every)
+    table.write(given.write, "many_layers.py")
 
 
-def measure(name: str, folder: Path, count: int, every: int) -> None:
-    """Print a line per step."""
+def measure(table: Table, name: str, folder: Path, count: int, every: int) -> None:
+    """A row per step."""
     path = folder / "model.h5"
     make(path, count, every)
 
@@ -60,8 +62,8 @@ def measure(name: str, folder: Path, count: int, every: int) -> None:
         begin, used = time.perf_counter(), time.process_time()
         result = action()
         seconds, cpu = time.perf_counter() - begin, time.process_time() - used
-        line = f"{name:18}{title:18}{seconds:7.2f}{cpu:7.2f}{cpu / count * 1e6:10.0f}"
-        print(f"{line}{peak_memory() / 1e6:9.0f}", flush=True)
+        times = f"{seconds:.2f}", f"{cpu:.2f}", f"{cpu / count * 1e6:.0f}"
+        table.row(name, title, *times, f"{peak_memory() / 1e6:.0f} MB")
         return result
 
     model = step("load", lambda: kerasir.load(path))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import resource
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 KERASIR = (sys.executable, "-m", "kerasir")
 UNIT = 1 if sys.platform == "darwin" else 1 << 10
@@ -85,6 +89,37 @@ def peak_memory() -> int:
 def installed() -> dict[str, str]:
     """An environment in which compiled modules are kept, as of any package that is installed."""
     return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
+class Table:
+    """A table in Markdown, of which each row is printed as soon as it is known."""
+
+    def __init__(self, *heads: str) -> None:
+        self.lines: list[str] = []
+        self.row(*heads)
+        self.row(*(["---"] * len(heads)))
+
+    def row(self, *cells: object) -> None:
+        """Add a row: numbers come as they are to be shown."""
+        self.lines.append(f"| {' | '.join(map(str, cells))} |")
+        print(self.lines[-1], flush=True)
+
+    def write(self, document: Path | None, script: str) -> None:
+        """Put it between the script's marks in a document, if there is one, and where and when."""
+        if document is not None:
+            replace_table(document, script, "\n".join([where_and_when(), "", *self.lines]))
+
+
+def where_and_when() -> str:
+    """The date and the machine, in a sentence."""
+    known = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", known.read_text()) if known.exists() else []
+    processor = f" ({' '.join(names[0].split())})" if names else ""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return (
+        f"Measured on {time.strftime('%Y-%m-%d')}: {os.cpu_count()} processors{processor}, "
+        f"{memory:.0f} GB of memory, Python {platform.python_version()}, NumPy {np.__version__}."
+    )
 
 
 def replace_table(document: Path, script: str, text: str) -> None:

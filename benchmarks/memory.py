@@ -1,6 +1,6 @@
 """A VGG16 of Keras 1 converted: time beside `cp`, and memory, which has to stay within 150 MB.
 
-    python benchmarks/memory.py [--dir FOLDER] [--repeats N] [--keep FILE]
+    python benchmarks/memory.py [--dir FOLDER] [--repeats N] [--keep FILE] [--write FILE]
 
 The file is made first: 528 MB of random weights as Keras 1.2.2 on Theano stored them. It is then
 converted by the command line, to Keras 2 HDF5 (every kernel reversed and permuted, the rows of the
@@ -21,7 +21,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from measuring import KERASIR, Run, alone, medians
+from measuring import KERASIR, Run, Table, alone, medians
 
 LIMIT = 150
 """Megabytes (10**6 bytes) that a conversion may have resident."""
@@ -40,21 +40,22 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, help="where the files are made (default: the system's)")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="use this file, and leave it there")
+    parser.add_argument("--write", type=Path, help="replace the table of this document")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.dir, prefix="kerasir-memory-") as folder:
         source = given.keep or Path(folder) / "vgg16_th.h5"
         if not source.exists():
             make(source)
-        too_much = measure(source, Path(folder), given.repeats)
+        table = Table("to", "s", "cp", "peak memory")
+        too_much = measure(table, source, Path(folder), given.repeats)
+    table.write(given.write, "memory.py")
     if too_much:
         sys.exit(f"over {LIMIT} MB: {', '.join(too_much)}")
 
 
-def measure(source: Path, folder: Path, repeats: int) -> list[str]:
-    """Print a line per target; the targets whose conversion took too much memory."""
+def measure(table: Table, source: Path, folder: Path, repeats: int) -> list[str]:
+    """A row per target; the targets whose conversion took too much memory."""
     size = source.stat().st_size
-    print(f"{source.name}: {size / 1e6:.0f} MB")
-    print(f"{'to':14}{'s':>8}{'cp':>7}{'peak MB':>9}")
     too_much = []
     for title, name in TARGETS.items():
         target = folder / name
@@ -66,8 +67,8 @@ def measure(source: Path, folder: Path, repeats: int) -> list[str]:
             if target.stat().st_size < 0.99 * size:
                 sys.exit(f"{title}: only {target.stat().st_size} bytes were written")
         run, copy = medians(runs), medians(copies)
-        times = f"{run.seconds:8.2f}{run.seconds / copy.seconds:7.2f}"
-        print(f"{title:14}{times}{run.peak / 1e6:9.0f}", flush=True)
+        times = f"{run.seconds:.2f}", f"{run.seconds / copy.seconds:.1f}"
+        table.row(title, *times, f"{run.peak / 1e6:.0f} MB")
         if run.peak > LIMIT * 1e6:
             too_much.append(title)
         target.unlink()

@@ -1,14 +1,17 @@
 """ONNX files of kerasir beside those of tf2onnx and of Keras 3's own export.
 
-    python benchmarks/onnx_export.py FOLDER [NAME …] --others PYTHON [--results FILE.json]
+    python benchmarks/onnx_export.py FOLDER [NAME …] [--others PYTHON] [--jax PYTHON]
+        [--results FILE.json] [--no-latency] [--write docs/onnx.md]
 
-FOLDER has models and answers that `benchmarks/applications.py` made, PYTHON is an interpreter with
-tf2onnx, tf-keras and Keras 3. For each model: nodes, Transposes, size of the file, processor time,
-wall time and peak memory of the conversion, each a process of its own with start-up included; the
-error of kerasir's file in ONNX Runtime against what the genuine Keras predicted, relative to the
-largest output; and the latency of both files with two threads. Latencies are medians, taken in turn
-(kerasir, the other, kerasir again), so that other work on the machine meets both alike; `noise` is
-how far kerasir's two medians are apart. What the others take is kept in the results, and done once.
+FOLDER has models and answers that `benchmarks/applications.py` made. `--others` names an
+interpreter with tf2onnx, tf-keras and Keras 3 (which exports by tf2onnx where it runs on
+TensorFlow), `--jax` one with Keras 3, JAX and jax2onnx. For each model: nodes, Transposes, size of
+the file, processor time, wall time and peak memory of the conversion, each a process of its own
+with start-up included; the error of kerasir's file in ONNX Runtime against what the genuine Keras
+predicted, relative to the largest output; and the latency of both files with two threads. Latencies
+are medians, taken in turn (kerasir, the other, kerasir again), so that other work on the machine
+meets both alike; `noise` is how far kerasir's two medians are apart. What the others take is kept
+in the results, and done once.
 """
 
 from __future__ import annotations
@@ -20,13 +23,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 import onnxruntime
-from measuring import KERASIR, CommandError, alone, installed
+from measuring import KERASIR, CommandError, alone, installed, replace_table
 
 RUNS: Mapping[int, int] = {1: 9, 8: 5}
 """How often each batch is run, after a first time."""
@@ -53,9 +57,22 @@ model(numpy.zeros((1, *model.input_shape[1:]), "float32"))
 model.export(TARGET, format="onnx", opset_version=OPSET, verbose=False)
 """
 
-OTHERS = {".h5": ("tf2onnx", TF2ONNX), ".keras": ("Keras 3", KERAS3)}
 
-ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", **installed(), "CUDA_VISIBLE_DEVICES": ""}
+class Other(NamedTuple):
+    """Another converter: which files it takes, what it runs, on which backend of Keras."""
+
+    name: str
+    suffix: str
+    code: str
+    backend: str = "tensorflow"
+
+
+OTHERS = (
+    Other("tf2onnx", ".h5", TF2ONNX),
+    Other("Keras 3, TensorFlow", ".keras", KERAS3),
+    Other("Keras 3, JAX", ".keras", KERAS3, "jax"),
+)
+NONE: Mapping[str, Any] = {}
 
 Record = dict[str, Any]
 
@@ -66,56 +83,79 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--others", help="a Python with tf2onnx, tf-keras and Keras 3")
+    parser.add_argument("--jax", help="a Python with Keras 3, JAX and jax2onnx")
     parser.add_argument("--results", type=Path, default=Path("onnx_export.json"))
-    given = parser.parse_args()
+    parser.add_argument("--no-latency", action="store_true", help="convert alone")
+    parser.add_argument("--write", type=Path, help="replace the tables of this document")
+    given = parser.parse_intermixed_args()
     known: dict[str, Record] = (
         json.loads(given.results.read_text()) if given.results.exists() else {}
     )
+    suffixes = {other.suffix for other in OTHERS}
     paths = [given.folder / name for name in given.names] or sorted(
-        path for suffix in OTHERS for path in given.folder.glob(f"*{suffix}")
+        path for suffix in suffixes for path in given.folder.glob(f"*{suffix}")
     )
+    pythons = {"tensorflow": given.others, "jax": given.jax}
     for path in paths:
         record = known.setdefault(path.name, {})
-        measure(path, record, given.others)
+        measure(path, record, pythons, latency=not given.no_latency)
         given.results.write_text(json.dumps(known, indent=1))
         print(f"{path.name}: {_sentence(record)}", file=sys.stderr, flush=True)
-    for line in tables({path.name: known[path.name] for path in paths}):
-        print(line)
+    text = "\n".join(tables(known)).strip()
+    print(text)
+    if given.write:
+        replace_table(given.write, "onnx_export.py", text)
 
 
-def measure(path: Path, record: Record, python: str | None) -> None:
+def measure(
+    path: Path, record: Record, pythons: Mapping[str, str | None], *, latency: bool
+) -> None:
     """Convert and run one model in all ways there are."""
-    mine, other = (path.with_name(f"{path.name}.{who}.onnx") for who in ("kerasir", "other"))
-    command = [*KERASIR, "convert", str(path), str(mine)]
-    takes = [converted([*command, "--overwrite", "--quiet"], mine) for _ in range(CONVERSIONS)]
+    mine = path.with_name(f"{path.name}.kerasir.onnx")
+    command = [*KERASIR, "convert", "--overwrite", "--quiet", str(path), str(mine)]
+    takes = [converted(command, mine) for _ in range(CONVERSIONS)]
     costs = {key: [take[key] for take in takes if key in take] for key in ("wall", "cpu", "mb")}
     medians = {key: statistics.median(values) for key, values in costs.items() if values}
     record["kerasir"] = {**takes[0], **medians}
-    name, code = OTHERS[path.suffix]
-    if python and ("other" not in record or ("nodes" in record["other"] and not other.exists())):
-        head = f"SOURCE, TARGET, OPSET = {str(path)!r}, {str(other)!r}, {OPSET}\n"
-        record["other"] = {"name": name, **converted([python, "-c", head + code], other)}
+    files: dict[str, Path] = {}
+    for other in of_suffix(path.suffix):
+        target = path.with_name(f"{path.name}.{other.name.replace(', ', '_')}.onnx")
+        done = record.setdefault("others", {})
+        python = pythons[other.backend]
+        lost = latency and "nodes" in done.get(other.name, NONE) and not target.exists()
+        if python and (other.name not in done or lost):
+            head = f"SOURCE, TARGET, OPSET = {str(path)!r}, {str(target)!r}, {OPSET}\n"
+            done[other.name] = converted([python, "-c", head + other.code], target, other.backend)
+        if "nodes" in done.get(other.name, NONE) and target.exists():
+            files[other.name] = target
     answers = path.with_name(path.name + ".npz")
     if answers.exists() and "nodes" in record["kerasir"]:
         held = np.load(answers)
         y = session(mine)(held["x"])
         record["error"] = float(np.abs(y - held["y"]).max() / np.abs(held["y"]).max())
-        if "nodes" in record.get("other", {}):
-            record["latency"] = latencies(mine, other, held["x"])
+        for name, target in files.items() if latency else ():
+            record.setdefault("latency", {})[name] = latencies(mine, target, held["x"])
 
 
-def converted(command: Sequence[str], target: Path) -> Record:
+def of_suffix(suffix: str) -> list[Other]:
+    """The converters of such files."""
+    return [other for other in OTHERS if other.suffix == suffix]
+
+
+def converted(command: Sequence[str], target: Path, backend: str = "tensorflow") -> Record:
     """What a conversion takes, and what comes of it."""
+    environment = {**installed(), "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": ""}
     try:
-        run = alone(command, ENVIRONMENT)
+        run = alone(command, environment)
         counts = Counter(node.op_type for node in onnx.load(target).graph.node)
     except (CommandError, FileNotFoundError) as error:
         return {"failed": str(error)[-200:]}
+    beside = target.with_name(f"{target.name}.data")
     return {
         "wall": run.seconds,
         "cpu": run.cpu,
         "mb": run.peak / 1e6,
-        "bytes": target.stat().st_size,
+        "bytes": target.stat().st_size + (beside.stat().st_size if beside.exists() else 0),
         "nodes": dict(counts.most_common()),
     }
 
@@ -131,7 +171,10 @@ def session(path: Path) -> Callable[[Any], Any]:
 
 def latencies(mine: Path, other: Path, x: Any) -> Record:
     """Milliseconds by batch: kerasir's, the other's, kerasir's again."""
-    a, b, found = session(mine), session(other), Record()
+    try:
+        a, b, found = session(mine), session(other), Record()
+    except Exception as error:  # the other's file need not be valid
+        return {"failed": f"{type(error).__name__}: {error}"[:200]}
     for batch, runs in RUNS.items():
         fed = np.resize(x, (batch, *x.shape[1:]))
         times: tuple[list[float], ...] = ([], [], [])
@@ -146,29 +189,48 @@ def latencies(mine: Path, other: Path, x: Any) -> Record:
 
 
 def tables(records: Mapping[str, Record]) -> Iterator[str]:
-    """Markdown."""
-    for suffix, (other, _) in OTHERS.items():
-        yield f"| {suffix} | nodes | {other} | Transposes | {other} | MB | {other} | error |"
-        yield "|---|---|---|---|---|---|---|---|"
-        chosen = {n: r for n, r in records.items() if n.endswith(suffix)}
-        for name, record in chosen.items():
-            sides = (record["kerasir"], record.get("other", {}))
-            cells = [
-                *(_count(side) for side in sides),
-                *(_count(side, "Transpose") for side in sides),
-                *(_number(side.get("bytes"), 1e6, 1) for side in sides),
-                f"{record['error']:.0e}" if "error" in record else "-",
+    """Markdown: what files hold, what conversions take, and how fast the files run."""
+    for suffix in dict.fromkeys(other.suffix for other in OTHERS):
+        chosen = {n.removesuffix(suffix): r for n, r in records.items() if n.endswith(suffix)}
+        names = [other.name for other in of_suffix(suffix)]
+        if not chosen:
+            continue
+        heads = [cell for value in ("nodes", "Transposes", "MB") for cell in (value, *names)]
+        yield from _table(chosen, [suffix, *heads, "error"], partial(_contents, names=names))
+        heads = [cell for value in ("cpu s", "MB of memory") for cell in (value, *names)]
+        yield from _table(chosen, [suffix, *heads], partial(_costs, names=names))
+        for name in names:
+            run = {n: r for n, r in chosen.items() if "1" in r.get("latency", NONE).get(name, NONE)}
+            heads = [
+                f"{c} {n}" for n in RUNS for c in ("ms, batch", f"{name}, batch", "noise, batch")
             ]
-            yield f"| {name.removesuffix(suffix)} | {' | '.join(cells)} |"
-        yield ""
-        yield (
-            f"| {suffix} | cpu s | {other} | times | MB of memory | {other} | times "
-            "| ms, batch 1 | times | noise | ms, batch 8 | times | noise |"
-        )
-        yield "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
-        for name, record in chosen.items():
-            yield f"| {name.removesuffix(suffix)} | {' | '.join(_costs(record))} |"
-        yield ""
+            if run:
+                yield from _table(run, [suffix, *heads], partial(_latency, name=name))
+
+
+def _table(
+    chosen: Mapping[str, Record], heads: Sequence[str], row: Callable[[Record], Iterator[str]]
+) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
+    for name, record in sorted(chosen.items()):
+        yield f"| {name} | {' | '.join(row(record))} |"
+    yield ""
+
+
+def _sides(record: Record, names: Sequence[str]) -> list[Record]:
+    """Kerasir's conversion and those of the others."""
+    others = record.get("others", NONE)
+    return [record["kerasir"], *(others.get(name, {}) for name in names)]
+
+
+def _contents(record: Record, names: Sequence[str]) -> Iterator[str]:
+    """Nodes, Transposes, size; the error of kerasir's file."""
+    sides = _sides(record, names)
+    yield from (_count(side) for side in sides)
+    yield from (_count(side, "Transpose") for side in sides)
+    yield from (f"{side['bytes'] / 1e6:.1f}" if "bytes" in side else "-" for side in sides)
+    yield f"{record['error']:.0e}" if "error" in record else "-"
 
 
 def _count(side: Record, kind: str = "") -> str:
@@ -178,35 +240,32 @@ def _count(side: Record, kind: str = "") -> str:
     return str(nodes.get(kind, 0) if kind else sum(nodes.values()))
 
 
-def _number(value: float | None, unit: float = 1, digits: int = 0) -> str:
-    return "-" if value is None else f"{value / unit:.{digits}f}"
-
-
-def _costs(record: Record) -> Iterator[str]:
-    mine, other = record["kerasir"], record.get("other", {})
+def _costs(record: Record, names: Sequence[str]) -> Iterator[str]:
+    """Processor time and memory; behind those of others how often they are kerasir's."""
+    mine, *others = _sides(record, names)
     for key, digits in (("cpu", 2), ("mb", 0)):
-        a, b = mine.get(key), other.get(key)
-        yield _number(a, 1, digits)
-        yield _number(b, 1, 0)
-        yield f"{b / a:.0f}" if a and b else "-"
+        yield f"{mine[key]:.{digits}f}" if key in mine else "-"
+        for other in others:
+            both = key in mine and key in other
+            yield f"{other[key]:.0f} ({other[key] / mine[key]:.0f} times)" if both else "-"
+
+
+def _latency(record: Record, name: str) -> Iterator[str]:
+    """Milliseconds; how often the other's are kerasir's; how far kerasir's two are apart."""
     for batch in RUNS:
-        found = record.get("latency", {}).get(str(batch))
-        if found is None:
-            yield from ("-", "-", "-")
-            continue
-        first, others, again = found
+        first, other, again = record["latency"][name][str(batch)]
         own = (first + again) / 2
-        yield f"{own:.1f}"
-        yield f"{others / own:.2f}"
-        yield f"{abs(first - again) / own:.2f}"
+        yield from (f"{own:.1f}", f"{other / own:.2f} times", f"{abs(first - again) / own:.2f}")
 
 
 def _sentence(record: Record) -> str:
-    mine, other = record["kerasir"], record.get("other", {})
-    parts = [f"{_count(mine)} nodes, {_count(other)} of the other"]
+    sides = {"kerasir": record["kerasir"], **record.get("others", {})}
+    parts = [f"{name}: {_count(side)} nodes" for name, side in sides.items()]
     if "error" in record:
         parts.append(f"error {record['error']:.0e}")
-    parts += [f"failed: {side['failed']}" for side in (mine, other) if "failed" in side]
+    parts += [
+        f"{name} failed: {side['failed']}" for name, side in sides.items() if "failed" in side
+    ]
     return "; ".join(parts)
 
 

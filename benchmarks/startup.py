@@ -1,6 +1,6 @@
 """What a command costs before it does anything: small things, each in a process of its own.
 
-    python benchmarks/startup.py [--repeats N]
+    python benchmarks/startup.py [--repeats N] [--write docs/performance.md]
 
 Medians of the time by the clock and of processor time, and the peak of resident memory. `python`
 is an interpreter that does nothing, `numpy and h5py` one that imports what every conversion needs.
@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from measuring import KERASIR, alone, medians
+from measuring import KERASIR, Table, alone, medians
 
 MODEL = Path(__file__).resolve().parent.parent / "examples" / "theano_cnn.h5"
 
@@ -24,13 +24,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=9)
-    repeats = parser.parse_args().repeats
-    print(f"{'':22}{'s':>7}{'cpu s':>7}{'peak MB':>9}")
+    parser.add_argument("--write", type=Path, help="replace the table of this document")
+    given = parser.parse_args()
+    table = Table("", "s", "cpu s", "peak memory")
     with tempfile.TemporaryDirectory(prefix="kerasir-startup-") as folder:
         for title, command in commands(folder).items():
             alone(command)
-            run = medians([alone(command) for _ in range(repeats)])
-            print(f"{title:22}{run.seconds:7.2f}{run.cpu:7.2f}{run.peak / 1e6:9.0f}", flush=True)
+            run = medians([alone(command) for _ in range(given.repeats)])
+            table.row(title, f"{run.seconds:.2f}", f"{run.cpu:.2f}", f"{run.peak / 1e6:.0f} MB")
+    table.write(given.write, "startup.py")
 
 
 def commands(folder: str) -> dict[str, Sequence[str]]:
