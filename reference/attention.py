@@ -73,6 +73,8 @@ def multi_head_attention(op: MultiHeadAttention, at: Computing) -> Results:
     scores = q @ k.swapaxes(3, 4)
     allowed = _allowed(op, at, scores.shape)
     weights = softmax(np.where(allowed, scores, MASKED))
+    if op.blind == "zero":
+        weights = np.where(allowed, weights, 0)
     heads = weights @ v
     if at.has("gate_kernel"):
         heads = heads / (1 + np.exp(-_projected(at, query, "gate")))

@@ -6,13 +6,16 @@ comes before the one that is carried (3.15 `layers/layer.py`, `Layer.__call__`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Set as AbstractSet
+from typing import TYPE_CHECKING, Any
 
-from ...ir.graph import Node, Value
+from ...ir.graph import Graph, Node, Value
+from ...ir.layout import Axis, axes_of
+from ...ir.ops.attention import MultiHeadAttention
 from ...ir.ops.embedding import Masking
 from ...ir.ops.shape import Reshape
 from ...ir.plan import Held, Settled
+from ...ir.signature import REST, bindings_of
 from .functions import needed
 from .network import Constant, Tensor
 from .registry import writer_of
@@ -132,3 +135,49 @@ def makers(nodes: Iterable[Settled]) -> dict[Value, Settled]:
         elif isinstance(node.op, Masking):
             found[node.results[1]] = settled
     return found
+
+
+# ---- what is left out ----------------------------------------------------------------------------
+
+
+def shows(graph: Graph, value: Value, mask: Value) -> bool:
+    """Whether anything sees the steps of a value that a mask leaves out.
+
+    Nothing does where all that comes of it goes, step by step, to what leaves out the same.
+    """
+    readers, steps = graph.consumers(), set(axes_of(mask.axes[1:]))
+    waiting, seen = [value], set[Value]()
+    while waiting:
+        value = waiting.pop()
+        if value in graph.outputs:
+            return True
+        for node in readers.get(value, ()):
+            if node.op.mask == "consume":
+                if node.inputs[0] is not value or mask not in node.inputs[1:2]:
+                    return True
+            elif isinstance(node.op, MultiHeadAttention):
+                if not _left_out(node, value, mask) or readers.get(node.results[1]):
+                    return True
+                waiting += [node.result] if node.result not in seen else []
+                seen.add(node.result)
+            elif not _step_by_step(node, steps):
+                return True
+            else:
+                waiting += [result for result in node.results if result not in seen]
+                seen.update(node.results)
+    return False
+
+
+def _left_out(node: Node, value: Value, mask: Value) -> bool:
+    """Whether an attention gives the steps of a value in their place, and to no other step."""
+    if value in node.inputs[1:3] and mask not in node.inputs[4:6]:
+        return False  # as keys that others see
+    blind: Any = node.op
+    return value not in node.inputs[1:3] or node.inputs[3] is mask or blind.blind == "zero"
+
+
+def _step_by_step(node: Node, steps: AbstractSet[Axis]) -> bool:
+    """Whether a node's op leaves the axes of a mask alone, as what none of its bindings names."""
+    named = {axis for name, terms in node.axes.items() if name != REST for axis in axes_of(terms)}
+    free = REST in bindings_of(node.op.inputs) and not named & steps
+    return free and all(steps <= set(axes_of(result.axes)) for result in node.results)

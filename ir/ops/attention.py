@@ -63,6 +63,8 @@ class MultiHeadAttention(Op, frozen=True, kw_only=True):
     Attributes:
         causal: Whether a step sees no later step of the key.
         window: How far off a step may be to be seen, itself included; None for any.
+        blind: What a step of the query is given that no mask leaves a key: the mean of all values,
+            or zeros.
     """
 
     family: ClassVar[str] = "attention"
@@ -96,3 +98,4 @@ class MultiHeadAttention(Op, frozen=True, kw_only=True):
 
     causal: bool = False
     window: int | None = None
+    blind: Literal["mean", "zero"] = "mean"

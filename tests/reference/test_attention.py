@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,6 +91,31 @@ def test_multi_head_attention(key_heads: int, window: int | None) -> None:
     }  # fmt: skip
     one = OneOp(MultiHeadAttention(window=window), _with_key(sizes), kernels, feeds=2)
     one.gives(y, weights, of=[query, value], within=1e-10)
+
+
+@pytest.mark.parametrize(("blind", "weight"), [("mean", 1 / S), ("zero", 0.0)])
+def test_a_query_that_its_mask_leaves_no_key(blind: Any, weight: float) -> None:
+    query, value, heads = numbers(N, T, F), numbers(N, S, F), 2
+    kernels = {
+        "query_kernel": numbers(F, heads, 3), "key_kernel": numbers(F, heads, 3),
+        "value_kernel": numbers(F, heads, 2), "output_kernel": numbers(heads, 2, 7),
+    }  # fmt: skip
+    seen = np.ones((N, T), bool)
+    seen[0, 1] = seen[1, 2] = False
+    sizes: dict[str, list[int | None]] = {
+        "batch": [None], "rest": [], "steps": [T], "features": [F], "value_batch": [None],
+        "value_rest": [], "value_source": [S], "value_features": [F], "source": [S],
+        "heads": [heads], "head": [3], "key_heads": [heads], "value_head": [2], "outputs": [7],
+        "query_mask": [None, T],
+    }  # fmt: skip
+    types = ["float32"] * 3 + ["bool"]
+    op = MultiHeadAttention(blind=blind)
+    one = OneOp(op, _with_key(sizes), kernels, feeds=4, dtypes=types)
+    for y, weights in one.run(query, value, value, seen):
+        for n, h, t in np.argwhere(~np.broadcast_to(seen[:, None], (N, heads, T))):
+            assert weights[n, h, t] == pytest.approx(np.full(S, weight))
+        assert weights[:, 0][seen].sum(-1) == pytest.approx(np.ones(seen.sum()))
+        assert bool(np.all(y[~seen] == 0)) == (blind == "zero")
 
 
 def _with_key(sizes: dict[str, list[int | None]]) -> dict[str, list[int | None]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping, Sequence, Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ....ir.graph import Node, Value
-from ....ir.layout import Axis, Layout, Terms, axes_of, find, fuse
+from ....ir.graph import Value
+from ....ir.layout import Layout, Terms, find, fuse
 from ....ir.op import Op
 from ....ir.ops.maths import Binary
 from ....ir.ops.merge import (
@@ -22,9 +22,9 @@ from ....ir.ops.merge import (
     Multiply,
     Subtract,
 )
-from ....ir.signature import REST, bindings_of
 from ..elementwise import merged
 from ..functions import needed, operation
+from ..masks import shows
 from ..network import Constant, Tensor
 from ..registry import writes
 from ..site import Site
@@ -76,7 +76,10 @@ def _with_mask(site: Site, inputs: Sequence[Tensor]) -> tuple[Sequence[Tensor], 
         return inputs, None
     mask = _carried(site, inputs)
     if site.dialect.merged_masks == "any":
-        if mask is None or (site.op.kind in site.dialect.masked_values and _shows(site, mask)):
+        if mask is None or (
+            site.op.kind in site.dialect.masked_values
+            and shows(site.emission.plan.graph, site.settled.node.result, mask)
+        ):
             return [_bare(site, tensor, n) for n, tensor in enumerate(inputs, 1)], None
     elif "Keras 3" in site.dialect.readers and len({tensor.mask for tensor in inputs}) > 1:
         _tell_of_readers(site)
@@ -108,34 +111,7 @@ def _carried(site: Site, inputs: Sequence[Tensor]) -> Value | None:
 
 
 def _shows(site: Site, mask: Value) -> bool:
-    """Whether anything sees what a merge computes for steps that its mask leaves out.
-
-    Nothing does where all that comes of it goes, step by step, to what leaves out the same.
-    """
-    graph = site.emission.plan.graph
-    readers, steps = graph.consumers(), set(axes_of(mask.axes[1:]))
-    waiting, seen = [site.settled.node.result], set[Value]()
-    while waiting:
-        value = waiting.pop()
-        if value in graph.outputs:
-            return True
-        for node in readers.get(value, ()):
-            if node.op.mask == "consume":
-                if node.inputs[0] is not value or mask not in node.inputs[1:2]:
-                    return True
-            elif not _step_by_step(node, steps):
-                return True
-            else:
-                waiting += [result for result in node.results if result not in seen]
-                seen.update(node.results)
-    return False
-
-
-def _step_by_step(node: Node, steps: AbstractSet[Axis]) -> bool:
-    """Whether a node's op leaves the axes of a mask alone, as what none of its bindings names."""
-    named = {axis for name, terms in node.axes.items() if name != REST for axis in axes_of(terms)}
-    free = REST in bindings_of(node.op.inputs) and not named & steps
-    return free and all(steps <= set(axes_of(result.axes)) for result in node.results)
+    return shows(site.emission.plan.graph, site.settled.node.result, mask)
 
 
 def _bare(site: Site, tensor: Tensor, number: int) -> Tensor:

@@ -126,7 +126,13 @@ class _Heads:
         k = self._repeated(self._projected(key, "key", self.source, turned=True))
         v = self._repeated(self._projected(value, "value", self.source))
         scores = at.add("MatMul", scaled, k, shape=(*scaled.shape[:-1], self.source))
-        weights = _weights(at, scores, self._allowed())
+        allowed = self._allowed()
+        weights = _weights(at, scores, allowed)
+        if allowed is not None and self.op.blind == "zero":
+            none = at.number(0)
+            weights = at.add(
+                "Where", allowed, weights, none, shape=weights.shape, dtype=weights.dtype
+            )
         heads = at.add("MatMul", weights, v, shape=(*scaled.shape[:-1], v.shape[-1]))
         if at.has("gate_kernel"):
             gate = at.add("Sigmoid", self._projected(first, "gate", self.steps))

@@ -59,6 +59,7 @@ class HeadsConfig(Config, frozen=True, kw_only=True):
     key_shape: Any = None
     value_shape: Any = None
     softmax_robust_masking: bool = False
+    dropout: float = 0.0
 
 
 class GroupedConfig(Config, frozen=True, kw_only=True):
@@ -71,6 +72,7 @@ class GroupedConfig(Config, frozen=True, kw_only=True):
     use_gate: bool = False
     sliding_window: int | None = None
     flash_attention: bool | None = None
+    dropout: float = 0.0
 
 
 # ---- one head -----------------------------------------------------------------------------------
@@ -246,8 +248,13 @@ def _several(
         name: call.param(MultiHeadAttention, name, bound) for name in names
     }
     attended = [term for name in ("batch", "rest") for term in bound[name]]
+    masked = any(mask is not None for mask in masks.values())
     node = call.add(
-        MultiHeadAttention(causal=bool(given.get(CAUSAL)), window=window),
+        MultiHeadAttention(
+            causal=bool(given.get(CAUSAL)),
+            window=window,
+            blind=_blind(call, given, len(q)) if masked or window is not None else "mean",
+        ),
         [query, value, key, *masks.values()],
         (*q[:-1], *bound["outputs"]),
         (*attended, *bound["heads"], *bound["steps"], *bound["source"]),
@@ -257,6 +264,18 @@ def _several(
     call.set_mask(node.result, masks["query_mask"])
     _drop(call, query, value, key)
     return node.results if given.get(SCORES) else node.result
+
+
+def _blind(call: LayerCall, given: Mapping[str, Any], rank: int) -> Literal["mean", "zero"]:
+    """What a query without a key is given: in Keras 3 it depends on the way that is taken.
+
+    The kernels of its backends give a mean. Its Softmax puts zeros where a mask is, and computes
+    where there is dropout, where scores are asked for, and over more than one axis of steps.
+    Source: Keras 3.15 `layers/attention/multi_head_attention.py` (`_compute_attention`),
+    `layers/activations/softmax.py`; genuine runs.
+    """
+    composed = getattr(call.config, "dropout", 0) > 0 or given.get(SCORES) or rank != 3
+    return "zero" if composed and call.era.vocabulary == "keras3" else "mean"
 
 
 PARAMS = ("kernel", "bias")

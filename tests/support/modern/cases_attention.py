@@ -114,6 +114,19 @@ def heads_embedded(k: Kit) -> Any:
 
 
 @case()
+def heads_blind(k: Kit) -> Any:
+    """Queries that their masks leave no key, where there is dropout, and where there is none."""
+    q = k.Input((5,))
+    x = k.L.Embedding(7, 6, mask_zero=True)(q)
+    found = []
+    for number, dropout in enumerate((0.0, 0.3, 0.3, 0.0)):
+        h = k.L.Dense(6)(x)
+        causal = {"use_causal_mask": True} if number > 1 else {}
+        found.append(k.L.MultiHeadAttention(2, 3, dropout=dropout)(h, h, **causal))
+    return k.Model(q, found), [k.whole((4, 5), 2)]
+
+
+@case()
 def heads_shared(k: Kit) -> Any:
     """Who reads a masked tensor before, beside and behind an attention."""
     q = k.Input((5,))

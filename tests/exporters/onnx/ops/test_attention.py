@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,14 +54,15 @@ def test_attention_behind_masks(score: str, opset: int, tmp_path: Path) -> None:
 
 
 @opsets
-def test_heads_behind_every_mask(opset: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("blind", ["mean", "zero"])
+def test_heads_behind_every_mask(opset: int, blind: Any, tmp_path: Path) -> None:
     sizes = {**PARTS, "batch": [None], "rest": [], "steps": [None], "features": [F]}
     params = {
         "query_kernel": numbers(F, 4, 3), "key_kernel": numbers(6, 2, 3), "key_bias": numbers(2, 3),
         "value_kernel": numbers(6, 2, 2), "output_kernel": numbers(4, 2, 7),
         "gate_kernel": numbers(F, 4, 2), "output_bias": numbers(7),
     }  # fmt: skip
-    op = MultiHeadAttention(causal=True, window=3)
+    op = MultiHeadAttention(causal=True, window=3, blind=blind)
     types = ["float32"] * 3 + ["bool"] * 4
     one = OneOp(op, {**sizes, "source": [None]}, params, feeds=7, dtypes=types)
     arrays = [numbers(N, T, F), numbers(N, S, 6), numbers(N, S, 6)]
