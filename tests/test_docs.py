@@ -9,12 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 from documents import Block, Command, blocks, commands
 
-from kerasir.cli.main import COMMANDS, commands as commands_of_kerasir
-from kerasir.errors import KerasirError
+from kerasir.cli.main import COMMANDS, commands as program
 from sources import PROJECT, package_files
 
 DOCUMENTS = sorted([
@@ -160,13 +158,10 @@ def test_options_that_documents_name_exist() -> None:
     """Values may be stand-ins, such as FILE."""
     found = spoken()
     assert len(found) > 30
+    shared = {name for param in program().params for name in param.opts}
     for path, line in found:
         _, *words = shlex.split(line.partition("    ")[0].partition(" > ")[0])
-        context = click.Context(program := commands_of_kerasir(), resilient_parsing=True)
-        command = program.get_command(context, words[0]) if words[0] in COMMANDS else None
-        try:
-            (command or program).make_context(
-                words[0], words[1:] if command else words, resilient_parsing=True
-            )
-        except (click.UsageError, KerasirError) as error:
-            raise AssertionError(f"{named(path)}: {line}: {error}") from error
+        params = COMMANDS[words[0]].load().params if words[0] in COMMANDS else []
+        known = shared | {name for param in params for name in param.opts}
+        unknown = {word for word in words if word.startswith("--")} - known
+        assert not unknown, f"{named(path)}: {line}"
