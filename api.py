@@ -75,7 +75,8 @@ def convert(src: Path, dst: Path, **options: Any) -> Conversion:
         dst: Appears only if everything worked; its name says the kind of target.
         options: Fields of `Options`: `to`, `data_format`, `target_backend`, `io_layout`,
             `opset`, `passes`, `verify`, `tolerance`, `overwrite`, …; and `arch`, `backend`,
-            `source_data_format`, `plugins`, `allow_keys`, `isolated` for reading.
+            `source_data_format`, `plugins`, `allow_keys`, `lambdas`, `isolated`
+            for reading.
 
     Raises:
         UsageError: An option that does not exist, or that the target cannot have.
@@ -108,6 +109,7 @@ def _read(src: Path, options: Options, target: Aim) -> Model:
         isolated=options.isolated,
         plugins=options.plugins,
         allow_keys=options.allow_keys,
+        lambdas=options.lambdas,
     )
 
 

@@ -24,6 +24,7 @@ def load(
     isolated: bool = False,
     plugins: Sequence[Path] = (),
     allow_keys: Sequence[str] = (),
+    lambdas: Mapping[str, str] | None = None,
     batch: int | None = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> Model:
@@ -38,6 +39,8 @@ def load(
         isolated: Whether to run the HDF5 library in a process of its own, which may crash.
         plugins: Python files that declare layers, ops and passes.
         allow_keys: Configuration keys nobody knows that may pass, as `Class.key`.
+        lambdas: What Lambda layers compute, by name, as an expression over `x` such as
+            `x / 127.5 - 1`; the code in the file is never run.
         batch: The batch size of every input, where the file leaves it open.
         shapes: Whole shapes of inputs by name, the batch first, in the file's order of axes.
 
@@ -45,8 +48,8 @@ def load(
         UsageError: A size that does not go with what the file says.
         KerasirError: The file, the layer or the weight that does not fit is named.
     """
-    sizes = _sizes(batch, shapes)
-    return _load(path, arch, backend, data_format, isolated, plugins, allow_keys, None, sizes)
+    reading = _Reading(arch, backend, data_format, isolated, plugins, allow_keys, lambdas or {})
+    return _load(path, reading, None, _sizes(batch, shapes))
 
 
 def load_weights(
@@ -58,6 +61,7 @@ def load_weights(
     isolated: bool = False,
     plugins: Sequence[Path] = (),
     allow_keys: Sequence[str] = (),
+    lambdas: Mapping[str, str] | None = None,
     flattened: Mapping[str, tuple[int, int, int]] | None = None,
     wanted: str | None = None,
     in_order: bool = False,
@@ -72,6 +76,7 @@ def load_weights(
         isolated: Whether to run the HDF5 library in a process of its own.
         plugins: Python files.
         allow_keys: Configuration keys.
+        lambdas: What Lambda layers compute.
         flattened: Of weights without an architecture, Dense layers behind a Flatten, by name:
             channels, height and width of the feature map.
         wanted: In which order the rows of those are wanted, `channels_first` or
@@ -81,8 +86,8 @@ def load_weights(
     Raises:
         KerasirError: As of `load`.
     """
-    rows = _Rows(flattened or {}, wanted, in_order)
-    return _load(path, arch, backend, data_format, isolated, plugins, allow_keys, rows)
+    reading = _Reading(arch, backend, data_format, isolated, plugins, allow_keys, lambdas or {})
+    return _load(path, reading, _Rows(flattened or {}, wanted, in_order))
 
 
 class _Rows(NamedTuple):
@@ -93,26 +98,30 @@ class _Rows(NamedTuple):
     in_order: bool
 
 
-def _load(
-    path: Path,
-    arch: Path | None,
-    backend: str | None,
-    data_format: str | None,
-    isolated: bool,
-    plugins: Sequence[Path],
-    allow_keys: Sequence[str],
-    rows: _Rows | None,
-    sizes: Sizes | None = None,
-) -> Model:
+class _Reading(NamedTuple):
+    """How a file is to be read, as `load` is told."""
+
+    arch: Path | None
+    backend: str | None
+    data_format: str | None
+    isolated: bool
+    plugins: Sequence[Path]
+    allow_keys: Sequence[str]
+    lambdas: Mapping[str, str]
+
+
+def _load(path: Path, reading: _Reading, rows: _Rows | None, sizes: Sizes | None = None) -> Model:
     from .plugin import load_plugins
 
-    load_plugins(plugins)
+    load_plugins(reading.plugins)
     name = os.fspath(path)
-    beside, builtin = _architecture(arch)
+    beside, builtin = _architecture(reading.arch)
     if name.lower().endswith(".kerasir"):
         from .importers.kerasir import read_kerasir
 
         _check_needless(rows)
+        if reading.lambdas:
+            raise UsageError("it is for Keras files", where="--lambda", hint="leave it out")
         model = read_kerasir(name)
         if sizes is not None:
             sizes.fix(model.graph)
@@ -122,12 +131,12 @@ def _load(
     from .importers.keras.read import import_model
     from .importers.sizes import OPEN
 
-    archive = read_archive(name, arch=beside, isolated=isolated)
+    archive = read_archive(name, arch=beside, isolated=reading.isolated)
     if rows is not None and archive.config is None and builtin is None:
         return read_bare(
             archive,
-            backend=backend,
-            data_format=data_format,
+            backend=reading.backend,
+            data_format=reading.data_format,
             flattened=rows.flattened,
             wanted=rows.wanted,
             in_order=rows.in_order,
@@ -135,11 +144,12 @@ def _load(
     _check_needless(rows)
     return import_model(
         archive,
-        backend=backend,
-        data_format=data_format,
-        allowed=frozenset(allow_keys),
+        backend=reading.backend,
+        data_format=reading.data_format,
+        allowed=frozenset(reading.allow_keys),
         builtin=builtin,
         sizes=sizes or OPEN,
+        lambdas=reading.lambdas,
     )
 
 

@@ -44,6 +44,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         strict: Fail at every assumption and warning.
         check: Check the layouts after every pass.
         allow_keys: Configuration keys nobody knows that may pass, as `Class.key`.
+        lambdas: What Lambda layers of SRC compute, by name, as an expression over `x`.
         isolated: Run the HDF5 library in a process of its own.
         external_data: For ONNX: a name for the file of large tensors, or True.
         batch: For ONNX: the batch size of every input, where the model leaves it open.
@@ -81,6 +82,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
     check: bool = False
     allow_keys: Sequence[str] = ()
+    lambdas: Mapping[str, str] = {}
     isolated: bool = False
     external_data: str | bool | None = None
     batch: int | None = None

@@ -21,7 +21,16 @@ from .usage import Command, Option, Section
 if TYPE_CHECKING:
     from ..batch import Batch, Job, Outcome
 
-ALONE = frozenset({"report", "dry_run", "flattened", "rename", "shape", "expect", "external_data"})
+ALONE = frozenset({
+    "report",
+    "dry_run",
+    "flattened",
+    "rename",
+    "shape",
+    "expect",
+    "external_data",
+    "lambda",
+})
 """Options of `convert` that are of one file."""
 FILES = Section("Files")
 DEFAULT = "keras3"

@@ -19,7 +19,12 @@ from .usage import OUTPUT, Command, Section
 from .values import FeatureMap, OneOf
 
 PAGES = (".html", ".htm")
-RENAMED: Mapping[str, str] = {"shape": "shapes", "plugin": "plugins", "allow_key": "allow_keys"}
+RENAMED: Mapping[str, str] = {
+    "shape": "shapes",
+    "plugin": "plugins",
+    "allow_key": "allow_keys",
+    "lambda": "lambdas",
+}
 """Options that may be given several times, and what `api.convert` calls all of them together."""
 TARGET = Section("Target: what DST should be")
 PASSES = Section("Passes")
@@ -158,7 +163,7 @@ def convert(settings: Settings, /, src: str, dst: str, report: str | None, **opt
 def told(options: Mapping[str, Any]) -> dict[str, Any]:
     """What the command line says, as `api.convert` takes it."""
     given = {RENAMED.get(name, name): value for name, value in options.items()}
-    pairs = ("flattened", "rename", "shapes")
+    pairs = ("flattened", "rename", "shapes", "lambdas")
     return given | {name: dict(given[name]) for name in pairs if name in given}
 
 

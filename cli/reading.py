@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .usage import Option, Section
-from .values import OneOf
+from .values import Formula, OneOf
 
 SOURCE = Section("Source: what the file may not say")
 SOURCE_A = Section("Source: what A may not say")
@@ -53,6 +53,12 @@ def reading_options(section: Section) -> list[click.Parameter]:
             "CLASS.KEY",
             "Ignore a setting that kerasir does not know; repeatable",
         ),
+        section.values(
+            "--lambda",
+            "NAME=EXPR",
+            'What a Lambda computes: lambda_1="x / 127.5 - 1"; repeatable',
+            Formula(),
+        ),
         plugin_option(section),
     ]
 
@@ -65,5 +71,6 @@ def reading_of(options: Mapping[str, Any]) -> dict[str, Any]:
         "data_format": options["source_data_format"],
         "plugins": options["plugin"],
         "allow_keys": options["allow_key"],
+        "lambdas": dict(options["lambda"]),
         "isolated": True,
     }

@@ -95,6 +95,19 @@ class InputShape(Written):
         return _named_extents(text)
 
 
+class Formula(Written):
+    """A layer and what it computes: `NAME=EXPR`."""
+
+    name = "formula"
+    what = "formula"
+    hint = 'write NAME=EXPR, such as lambda_1="x / 127.5 - 1"'
+
+    def parsed(self, text: str) -> tuple[str, str] | None:
+        """The layer's name; the expression, which is looked at when the layer is there."""
+        name, _, formula = text.partition("=")
+        return (name, formula) if name and formula.strip() else None
+
+
 class NewName(Written):
     """A name and what is to stand in its place: `OLD=NEW`."""
 

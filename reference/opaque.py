@@ -16,5 +16,7 @@ def opaque(op: Opaque, at: Computing) -> Results:
         f"layer {name!r} of class {op.layer_class} cannot be computed: "
         + ("its code is never run" if op.has_code else "what it computes is not known"),
         where=name,
-        hint="give a plugin that says what it computes: --plugin FILE",
+        hint=f'say what it computes: --lambda {name}="x / 127.5 - 1"'
+        if op.has_code
+        else "give a plugin that says what it computes: --plugin FILE",
     )

@@ -75,6 +75,8 @@ def _one(plan: Plan, step: Settled, opset: int, rest: int) -> ExportError:
     behind = ", ".join(_name(consumer) for consumer in consumers[:FEW]) or "the output"
     have = ", ".join(str(held.layout) for held in step.inputs if held is not None)
     hint = "say what it computes: --plugin FILE"
+    if isinstance(node.op, Opaque) and node.op.has_code:
+        hint = f'say what it computes: --lambda {_name(node)}="x / 127.5 - 1" or --plugin FILE'
     if _is_opaque(step):
         hint += f", or keep it: {DOMAIN}"
     elif needs := _needs(node.op, opset):
@@ -106,12 +108,16 @@ def _several(missing: Sequence[Settled], opset: int, rest: int) -> ExportError:
         details.append(f"The other {_counted(rest)} supported.")
     details += _begun(missing)
     keep = f", or keep them: {DOMAIN}" if any(_is_opaque(step) for step in missing) else ""
+    code = any(isinstance(step.node.op, Opaque) and step.node.op.has_code for step in missing)
     return ExportError(
         f"no ONNX for {len(kinds)} {'class' if len(kinds) == 1 else 'classes'}",
         where=f"{len({_name(step.node) for step in missing})} layers",
-        hint=f"say what they compute: --plugin FILE{keep}",
+        hint=f"say what they compute: {FORMULA * code}--plugin FILE{keep}",
         details=details,
     )
+
+
+FORMULA = "--lambda NAME=EXPR or "
 
 
 def _begun(missing: Sequence[Settled]) -> list[str]:

@@ -57,7 +57,7 @@ def lift_opaque(
         f"{layer.name} ({layer.source_class}) is kept as it is, not computed; {shape}",
         layer=layer.name,
         level="warning",
-        fix="a plugin can say what it computes",
+        fix="--lambda can say what it computes" if code else "a plugin can say what it computes",
     )
     node = builder.add(
         Opaque(layer_class=layer.source_class, has_code=code),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ...eras.normalization import EARLY_KEYS, KEYS_OF_VARIANCE, LAST_UNSTATED, statistics
@@ -18,6 +19,7 @@ from .builtin import furnish
 from .era import Era
 from .extent import check_extent
 from .facts import era_of, read_facts
+from .lambdas import with_lambdas
 from .lift import Lifter, check_supported
 from .match import assign, slots_of
 from .proposals import no_architecture
@@ -36,6 +38,7 @@ def import_model(
     allowed: frozenset[str] = frozenset(),
     builtin: str | None = None,
     sizes: Sizes = OPEN,
+    lambdas: Mapping[str, str] = MappingProxyType({}),
 ) -> Model:
     """Lift an archive into the IR. No number is read.
 
@@ -46,12 +49,13 @@ def import_model(
         allowed: Configuration keys, as `Class.key`, that may pass unread.
         builtin: A built-in architecture, in the place of the archive's own.
         sizes: What is fixed of inputs.
+        lambdas: What Lambdas compute, by their names.
 
     Raises:
         KerasirError: Of the class that fits; layer and weight are named.
     """
     try:
-        return _import(archive, backend, data_format, allowed, builtin, sizes)
+        return _import(archive, backend, data_format, allowed, builtin, sizes, lambdas)
     except KerasirError as error:
         error.at(file=archive.path)
         raise
@@ -64,6 +68,7 @@ def _import(
     allowed: frozenset[str],
     builtin: str | None,
     sizes: Sizes,
+    lambdas: Mapping[str, str],
 ) -> Model:
     report, ordering = Report(), None
     era, _ = era_of(archive)
@@ -73,7 +78,7 @@ def _import(
         raise no_architecture(archive)
     wrote = ERAS[era.value or "keras2"]
     vocabulary = spelling(archive, wrote.vocabulary)
-    spec = _architecture(archive.config, vocabulary)
+    spec = with_lambdas(_architecture(archive.config, vocabulary), lambdas, report)
     check_supported(spec)
     facts = read_facts(
         archive, spec, report, backend=backend, data_format=data_format, ordering=ordering

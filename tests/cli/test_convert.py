@@ -261,7 +261,7 @@ def test_every_option_of_the_interface_can_be_said(kerasir, work) -> None:
     """But for those that the program sets itself."""
     from kerasir.options import Options
 
-    plural = {"plugin": "plugins", "allow_key": "allow_keys", "shape": "shapes"}
+    plural = {**module.RENAMED}
     said = {plural.get(str(option.name), str(option.name)) for option in module.convert.params}
     assert set(Options.__struct_fields__) - said == {"isolated", "progress"}
 

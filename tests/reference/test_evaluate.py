@@ -227,7 +227,18 @@ def test_a_result_that_does_not_fit_its_layout() -> None:
 
 
 @pytest.mark.parametrize(
-    ("has_code", "why"), [(True, "its code is never run"), (False, "what it computes is not known")]
+    ("has_code", "why"),
+    [
+        (
+            True,
+            'its code is never run (say what it computes: --lambda shade="x / 127.5 - 1")',
+        ),
+        (
+            False,
+            "what it computes is not known "
+            "(give a plugin that says what it computes: --plugin FILE)",
+        ),
+    ],
 )
 def test_an_opaque_layer_is_named(has_code: bool, why: str) -> None:
     builder, batch = Builder(), Axis("N", None)
@@ -237,10 +248,7 @@ def test_an_opaque_layer_is_named(has_code: bool, why: str) -> None:
     graph = builder.freeze(builder.add(op, "shade~2", [x], [x.axes], layer=layer).results)
     with pytest.raises(UnsupportedLayerError) as caught:
         evaluate(solve(graph, Policy()), [np.zeros((2, 3))])
-    assert str(caught.value) == (
-        f"shade: layer 'shade' of class Shade cannot be computed: {why} "
-        "(give a plugin that says what it computes: --plugin FILE)"
-    )
+    assert str(caught.value) == (f"shade: layer 'shade' of class Shade cannot be computed: {why}")
 
 
 def test_every_op_has_a_reference_function() -> None:

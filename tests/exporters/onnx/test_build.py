@@ -180,7 +180,8 @@ def test_a_lambda() -> None:
         draw(model_of(graph), solve(graph, onnx_policy()))
     assert str(caught.value) == (
         "old/model.h5: layer_1: a Lambda holds Python bytecode, which is never run: no ONNX "
-        "(say what it computes: --plugin FILE, or keep it: --opaque-domain com.example)\n"
+        '(say what it computes: --lambda layer_1="x / 127.5 - 1" or --plugin FILE, or keep it: '
+        "--opaque-domain com.example)\n"
         "  between     input N:? F:4 → layer_2\n"
         "  The other 2 layers are supported."
     )
@@ -192,8 +193,8 @@ def test_all_unsupported_layers_at_once() -> None:
     with pytest.raises(ExportError) as caught:
         drawn(graph)
     assert str(caught.value) == (
-        "6 layers: no ONNX for 3 classes (say what they compute: --plugin FILE, "
-        "or keep them: --opaque-domain com.example)\n"
+        "6 layers: no ONNX for 3 classes (say what they compute: --lambda NAME=EXPR or "
+        "--plugin FILE, or keep them: --opaque-domain com.example)\n"
         "  class       layers                                input    why\n"
         "  ScaleShift  layer_0, layer_1, layer_2 and 1 more  N:? F:4  what a ScaleShift computes "
         "is not known\n"
