@@ -107,6 +107,8 @@ def _layer(
     found = name or upgraded.get("name")
     if not isinstance(found, str):
         raise ConfigError(f"a layer of class {class_name!r:.80} without a name")
+    if "\0" in found:
+        raise ConfigError("a NUL in a layer's name, which HDF5 cannot store", where=found)
     wrapped = None
     if upgraded_class in SEEN_THROUGH and isinstance(config.get("layer"), Mapping):
         inner = _layer(config["layer"], era, depth + 1, calls, name=found)
