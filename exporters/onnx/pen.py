@@ -186,12 +186,21 @@ class Pen:
         for axis in axes:
             shape.insert(axis, 1)
         where = self.constant(axes, wish="axes")
-        return self.add("Unsqueeze", x, where, shape=tuple(shape))
+        return self._shown(x, "Unsqueeze", where, tuple(shape))
 
     def squeeze(self, x: Edge, axis: int) -> Edge:
         """Without one dimension of one."""
         where = self.constant([axis], wish="axes")
-        return self.add("Squeeze", x, where, shape=(*x.shape[:axis], *x.shape[axis + 1 :]))
+        return self._shown(x, "Squeeze", where, (*x.shape[:axis], *x.shape[axis + 1 :]))
+
+    def _shown(self, x: Edge, op_type: str, where: Edge, shape: Shape) -> Edge:
+        """The same numbers under another shape, by an operator; what had it, if there is any."""
+        source = self.origins.reshaped.get(x, x)
+        if source.shape == shape:
+            return source
+        result = self.add(op_type, x, where, shape=shape)
+        self.origins.reshaped[result] = source
+        return result
 
     def reduce(self, op_type: str, x: Edge, axes: Sequence[int], *, keepdims: bool = False) -> Edge:
         """A reduction over some dimensions."""

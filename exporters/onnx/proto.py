@@ -175,8 +175,11 @@ def _attribute(name: str, value: Any) -> bytes:
         body = _graph(value.name, value.inputs, value.nodes, value.outputs)
         return _attribute_of(name, "g", body)
     listed = isinstance(value, tuple)
-    one, several = ATTRIBUTES[type(value[0] if listed else value)]
-    return _attribute_of(name, several if listed else one, value)
+    items = list(value) if listed else [value]
+    one, several = ATTRIBUTES[type(items[0])]
+    if one == "f":
+        items = [_rounded(item, "float32") for item in items]
+    return _attribute_of(name, several, items) if listed else _attribute_of(name, one, items[0])
 
 
 def _attribute_of(name: str, field: str, value: Any) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings, strategies as st
 from networks import Net
@@ -13,6 +14,8 @@ from one_op import Array
 from onnx_models import Exported, expected, export, must_equal
 from recurrent_networks import WAYS, one_way
 
+import kerasir
+from genuine import FixtureCase
 from kerasir.exporters.onnx.style import Style
 from kerasir.ir.graph import Graph, Node, Value
 from kerasir.ir.layout import Axis
@@ -79,6 +82,17 @@ def test_a_layer_takes_the_sequence_of_another_as_it_is(tmp_path: Path) -> None:
     found = export(graph, tmp_path)
     assert (found.counts["GatherND"], found.counts["TopK"], found.counts["Where"]) == (1, 1, 0)
     must_agree(found, graph, HOLES)
+
+
+def test_a_state_is_handed_over_as_it_is(
+    genuine: Callable[[str], FixtureCase], tmp_path: Path
+) -> None:
+    """The last state of a layer as the initial one of another: no Squeeze and Unsqueeze."""
+    path = tmp_path / "model.onnx"
+    kerasir.convert(genuine("keras3.15.1-jax/m_states_tf").model, path)
+    nodes = onnx.load(path).graph.node
+    squeezed = {node.output[0] for node in nodes if node.op_type == "Squeeze"}
+    assert not any(node.input[0] in squeezed for node in nodes if node.op_type == "Unsqueeze")
 
 
 def test_layers_one_to_one(tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ from kerasir.exporters.onnx.opsets import (
 from kerasir.exporters.onnx.pen import ONNX_TYPES
 from kerasir.exporters.onnx.registry import lowest_opset
 from kerasir.ir.op import OPS
-from kerasir.ir.ops.arrange import Triangle
 from kerasir.ir.ops.opaque import Opaque
 
 NOT_DRAWN = {"opaque", "bare"}
@@ -67,7 +66,7 @@ def test_types_are_those_of_the_protocol() -> None:
 def test_every_op_has_an_emitter() -> None:
     built_in = {op for op in OPS.values() if op.__module__.startswith("kerasir.ir.")}
     assert len(built_in) > 40
-    assert {op for op in built_in if lowest_opset(op) != LOWEST} == {Opaque, Triangle}
+    assert {op for op in built_in if lowest_opset(op) != LOWEST} == {Opaque}
 
 
 def test_emitters_lie_in_files_named_as_the_ops_families() -> None:
