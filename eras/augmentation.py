@@ -9,6 +9,7 @@ from __future__ import annotations
 AUGMENTATION: tuple[str, ...] = (
     "AugMix",
     "CutMix",
+    "Equalization",
     "MaxNumBoundingBoxes",
     "MixUp",
     "RandAugment",

@@ -19,6 +19,7 @@ from .order import chain, defies_keras2
 from .registry import writer_of
 from .scope import Made, NotNested, Path, Scope
 from .site import TRAVELLING, Site
+from .whole import whole_layers, write_whole
 
 Home = tuple[Path, ...]
 """The calls of nested models around a node that are written as models, outermost first."""
@@ -107,7 +108,7 @@ class Emission:
         self.native = bool(dialect.written_by) and version.startswith(dialect.written_by)
         self.masks: dict[Layer, Value] = {}
         self._spoken = ""
-        self.makers = makers(plan.settled)
+        self.makers, self._whole = makers(plan.settled), whole_layers(plan, dialect)
         self._parts: dict[Layer, dict[str, Settled]] = {}
         for settled in plan.settled:
             layer, part = settled.node.layer, settled.node.part
@@ -234,6 +235,10 @@ class Emission:
         lost = sum(len(layer.wrappers) for layer in placed.dissolved)
         site = Site(self, scope, settled, placed.name, lost)
         try:
+            layer = settled.node.layer
+            if layer is not None and layer in self._whole:
+                write_whole(site, self._whole[layer])
+                return
             writer_of(settled.node.op)(site)
             site.check_complete()
         except ExportError as error:

@@ -266,7 +266,10 @@ class Network:
         vocabulary: Of the whole file: the later vocabulary that it needs, if it needs one.
     """
 
-    __slots__ = ("_layers", "_reserved", "calls", "inputs", "kind", "name", "outputs", "vocabulary")
+    __slots__ = (
+        "_layers", "_operations", "_reserved", "calls", "inputs", "kind", "name", "outputs",
+        "vocabulary",
+    )  # fmt: skip
 
     def __init__(self, name: str, kind: Kind) -> None:
         self.name, self.kind, self.vocabulary = name, kind, ""
@@ -274,6 +277,7 @@ class Network:
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []
         self._layers: dict[tuple[str, str], list[FileLayer]] = {}
+        self._operations: set[FileLayer] = set()
         self._reserved: dict[str, tuple[str, str] | None] = {}
 
     def reserve(self, name: str) -> None:
@@ -310,11 +314,13 @@ class Network:
         """
         known = self._layers.setdefault(key, [])
         for other in known:
-            if other.same(layer):
+            if other.same(layer) and (other in self._operations) == arguments.function:
                 self.calls.append(Call(other, inputs, outputs, arguments))
                 return self.calls[-1], False
         layer.name = self.unique(layer.name, key)
         known.append(layer)
+        if arguments.function:
+            self._operations.add(layer)
         self.calls.append(Call(layer, inputs, outputs, arguments))
         return self.calls[-1], len(known) > 1 and bool(layer.arrays)
 
@@ -324,7 +330,7 @@ class Network:
 
     def functions(self) -> frozenset[FileLayer]:
         """What is called as a function and not as a layer."""
-        return frozenset(call.layer for call in self.calls if call.arguments.function)
+        return frozenset(self._operations)
 
     def sort_inputs(self, tensors: Sequence[Tensor]) -> None:
         """Put the inputs into another order."""

@@ -89,7 +89,21 @@ _AUGMENTATION: Mapping[str, Keys] = {
 }  # fmt: skip
 """Layers that change images in training alone."""
 
+_WHOLE: Mapping[str, Keys] = {
+    "AutoContrast": ("value_range", "data_format"),
+    "ContrastLimitedAdaptiveHistogramEqualization": (
+        "value_range", "clip_limit", "tile_grid_size", "data_format",
+    ),
+    "MelSpectrogram": (
+        "fft_length", "sequence_stride", "sequence_length", "window", "sampling_rate",
+        "num_mel_bins", "min_freq", "max_freq", "power_to_db", "top_db", "mag_exp", "min_power",
+        "ref_power",
+    ),
+}  # fmt: skip
+"""Layers that are read as several operations."""
+
 CLASSES: Mapping[str, Known] = {
+    **{name: Known(kept=keys) for name, keys in _WHOLE.items()},
     "InputLayer": Known(
         ("batch_shape", "sparse", "ragged", "optional"),
         renamed={"batch_input_shape": "batch_shape"},
@@ -236,6 +250,7 @@ KERAS3 = Dialect(
     merged_masks="any",
     masked_values=frozenset({"Multiply", "Maximum", "Minimum"}),
     names={"tensorflow": KERAS3_NAMES},
+    whole=frozenset(_WHOLE),
     tells_masks=True,
     ends_masks=ENDS_AT["keras3"],
     strips_masks=frozenset(STRIPPED_SINCE),

@@ -120,6 +120,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             without passed over; or where any does, and without a mask if an input has none.
         masked_values: Merges that compute otherwise where a mask leaves one of their inputs out.
         names: The names of layers that it takes, by backend; any on others.
+        whole: Classes that are written as they were read, though they were read as several
+            operations: their configuration says all that they compute.
         tells_masks: Whether a call can be told a mask, as a tensor by keyword.
         ends_masks: Classes that hand no mask on.
         strips_masks: Classes that take the masks off the tensors that they are given, for all who
@@ -164,6 +166,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     merged_masks: Literal["all", "any"] = "all"
     masked_values: frozenset[str] = frozenset()
     names: Mapping[str, Names] = msgspec.field(default_factory=lambda: {"tensorflow": SCOPES})
+    whole: frozenset[str] = frozenset()
     tells_masks: bool = False
     ends_masks: frozenset[str] = frozenset()
     strips_masks: frozenset[str] = frozenset()

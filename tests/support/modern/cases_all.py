@@ -19,11 +19,6 @@ REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("FlaxLayer", "JaxLayer", "TorchModuleWrapper"), "code of another framework"),
     **dict.fromkeys(("Hashing", "HashedCrossing"), "a hash, which no target computes"),
     **dict.fromkeys(("StringLookup", "TextVectorization"), "texts"),
-    **dict.fromkeys(("MelSpectrogram", "STFTSpectrogram"), "Fourier transforms"),
-    **dict.fromkeys(
-        ("AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Equalization"),
-        "histograms of each image",
-    ),
     "DenseFeatures": "feature columns are code of TensorFlow",
     "Lambda": "code",
     "Pipeline": "layers within a layer that is no model",
@@ -32,7 +27,7 @@ REFUSED: Mapping[str, str] = {
 """Classes that kerasir refuses or keeps unread, and what they hold or need."""
 
 UNMADE: Mapping[str, Mapping[str, str]] = {
-    "keras": {},
+    "keras": {"Equalization": "Keras 3.15 finds a cycle in every graph with one"},
     "tf_keras": {"SpectralNormalization": "tf-keras 2.21 builds none on the TensorFlow it needs"},
 }
 """By library, classes that it cannot make a model with, and why."""

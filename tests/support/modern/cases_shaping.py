@@ -161,3 +161,48 @@ def old_augmentation(k: Kit) -> Any:
     ):
         h = layer(h)
     return k.Model(x, h), [k.random((2, 8, 9, 3))]
+
+
+@case(NEW)
+def spectrograms(k: Kit) -> Any:
+    x, y = k.Input((600, 1)), k.Input((80, 2))
+    modes = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
+    found = [k.L.STFTSpectrogram(mode, 64, frame_step=50, fft_length=64)(x) for mode in modes]
+    said: dict[str, Any] = {"frame_length": 10, "window": "hamming", "periodic": True}
+    found += [
+        k.L.STFTSpectrogram("psd", **said, scaling=None)(y),
+        k.L.STFTSpectrogram("stft", **said, scaling="spectrum", padding="same")(y),
+        k.L.STFTSpectrogram("magnitude", **said, fft_length=32, expand_dims=True)(y),
+    ]
+    return k.Model([x, y], found)
+
+
+@case(NEW)
+def mel_spectrograms(k: Kit) -> Any:
+    x = k.Input((700,))
+    found = [
+        k.L.MelSpectrogram(fft_length=128, sequence_stride=50, num_mel_bins=20)(x),
+        k.L.MelSpectrogram(
+            64, 40, sequence_length=50, window="hamming", sampling_rate=8000, num_mel_bins=9,
+            min_freq=30.0, max_freq=3500.0, top_db=20.0, ref_power=2.0,
+        )(x),
+        k.L.MelSpectrogram(64, 33, num_mel_bins=9, power_to_db=False, mag_exp=1.0)(x),
+    ]  # fmt: skip
+    return k.Model(x, found)
+
+
+@case(NEW)
+def contrast(k: Kit) -> Any:
+    x = k.Input((12, 10, 3))
+    small = k.L.Rescaling(1 / 255.0)(x)
+    name = "ContrastLimitedAdaptiveHistogramEqualization"
+    clahe = getattr(k.L, name)
+    found = [
+        k.L.AutoContrast()(x), k.L.AutoContrast(value_range=(0, 1))(small),
+        clahe(tile_grid_size=(3, 2))(x),
+        clahe(value_range=(0, 1), clip_limit=1.5, tile_grid_size=(2, 3))(small),
+        clahe(clip_limit=0.0, tile_grid_size=(5, 4))(x),
+    ]  # fmt: skip
+    images = k.whole((2, 12, 10, 3), 255).astype("float32") + 0.3
+    images[0, :, :, 1] = 7
+    return k.Model(x, found), [images]
