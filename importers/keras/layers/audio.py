@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any, Literal
 
-import numpy as np
-
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Term, Terms, fuse, size_of
@@ -19,6 +17,7 @@ from ....ir.ops.maths import Function, Reduce
 from ....ir.ops.shape import View
 from ....ir.source import ArraySource
 from ....ir.tensor import Param, Stored, Weight
+from .. import computed
 from ..call import LayerCall
 from ..registry import Config, Slot, translates
 from .arithmetic import chosen, combined
@@ -214,9 +213,10 @@ def mel_spectrogram(call: LayerCall, x: Value) -> Value:
     x = padded(call, x, [[0, 0], [length // 2, length // 2]], "reflect")
     x = call.add(View(), [x], (*call.axes(x), Axis("X", 1)), part="each").result
     filters, parts = Axis("C", bins), []
-    for part, waves in zip(("real", "imag"), _transform(config, taken), strict=True):
+    waves = computed.waves(length, taken, config.window)
+    for part, numbers in zip(("real", "imag"), waves, strict=True):
         own = Layout((Axis("T", length), Axis("X", 1), filters))
-        kernel = Param(_computed(call, f"{part}_kernel", waves[:, None]), (Stored(own),))
+        kernel = Param(_computed(call, f"{part}_kernel", numbers), (Stored(own),))
         parts.append(_waves(call, x, kernel, filters, (config.sequence_stride, "valid"), part))
     power = _power(call, *parts)
     op = Power(exponent=config.mag_exp / 2)
@@ -225,46 +225,17 @@ def mel_spectrogram(call: LayerCall, x: Value) -> Value:
     batch, steps, _ = call.axes(power)
     bands = Axis("C", config.num_mel_bins)
     bound = {"features": (filters,), "units": (bands,)}
-    weight = _computed(call, "mel", _mel_matrix(config, bins))
+    ends = config.min_freq, config.max_freq or int(config.sampling_rate / 2)
+    matrix = computed.mel_matrix(bins, config.num_mel_bins, config.sampling_rate, ends)
+    weight = _computed(call, "mel", matrix)
     params = {"kernel": Param(weight, (Stored(Layout((filters, bands))),))}
     y = call.add(Dense(), [power], (batch, steps, bands), axes=bound, params=params, part="mel")
     found = _in_decibels(call, y.result, config) if config.power_to_db else y.result
     return call.add(View(), [found], (batch, bands, steps), part="placed").result
 
 
-def _computed(call: LayerCall, name: str, numbers: np.ndarray) -> Weight:
-    source = ArraySource(numbers.astype(np.float32), f"the {name} of {call.class_name}")
+def _computed(call: LayerCall, name: str, source: ArraySource) -> Weight:
     return Weight(f"{call.name}/{name}", (source,), trainable=False)
-
-
-def _transform(config: MelConfig, taken: int) -> tuple[np.ndarray, np.ndarray]:
-    """Windowed waves: the real and the imaginary rows of a Fourier transform."""
-    length, place = config.fft_length, np.arange(taken)
-    lift = {"hann": (0.5, 0.5), "hamming": (0.54, 0.46), None: (1.0, 0.0)}.get(config.window)
-    if lift is None:
-        raise ConfigError(f"the window {config.window!r:.80}")
-    window = lift[0] - lift[1] * np.cos(2 * np.pi * place / taken)
-    before = (length - taken) // 2
-    wide = np.pad(window, (before, length - taken - before))[:, None]
-    turns = 2 * np.pi / length * (np.outer(np.arange(length), np.arange(length // 2 + 1)) % length)
-    return wide * np.cos(turns), -wide * np.sin(turns)
-
-
-def _mel_matrix(config: MelConfig, bins: int) -> np.ndarray:
-    """Triangles over the frequencies, as the Hidden Markov Model Toolkit has them.
-
-    Source: Keras 3.15 `MelSpectrogram.linear_to_mel_weight_matrix`.
-    """
-    top = config.max_freq or int(config.sampling_rate / 2)
-
-    def mel(hertz: Any) -> np.ndarray:
-        return np.asarray(1127.0 * np.log(1 + np.asarray(hertz) / 700))
-
-    places = mel(np.linspace(0, config.sampling_rate / 2, bins)[1:])[:, None]
-    edges = np.linspace(mel(config.min_freq), mel(top), config.num_mel_bins + 2)
-    low, middle, high = edges[:-2], edges[1:-1], edges[2:]
-    slopes = np.minimum((places - low) / (middle - low), (high - places) / (high - middle))
-    return np.pad(np.maximum(slopes, 0), ((1, 0), (0, 0)))
 
 
 def _in_decibels(call: LayerCall, x: Value, config: MelConfig) -> Value:

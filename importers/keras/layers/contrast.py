@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import size_of
+from .. import computed
 from ..call import LayerCall
 from ..registry import Config, translates
 from .arithmetic import cast, chosen, combined
@@ -100,7 +99,11 @@ def clahe(call: LayerCall, x: Value) -> Value:
     shades = _between(call, x, config.value_range, (0, LEVELS - 1))
     whole = [[0, count * tile - n] for n, count, tile in
              zip((height, width), config.tile_grid_size, tiles, strict=True)]  # fmt: skip
-    wide = padded(call, shades, [[0, 0], *whole, [0, 0]], "symmetric") if np.any(whole) else shades
+    wide = (
+        padded(call, shades, [[0, 0], *whole, [0, 0]], "symmetric")
+        if any(map(any, whole))
+        else shades
+    )
     level = combined(call, "minimum", combined(call, "maximum", wide, 0.0), LEVELS - 1.0)
     level = cast(call, level, "int32", part="level")
     shares = _shares(call, level, config, tiles)
@@ -123,7 +126,7 @@ def _shares(call: LayerCall, level: Value, config: ClaheConfig, tiles: Sequence[
     cut = reshaped(call, cut, (rows, columns, channels, tall * wide), part="pixels")
     counts = reduced(call, one_hot(call, cut, LEVELS), "sum", (4,), keepdims=False, part="count")
     if config.clip_limit > 0:
-        limit = float(np.float32(config.clip_limit * tall * wide / LEVELS))
+        limit = computed.single(config.clip_limit * tall * wide / LEVELS)
         kept = combined(call, "minimum", combined(call, "maximum", counts, 0.0), limit)
         beyond = combined(call, "subtract", counts, kept)
         beyond = reduced(call, beyond, "sum", (4,), keepdims=True, part="beyond")
@@ -141,7 +144,7 @@ def _interpolated(
     call: LayerCall, hot: Value, shares: Value, grid: Sequence[int], tiles: Sequence[int]
 ) -> Value:
     """At each place the means of what the four tiles around it say, by their nearness."""
-    by_axis = [_around(count, tile) for count, tile in zip(grid, tiles, strict=True)]
+    by_axis = [computed.around(count, tile) for count, tile in zip(grid, tiles, strict=True)]
     (upper, lower, down), (left, right, across) = by_axis
     sides = []
     for rows in (upper, lower):
@@ -150,27 +153,12 @@ def _interpolated(
         for columns in (left, right):
             each = combined(call, "multiply", hot, taken(call, found, 2, columns))
             ends.append(reduced(call, each, "sum", (4,), keepdims=False, part="level"))
-        sides.append(_mixed(call, ends, [[[w] for w in across]]))
-    return _mixed(call, sides, [[[w]] for w in down])
+        sides.append(_mixed(call, ends, [[[[share] for share in one]] for one in across]))
+    return _mixed(call, sides, [[[[share]] for share in one] for one in down])
 
 
-def _mixed(call: LayerCall, pair: Sequence[Value], nearness: Any) -> Value:
-    rest = (1 - np.asarray(nearness, np.float32)).tolist()
+def _mixed(call: LayerCall, pair: Sequence[Value], shares: Sequence[Any]) -> Value:
     first, second = (
-        combined(call, "multiply", one, share)
-        for one, share in zip(pair, (rest, nearness), strict=True)
+        combined(call, "multiply", one, share) for one, share in zip(pair, shares, strict=True)
     )
     return combined(call, "add", first, second)
-
-
-def _around(count: int, tile: int) -> tuple[list[int], list[int], list[float]]:
-    """For each place along an axis: the tiles before and behind it, and how far on it is.
-
-    A tile beyond the edge is the one at the edge.
-    """
-    place = np.arange(count * tile, dtype=np.float32)
-    at = (place - np.float32(tile / 2)) / np.float32(tile) + np.float32(1)
-    before = np.floor(at)
-    ends = [np.clip(one, 0, count + 1) for one in (before, before + 1)]
-    tiles = [np.clip(one - 1, 0, count - 1).astype(int).tolist() for one in ends]
-    return tiles[0], tiles[1], (at - before).tolist()
