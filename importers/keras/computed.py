@@ -1,4 +1,4 @@
-"""Numbers that layers compute from their configuration alone: waves, bands, places between tiles."""
+"""Numbers that layers compute from their configuration: waves, bands, places between tiles."""
 
 from __future__ import annotations
 
