@@ -13,6 +13,9 @@ import msgspec
 SHORTEST: Mapping[str, float] = {"tf_keras": 1e-6, "keras3": 1e-12}
 """The least length that UnitNormalization divides by, by vocabulary."""
 
+NEGLIGIBLE = 1e-5
+"""What single precision hardly tells from nothing beside a deviation: no default is larger."""
+
 
 class Statistics(msgspec.Struct, frozen=True):
     """How a BatchNormalization computes with what it has gathered.

@@ -30,6 +30,7 @@ from ...ir.ops.activation import (
     Mish,
     Power,
     Relu,
+    Selu,
     Sigmoid,
     Silu,
     Softplus,
@@ -169,9 +170,10 @@ def _relu_of_parts(op: Relu) -> Formula | None:
             return Of(LeakyRelu(negative_slope=below), X)
         above = Of(ThresholdedRelu(theta=op.threshold), X)
         return above if not below else Joined("Subtract", above, _below(op))
-    if op.threshold:
+    if op.max_value < op.threshold:
         return None
-    beyond = Joined("Subtract", Of(Relu(), X), Of(Relu(), _plus(X, -op.max_value)))
+    above = Of(ThresholdedRelu(theta=op.threshold) if op.threshold else Relu(), X)
+    beyond = Joined("Subtract", above, Of(Relu(), _plus(X, -op.max_value)))
     return beyond if not below else Joined("Subtract", beyond, _below(op))
 
 
@@ -245,6 +247,7 @@ COMPOSED: Mapping[type[Op], Callable[[Any], Formula | None]] = {
     Abs: lambda op: Joined("Add", Of(Relu(), X), Of(Relu(), _minus(X))),
     Gelu: _gelu,
     Celu: _celu,
+    Selu: lambda op: _times(Of(Elu(alpha=1.6732632423543772), X), 1.0507009873554805),
     HardShrink: _hard_shrink,
     SoftShrink: _soft_shrink,
     SparsePlus: _sparse_plus,
@@ -338,11 +341,17 @@ MINUS: Mapping[str, str] = {"Subtract": "Add", "Minimum": "Maximum"}
 
 
 def merged(
-    site: Site, class_name: str, parts: Sequence[Tensor], role: str = "", mask: Value | None = None
+    site: Site,
+    class_name: str,
+    parts: Sequence[Tensor],
+    role: str = "",
+    mask: Value | None = None,
+    count: int | None = None,
 ) -> Tensor:
     """An element-wise merge, of other merges where the target lacks it.
 
-    a - b is a + (-b); the least is the largest with all signs turned.
+    a - b is a + (-b); the least is the largest with all signs turned. `count` as of
+    `scale_and_shift`.
     """
     if any(isinstance(part, Constant) for part in parts):
         return needed(site, class_name.lower(), parts, role)
@@ -350,15 +359,15 @@ def merged(
         return site.put(class_name, {}, parts, role=role, mask=mask)
     site.tell("KX102", "changed", f"{class_name} is written as several layers")
     least = class_name == "Minimum"
+    names = ["_".join(filter(None, (role, f"minus_{n + 1}"))) for n in range(len(parts))]
     turned = [
-        scale_and_shift(site, part, -1.0, 0.0, "_".join(filter(None, (role, f"minus_{number}"))))
-        for number, part in enumerate(parts, 1)
-        if least or number > 1
+        scale_and_shift(site, part, -1.0, 0.0, name, count)
+        for name, part in list(zip(names, parts, strict=True))[0 if least else 1 :]
     ]
     if not least:
         return site.put(MINUS[class_name], {}, [parts[0], *turned], role=role, mask=mask)
     largest = site.put(MINUS[class_name], {}, turned, role=f"{role}_most".lstrip("_"), mask=mask)
-    return scale_and_shift(site, largest, -1.0, 0.0, role)
+    return scale_and_shift(site, largest, -1.0, 0.0, role, count)
 
 
 def _in_order(formula: Formula, seen: set[Formula]) -> Iterator[Formula]:

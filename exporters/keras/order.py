@@ -56,6 +56,26 @@ def listed(network: Network) -> list[FileLayer]:
     return unused + sorted(depth_of, key=lambda layer: (-depth_of[layer], index[layer]))
 
 
+def creatable(network: Network) -> list[FileLayer]:
+    """The layers as listed, but each behind all that any of its calls reads.
+
+    Keras 1 makes all calls of a layer when it comes to it. What is called again on what came of
+    its own result has no such place, and stays where Keras lists it: Keras 1 cannot load its own
+    file of that.
+    Source: Keras 1.2.2 `engine/topology.py` (`Container.from_config`).
+    """
+    needs: dict[FileLayer, set[FileLayer]] = {}
+    for call in reachable(network):
+        needs.setdefault(call.layer, set()).update(tensor.call.layer for tensor in call.inputs)
+    waiting, there = listed(network), dict[FileLayer, None]()
+    while waiting:
+        ready = (layer for layer in waiting if needs[layer] <= {layer, *there})
+        layer = next(ready, waiting[0])
+        there[layer] = None
+        waiting.remove(layer)
+    return list(there)
+
+
 def made(network: Network) -> list[Call]:
     """The calls in the order in which Keras 2.2 makes them again when it loads the model.
 

@@ -15,15 +15,18 @@ EPSILON = 1e-3
 """Of a normalization whose variance is 1 - EPSILON: large enough for every backend."""
 
 
-def scale_and_shift(site: Site, x: Tensor, scale: float, offset: float, role: str = "") -> Tensor:
+def scale_and_shift(
+    site: Site, x: Tensor, scale: float, offset: float, role: str = "", count: int | None = None
+) -> Tensor:
     """Scale * x + offset, with one number each.
 
     Args:
-        site: The node; what `x` is has the axes of its first input.
+        site: The node.
         x: What is scaled.
         scale: Multiplies.
         offset: Is added.
         role: What it is beside the node's own layer.
+        count: Extent of the last axis, where `x` has not the axes of the node's first input.
     """
     repeats = 0 if role else site.own_repeats()
     if scale == 1 and not offset:
@@ -32,10 +35,10 @@ def scale_and_shift(site: Site, x: Tensor, scale: float, offset: float, role: st
     if "Rescaling" in site.dialect.classes:
         config = {"scale": scale, "offset": offset}
         return site.put("Rescaling", config, [x], role=role, repeats=repeats, mask=x.mask)
-    terms = site.seen(site.settled.input)
-    count = size_of(terms[-1])
+    term = site.seen(site.settled.input)[-1]
+    count = size_of(term) if count is None else count
     if count is None:
-        raise site.refuse(f"the size of {terms[-1]!r} is not known")
+        raise site.refuse(f"the size of {term!r} is not known")
     constants = {"gamma": scale, "beta": offset}
     arrays = {name: ConstantSource(value, (count,)) for name, value in constants.items()}
     return along_axis(site, x, -1, count, arrays, role)

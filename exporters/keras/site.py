@@ -234,12 +234,13 @@ class Site:
         Args:
             array: What the node has.
             class_name: The layer's class.
-            key: By which a class says whether it has the array, such as `use_bias`.
+            key: By which a class says whether it has the array, such as `use_bias`; "" if all have
+                it.
             name: The array's.
             value: What an absent one stands for.
             size: How many numbers.
         """
-        if array is not None or self.has(class_name, key):
+        if array is not None or (key and self.has(class_name, key)):
             return array
         return filled(name, value, size)
 

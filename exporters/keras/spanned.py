@@ -14,7 +14,7 @@ from ...ir.source import Array as NumPyArray, ConstantSource, MappedSource
 from ...ir.tensor import Param, Weight
 from .elementwise import applied, merged
 from .network import Array, Tensor
-from .scaling import EPSILON, constant
+from .scaling import EPSILON, constant, whole
 from .site import Site
 
 Change = Callable[[NumPyArray], NumPyArray]
@@ -53,7 +53,7 @@ class Spanned:
 
     def join(self, class_name: str, parts: list[Tensor], role: str) -> Tensor:
         """Several tensors merged."""
-        return merged(self.site, class_name, parts, role)
+        return merged(self.site, class_name, parts, role, count=size_of(self._span))
 
     def times(self, x: Tensor, port: str, role: str) -> Tensor:
         """Multiplied by a parameter."""
@@ -106,17 +106,19 @@ class Spanned:
             if beta is not None:
                 arrays.append(_renamed(beta, "bias", beta.layout))
             return self.site.put("DepthwiseConv2D", config, [x], role=role, arrays=arrays)
-        config = {
-            "axis": -1, "epsilon": EPSILON, "center": beta is not None, "scale": gamma is not None,
-        }  # fmt: skip
         statistics = {"moving_mean": 0.0, "moving_variance": 1 - EPSILON}
-        arrays = [
-            *(_renamed(one, name, one.layout) for name, one in (("gamma", gamma), ("beta", beta))
-              if one is not None),
-            *(constant(name, ConstantSource(n, (count,)), self._span)
-              for name, n in statistics.items()),
-        ]  # fmt: skip
-        return self.site.put("BatchNormalization", config, [x], role=role, arrays=arrays)
+        given = {
+            "gamma": _renamed(gamma, "gamma", Layout((self._span,))),
+            "beta": _renamed(beta, "beta", Layout((self._span,))),
+            **{
+                name: constant(name, ConstantSource(n, (count,)), self._span)
+                for name, n in statistics.items()
+            },
+        }
+        learnt = {"center": beta is not None, "scale": gamma is not None}
+        stated = {"axis": -1, "epsilon": EPSILON, **learnt}
+        held, stated = whole(self.site, given, stated, count)
+        return self.site.put("BatchNormalization", stated, [x], role=role, arrays=held)
 
 
 def _renamed(array: Array | None, name: str, layout: Layout) -> Array | None:

@@ -11,7 +11,7 @@ from ...eras.respell import respell
 from ...errors import ExportError
 from .dialects import Dialect, Known
 from .network import Array, Call, FileLayer, Network, Tensor
-from .order import chain, layers_of, listed, made, stored
+from .order import chain, creatable, layers_of, listed, made, stored
 
 Config = dict[str, Any]
 
@@ -125,7 +125,7 @@ def _functional(network: Network, dialect: Dialect) -> Config:
         return [tensor.call.layer.name, numbers[tensor.call], tensor.index]
 
     entries = []
-    for layer in listed(network):
+    for layer in creatable(network) if dialect.makes_as_listed else listed(network):
         nodes: list[Any] = []
         for call in calls:
             if call.layer is layer and call.inputs:

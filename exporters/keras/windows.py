@@ -147,6 +147,11 @@ def along_space(
     if space.rank > 1:
         config = {word: [list(pair) for pair in pairs], "data_format": space.data_format}
         class_name = f"{family}{space.rank}D"
+        if class_name in site.dialect.pads_alike and any(a != b for a, b in pairs):
+            more = tuple((max(pair), max(pair)) for pair in pairs)
+            less = tuple((n - a, n - b) for (n, _), (a, b) in zip(more, pairs, strict=True))
+            x = pad(site, x, space, more, f"{role or word}_wide")
+            return crop(site, x, space, less, role)
         return site.put(class_name, config, [x], role=role, repeats=space.repeats)
     config = {word: list(pairs[0])}
     x = time_last(site, x, space, f"{role or word}_before")

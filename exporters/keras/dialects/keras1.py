@@ -150,6 +150,7 @@ KERAS1 = Dialect(
     classes=CLASSES,
     base=("trainable",),
     paddings=("valid", "same"),
+    pads_alike=frozenset({"ZeroPadding3D"}),
     highest={"softmax": 3},
     apart={"LSTM": "icfo", "GRU": "zrh", "ConvLSTM": "icfo"},
     weight_names=NAMES,
@@ -159,6 +160,7 @@ KERAS1 = Dialect(
     states_extent=True,
     modes=True,
     written_by=("1.",),
+    makes_as_listed=True,
     call_arguments=False,
 )
 """Keras 1.2, in either ordering, on either backend."""

@@ -102,6 +102,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         later: Vocabularies of later readers, and the version that a file states which needs one.
         base: Kept keys of every layer.
         paddings: The words for paddings of a convolution.
+        pads_alike: Classes that pad both sides of an axis by one number.
         highest: Functions that take inputs up to a rank only, the batch counted.
         apart: Ops whose gates have arrays of their own, and their order.
         weight_names: What its arrays are called, by what Keras 2 calls them; a layer's name comes
@@ -114,6 +115,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         states_extent: Whether transposed convolutions are told the extent of their result.
         modes: Whether BatchNormalization has Keras 1's modes.
         written_by: Versions whose files are in this dialect already, by what they begin with.
+        makes_as_listed: Whether its reader makes a layer with all its calls when it comes to it.
         call_arguments: Whether calls in functional models have a place for keyword arguments.
         interpolations: The words by which its Resizing computes.
         merged_masks: Where a step counts in a merge of inputs with masks: where all say so, inputs
@@ -148,6 +150,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     later: Mapping[str, str] = {}
     base: Keys = BASE
     paddings: Keys = ("valid", "same", "causal")
+    pads_alike: frozenset[str] = frozenset()
     highest: Mapping[str, int] = {}
     apart: Mapping[str, str] = {}
     weight_names: Mapping[str, str] | None = None
@@ -157,6 +160,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     states_extent: bool = False
     modes: bool = False
     written_by: Keys = ()
+    makes_as_listed: bool = False
     call_arguments: bool = True
     spans: bool = False
     interpolations: Keys = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....eras.normalization import SHORTEST
+from ....eras.normalization import NEGLIGIBLE, SHORTEST
 from ....ir.layout import Axis, Layout, Terms, find, fuse, key
 from ....ir.ops.activation import Power
 from ....ir.ops.normalization import (
@@ -150,6 +150,21 @@ def _in_mode(site: Site, mode: int, epsilon: float) -> None:
     site.give(y)
 
 
+def _tell_of_root(site: Site, epsilon: float) -> None:
+    """Keras 1.0.5 and later add epsilon under the root of mode 1 too, the source beside it only."""
+    if epsilon > NEGLIGIBLE:
+        raise site.refuse(
+            f"{site.dialect.name} adds the epsilon of mode 1 under the root too; {epsilon} is too "
+            "large for that to be of no matter"
+        )
+    site.tell(
+        "KN308",
+        "changed",
+        f"epsilon {epsilon} is added under the root too",
+        level="warning",
+    )
+
+
 def _tell_of_training(site: Site) -> None:
     """Keras 3 hands every layer the model's own `training`, whatever its call was given.
 
@@ -202,6 +217,8 @@ def sample_norm(site: Site) -> None:
     op, x = site.op, site.x()
     assert isinstance(op, SampleNorm)
     if site.dialect.modes:
+        if not op.under_root:
+            _tell_of_root(site, op.epsilon)
         _in_mode(site, 1, op.epsilon)
         return
     site.tell("KX102", "changed", "a normalization of each sample is written as operations")

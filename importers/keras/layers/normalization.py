@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ....eras.normalization import SHORTEST
+from ....eras.normalization import NEGLIGIBLE, SHORTEST
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Term, Terms, expand, fuse, size_of
@@ -36,9 +36,6 @@ MODES: Mapping[int, type[SampleNorm | BatchStatisticsNorm]] = {
     2: BatchStatisticsNorm,
 }
 """Keras 1's modes beside 0."""
-
-NEGLIGIBLE = 1e-5
-"""What single precision hardly tells from nothing beside a deviation: no default is larger."""
 
 
 class BatchNormConfig(Config, frozen=True, kw_only=True):

@@ -1,0 +1,146 @@
+"""What Keras 1 demands of a file before it loads it: seen in genuine Keras 1.2.2.
+
+The files themselves are loaded there by `benchmarks/old_keras.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+import kerasir
+from genuine import FixtureCase, fixture_cases
+from kerasir.errors import ExportError
+from kerasir.ir.plan import Policy
+from kerasir.passes.solve import solve
+from kerasir.reference.evaluate import evaluate
+
+CASES = {case.id: case for case in fixture_cases()}
+CLOSE = 1e-5
+
+
+def written(case: FixtureCase, folder: Path, backend: str = "tensorflow") -> Path:
+    target = folder / "out.h5"
+    silent = case.era.startswith("keras0")
+    kerasir.convert(
+        case.model,
+        target,
+        arch=case.arch,
+        backend="theano" if silent else None,
+        source_data_format=case.ordering,
+        to="keras1",
+        target_backend=backend,
+        data_format="keep",
+        io_layout="keep",
+    )
+    return target
+
+
+def layers_of(path: Path) -> list[dict[str, Any]]:
+    with h5py.File(path) as file:
+        found: list[dict[str, Any]] = json.loads(file.attrs["model_config"])["config"]["layers"]
+        return found
+
+
+def right(path: Path, case: FixtureCase, backend: str = "tensorflow") -> bool:
+    """Whether the file, read again, computes what the genuine Keras did."""
+    model = kerasir.load(path, backend=backend, data_format=case.ordering)
+    found = evaluate(solve(model.graph, Policy()), case.inputs())
+    return all(
+        np.abs(mine - want).max() / np.abs(want).max() < CLOSE
+        for mine, want in zip(found, case.outputs(), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["keras0.3.3-theano/g_shared_heads_tf", "keras0.3.3-theano/g_siamese_tf"]
+)
+def test_a_layer_is_listed_behind_all_that_it_is_called_on(name: str, tmp_path: Path) -> None:
+    """Keras 1 makes all its calls when it comes to it: `Container.from_config`."""
+    case = CASES[name]
+    path = written(case, tmp_path)
+    there: set[str] = set()
+    for layer in layers_of(path):
+        there.add(layer["name"])
+        assert {ref[0] for node in layer["inbound_nodes"] for ref in node} <= there
+    assert right(path, case)
+
+
+def test_a_normalization_has_four_arrays_in_every_mode(tmp_path: Path) -> None:
+    """Those that mode 1 does not read, too: `BatchNormalization.build`."""
+    case = CASES["keras0.3.3-theano/g_batch_normalization_th"]
+    path = written(case, tmp_path)
+    modes = {
+        layer["name"]: layer["config"]["mode"]
+        for layer in layers_of(path)
+        if layer["class_name"] == "BatchNormalization"
+    }
+    assert set(modes.values()) == {0, 1}
+    with h5py.File(path) as file:
+        for name in modes:
+            assert len(file["model_weights"][name].attrs["weight_names"]) == 4
+    assert right(path, case)
+
+
+@pytest.mark.parametrize("name", ["keras1.2.2-theano/adv_act_th", "keras0.3.3-theano/advact_tf"])
+def test_an_srelu_of_theano_is_composed_for_tensorflow(name: str, tmp_path: Path) -> None:
+    """Its multiplications and additions are normalizations there, of four arrays each."""
+    assert right(written(CASES[name], tmp_path), CASES[name])
+
+
+def test_unequal_padding_in_three_dimensions_is_padded_more_and_cropped(tmp_path: Path) -> None:
+    """`ZeroPadding3D` of Keras 1 has one number per axis, its `Cropping3D` two."""
+    case = CASES["keras1.1.0-theano/g_early_conv3d_th"]
+    path = written(case, tmp_path, "theano")
+    kinds = [layer["class_name"] for layer in layers_of(path)]
+    assert kinds == ["InputLayer", "ZeroPadding3D", "Cropping3D", "Convolution3D"]
+    assert right(path, case, "theano")
+
+
+def test_epsilon_beside_the_deviation_alone_is_told_or_refused(tmp_path: Path) -> None:
+    """Keras 1.2.2 adds mode 1's under the root too."""
+    case = CASES["keras0.3.3-theano/g_batch_normalization_th"]
+    told = kerasir.convert(
+        case.model,
+        tmp_path / "told.h5",
+        arch=case.arch,
+        backend="theano",
+        source_data_format=case.ordering,
+        to="keras1",
+    ).report
+    assert [event.level for event in told.events if event.code == "KN308"] == ["warning"]
+    with pytest.raises(ExportError, match=r"under the root too; 0\.1 is too large"):
+        written(CASES["keras1.0.0-theano/g_early_norm_th"], tmp_path)
+
+
+def test_functions_that_keras1_lacks_are_composed(tmp_path: Path) -> None:
+    """SELU of ELU; a ReLU with slope, threshold and largest value of a ThresholdedReLU."""
+    said = [
+        {"class_name": "Activation", "config": {"name": "a", "activation": "selu"}},
+        {
+            "class_name": "ReLU",
+            "config": {"name": "b", "max_value": 1.5, "negative_slope": 0.1, "threshold": 0.2},
+        },
+    ]
+    shape = {"batch_input_shape": [None, 7]}
+    said[0]["config"] |= shape
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": said}}
+    source, target = tmp_path / "a.h5", tmp_path / "b.h5"
+    with h5py.File(source, "w") as file:
+        file.attrs.update({"keras_version": "2.2.4", "backend": "tensorflow"})
+        file.attrs["model_config"] = json.dumps(config)
+        group = file.create_group("model_weights")
+        group.attrs["layer_names"] = np.array([b"a", b"b"])
+        for name in ("a", "b"):
+            group.create_group(name).attrs["weight_names"] = np.array([], "S1")
+    kerasir.convert(source, target, to="keras1")
+    x = np.random.default_rng(0).normal(size=(5, 7), scale=2).astype(np.float32)
+    y = 1.05070098 * np.where(x > 0, x, 1.67326324 * np.expm1(x))
+    want = np.where(y < 0.2, 0.1 * (y - 0.2), np.minimum(y, 1.5))
+    model = kerasir.load(target)
+    np.testing.assert_allclose(evaluate(solve(model.graph, Policy()), [x])[0], want, atol=1e-5)
