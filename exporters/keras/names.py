@@ -36,7 +36,7 @@ def settle_names(network: Network, dialect: Dialect, backend: str, report: Repor
         report.add(
             "KX307",
             "note",
-            f"{slashed[0]}: Keras 3 takes no layer with a slash in its name ({len(slashed)} here)",
+            f"Keras 3 takes no layer with a slash in its name; there are {len(slashed)}",
             layer=slashed[0],
             level="warning",
         )
@@ -69,7 +69,7 @@ def _settle(network: Network, names: Names, report: Report) -> None:
         )
         if layer.name in changed:
             name = changed[layer.name]
-            said = f"{layer.name} is called {name}: the target does not take its name"
+            said = f"called {name} (the target does not take its name)"
             report.add("KX407", "changed", said, layer=layer.name)
             layer.name = name
 
