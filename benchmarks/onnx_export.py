@@ -1,7 +1,7 @@
 """ONNX files of kerasir beside those of tf2onnx and of Keras 3's own export.
 
     python benchmarks/onnx_export.py FOLDER [NAME …] [--others PYTHON] [--jax PYTHON]
-        [--results FILE.json] [--no-latency] [--write docs/onnx.md]
+        [--results FILE.json] [--repeats N] [--no-latency] [--write docs/onnx.md]
 
 FOLDER has models and answers that `benchmarks/applications.py` made. `--others` names an
 interpreter with tf2onnx, tf-keras and Keras 3 (which exports by tf2onnx where it runs on
@@ -30,13 +30,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 import onnxruntime
-from measuring import KERASIR, CommandError, alone, installed, replace_table
+from measuring import KERASIR, CommandError, alone, installed, replace_table, where_and_when
 
 RUNS: Mapping[int, int] = {1: 9, 8: 5}
 """How often each batch is run, after a first time."""
-
-CONVERSIONS = 5
-"""How often kerasir converts; the median counts. The others do it once."""
 
 OPSET = 17
 
@@ -85,6 +82,7 @@ def main() -> None:
     parser.add_argument("--others", help="a Python with tf2onnx, tf-keras and Keras 3")
     parser.add_argument("--jax", help="a Python with Keras 3, JAX and jax2onnx")
     parser.add_argument("--results", type=Path, default=Path("onnx_export.json"))
+    parser.add_argument("--repeats", type=int, default=5, help="kerasir's; the others convert once")
     parser.add_argument("--no-latency", action="store_true", help="convert alone")
     parser.add_argument("--write", type=Path, help="replace the tables of this document")
     given = parser.parse_intermixed_args()
@@ -98,22 +96,22 @@ def main() -> None:
     pythons = {"tensorflow": given.others, "jax": given.jax}
     for path in paths:
         record = known.setdefault(path.name, {})
-        measure(path, record, pythons, latency=not given.no_latency)
+        measure(path, record, pythons, given.repeats, latency=not given.no_latency)
         given.results.write_text(json.dumps(known, indent=1))
         print(f"{path.name}: {_sentence(record)}", file=sys.stderr, flush=True)
     text = "\n".join(tables(known)).strip()
     print(text)
     if given.write:
-        replace_table(given.write, "onnx_export.py", text)
+        replace_table(given.write, "onnx_export.py", f"{where_and_when()}\n\n{text}")
 
 
 def measure(
-    path: Path, record: Record, pythons: Mapping[str, str | None], *, latency: bool
+    path: Path, record: Record, pythons: Mapping[str, str | None], repeats: int, *, latency: bool
 ) -> None:
     """Convert and run one model in all ways there are."""
     mine = path.with_name(f"{path.name}.kerasir.onnx")
     command = [*KERASIR, "convert", "--overwrite", "--quiet", str(path), str(mine)]
-    takes = [converted(command, mine) for _ in range(CONVERSIONS)]
+    takes = [converted(command, mine) for _ in range(repeats)]
     costs = {key: [take[key] for take in takes if key in take] for key in ("wall", "cpu", "mb")}
     medians = {key: statistics.median(values) for key, values in costs.items() if values}
     record["kerasir"] = {**takes[0], **medians}
