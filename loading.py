@@ -10,9 +10,12 @@ from .errors import UsageError
 from .ir.model import Model
 
 if TYPE_CHECKING:
+    from .importers.keras.archive import Archive
     from .importers.sizes import Sizes
 
 Path = str | os.PathLike[str]
+AUTO = "auto"
+"""In the place of an architecture: the one that the weights fit."""
 
 
 def load(
@@ -33,7 +36,8 @@ def load(
     Args:
         path: A Keras file of any era, or a `.kerasir` file.
         arch: Where the architecture is, for a file of weights alone: a file, or
-            `builtin:NAME` for one that kerasir knows, such as `builtin:vgg16`.
+            `builtin:NAME` for one that kerasir knows, such as `builtin:vgg16`; `auto` for
+            whichever of these, or of the files beside the weights, they fit.
         backend: `theano` or `tensorflow`, where the file does not say.
         data_format: `channels_first` or `channels_last`, for layers that do not say.
         isolated: Whether to run the HDF5 library in a process of its own, which may crash.
@@ -115,7 +119,6 @@ def _load(path: Path, reading: _Reading, rows: _Rows | None, sizes: Sizes | None
 
     load_plugins(reading.plugins)
     name = os.fspath(path)
-    beside, builtin = _architecture(reading.arch)
     if name.lower().endswith(".kerasir"):
         from .importers.kerasir import read_kerasir
 
@@ -131,7 +134,10 @@ def _load(path: Path, reading: _Reading, rows: _Rows | None, sizes: Sizes | None
     from .importers.keras.read import import_model
     from .importers.sizes import OPEN
 
+    beside, builtin = _architecture(reading.arch)
     archive = read_archive(name, arch=beside, isolated=reading.isolated)
+    if reading.arch == AUTO and archive.config is None:
+        return _load_proposed(path, archive, reading, sizes)
     if rows is not None and archive.config is None and builtin is None:
         return read_bare(
             archive,
@@ -153,6 +159,23 @@ def _load(path: Path, reading: _Reading, rows: _Rows | None, sizes: Sizes | None
     )
 
 
+def _load_proposed(path: Path, archive: Archive, reading: _Reading, sizes: Sizes | None) -> Model:
+    """Weights alone with the architecture that they fit.
+
+    Raises:
+        ConfigError: They fit none.
+    """
+    from .importers.keras.proposals import no_architecture, proposal
+
+    found = proposal(archive)
+    if found is None:
+        raise no_architecture(archive).at(file=archive.path)
+    model = _load(path, reading._replace(arch=found.arch), None, sizes)
+    told = f"the architecture is {found.arch}: {found.reason}"
+    model.report.add("KE210", "assumed", told, fix=f"to state it: --arch {found.arch}")
+    return model
+
+
 def _sizes(batch: int | None, shapes: Mapping[str, Sequence[int]] | None) -> Sizes | None:
     if batch is None and not shapes:
         return None
@@ -171,7 +194,7 @@ def _check_needless(rows: _Rows | None) -> None:
 
 def _architecture(arch: Path | None) -> tuple[str | None, str | None]:
     """The file of the architecture, or the name of a built-in one."""
-    if arch is None:
+    if arch is None or arch == AUTO:
         return None, None
     from .importers.keras.builtin import PREFIX, named
 

@@ -40,7 +40,9 @@ def reading_options(section: Section) -> list[click.Parameter]:
             OneOf(*BACKENDS, synonyms={"tf": "tensorflow", "th": "theano"}),
         ),
         section.value(
-            "--arch", "FILE", "Architecture of weights: .json, .yaml, a Keras file, builtin:NAME"
+            "--arch",
+            "FILE",
+            "Of weights alone: a .json, .yaml or Keras file, builtin:NAME, auto",
         ),
         section.value(
             "--source-data-format",

@@ -11,9 +11,8 @@ from msgspec.structs import replace
 from ..eras.storage import backend_of
 from ..errors import ConfigError
 from ..importers.keras.archive import Archive, read_archive
-from ..importers.keras.builtin import ARCHITECTURES, PREFIX
 from ..importers.keras.facts import era_of
-from ..importers.keras.proposals import propose
+from ..importers.keras.proposals import proposal
 from ..ir.graph import Value
 from ..ir.model import Fact, Facts, Model
 from .lint import chosen, lint
@@ -185,10 +184,8 @@ def _bare_weights(archive: Archive) -> Inspection:
 
 
 def _which_architecture(archive: Archive) -> Note:
-    """What weights alone lack, and which built-in architecture they fit."""
-    message, arch = "weights only: an architecture says what they mean", "model.json"
-    fitting = propose(archive)
-    if fitting:
-        message = f"weights only: names and shapes are those of {ARCHITECTURES[fitting[0]].title}"
-        arch = PREFIX + fitting[0]
-    return Note(code="KE202", message=message, fix=f"--arch {arch}")
+    """What weights alone lack, and which architecture they fit."""
+    found = proposal(archive)
+    message = "an architecture says what they mean" if found is None else found.reason
+    arch = "model.json" if found is None else found.arch
+    return Note(code="KE202", message=f"weights only: {message}", fix=f"--arch {arch}")

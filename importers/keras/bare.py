@@ -15,12 +15,11 @@ from ...ir.report import Report
 from ...ir.signature import Pattern
 from ...ir.tensor import Param, Stored, Weight
 from .archive.record import Archive, StoredWeight, WeightGroup
-from .builtin import PREFIX
 from .call import SPACE
 from .facts import era_of, read_facts
 from .guesses import GATES, Guess, guesses, parts
 from .match import listed
-from .proposals import propose
+from .proposals import proposal
 from .spec import LayerSpec, ModelSpec
 
 Flattened = Mapping[str, tuple[int, int, int]]
@@ -206,12 +205,12 @@ class _Reader:
         known = (
             f"by rank, extent and name there are {counted}" if kinds else "nothing is recognized"
         )
-        fitting = propose(self.archive)
+        fitting = proposal(self.archive)
         self.report.add(
             "KE206",
             "assumed",
             f"no architecture: {known}",
-            fix=f"for a whole model: --arch {PREFIX}{fitting[0]}" if fitting else "",
+            fix=f"for a whole model: --arch {fitting.arch}" if fitting else "",
         )
         if self.rows:
             self.report.add(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from itertools import islice
+from typing import NamedTuple
 
 from ...errors import ConfigError, KerasirError, show
 from ...ir.model import Model
@@ -36,13 +37,36 @@ def propose(archive: Archive) -> list[str]:
     return found
 
 
-def beside(archive: Archive) -> str:
+class Proposal(NamedTuple):
+    """An architecture that has just these weights.
+
+    Attributes:
+        arch: As `--arch` takes it: a path, or `builtin:NAME`.
+        reason: Why it is proposed.
+    """
+
+    arch: str
+    reason: str
+
+
+def proposal(archive: Archive) -> Proposal | None:
+    """The architecture that weights fit: a built-in one, else a file beside them; maybe none."""
+    if found := propose(archive):
+        title = ARCHITECTURES[found[0]].title
+        return Proposal(PREFIX + found[0], f"names and shapes are those of {title}")
+    if path := _beside(archive):
+        told = f"{show(os.path.basename(path))} lies in the same folder, and has these layers"
+        return Proposal(path, told)
+    return None
+
+
+def _beside(archive: Archive) -> str:
     """An architecture in the folder of the weights that has just these; "" if there is none."""
     from .archive import read_archive
     from .read import import_model
 
     folder = os.path.dirname(archive.path)
-    named = (name for name in sorted(os.listdir(folder or ".")) if name.lower().endswith(ENDS))
+    named = (name for name in sorted(_names(folder)) if name.lower().endswith(ENDS))
     for path in (os.path.join(folder, name) for name in islice(named, MOST)):
         try:
             whole = read_archive(archive.path, arch=path)
@@ -54,20 +78,23 @@ def beside(archive: Archive) -> str:
     return ""
 
 
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder or ".")
+    except OSError:  # one that may be entered and not listed
+        return []
+
+
 def _holds_all(model: Model) -> bool:
     return all(event.kind != "lost" for event in model.report)
 
 
 def no_architecture(archive: Archive) -> ConfigError:
     """The error for weights that came without an architecture, where one is needed."""
-    what, hint = "weights only, and this needs an architecture", "add --arch model.json"
-    details: tuple[str, ...] = ()
-    if found := propose(archive):
-        what += f"; names and shapes are those of {ARCHITECTURES[found[0]].title}"
-        hint = f"add --arch {PREFIX}{found[0]}"
-    elif path := beside(archive):
-        hint = f"add --arch {show(path)}"
-        details = (
-            f"{show(os.path.basename(path))} lies in the same folder, and has these layers.",
-        )
-    return ConfigError(what, where="file", hint=hint, details=details)
+    found = proposal(archive)
+    reason = "" if found is None else f"; {found.reason}"
+    return ConfigError(
+        f"weights only, and this needs an architecture{reason}",
+        where="file",
+        hint="add --arch model.json" if found is None else f"add --arch {show(found.arch)}",
+    )

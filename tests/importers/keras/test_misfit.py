@@ -56,9 +56,28 @@ def test_an_architecture_in_the_same_folder_is_proposed_if_it_fits(
     shutil.copy(genuine(TF).folder / "arch.json", tmp_path / "b.json")
     with pytest.raises(ConfigError) as raised:
         kerasir.load(weights)
-    assert (raised.value.hint, raised.value.details) == ("add --arch model.json", ())
+    assert raised.value.hint == "add --arch model.json"
+    with pytest.raises(ConfigError):
+        kerasir.load(weights, arch="auto")
     shutil.copy(genuine(TH).folder / "arch.json", tmp_path / "c.json")
     with pytest.raises(ConfigError) as raised:
         kerasir.load(weights)
     assert raised.value.hint == f"add --arch {tmp_path / 'c.json'}"
-    assert raised.value.details == ("c.json lies in the same folder, and has these layers.",)
+    assert raised.value.what.endswith("; c.json lies in the same folder, and has these layers")
+    model = kerasir.load(weights, arch="auto")
+    assert [event.message for event in model.report if event.code == "KE210"] == [
+        f"the architecture is {tmp_path / 'c.json'}: "
+        "c.json lies in the same folder, and has these layers"
+    ]
+    done = kerasir.convert(weights, tmp_path / "new.onnx", arch="auto", verify=True)
+    assert done.verification is not None
+    assert done.verification.equal
+
+
+def test_a_model_with_an_architecture_of_its_own_keeps_it(
+    genuine: Callable[[str], FixtureCase], tmp_path: Path
+) -> None:
+    model = shutil.copy(genuine(TH).model, tmp_path)
+    shutil.copy(genuine(TF).folder / "arch.json", tmp_path / "b.json")
+    found = kerasir.load(model, arch="auto")
+    assert "KE210" not in [event.code for event in found.report]
