@@ -42,7 +42,7 @@ def reading_options(section: Section) -> list[click.Parameter]:
         section.value(
             "--arch",
             "FILE",
-            "Of weights alone: a .json, .yaml or Keras file, builtin:NAME, auto",
+            "Of bare weights: a .json, .yaml or Keras file, builtin:NAME, auto",
         ),
         section.value(
             "--source-data-format",

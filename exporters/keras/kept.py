@@ -21,6 +21,13 @@ INPUT_KEYS = frozenset({
 })  # fmt: skip
 """Keys that say what a layer is called and what it is fed; the graph says so too."""
 
+MEANT_OTHERWISE = frozenset({"implementation", "output_shape"})
+"""Keys that say how a layer computes, not what; or what follows from its other keys (the shape that
+a Deconvolution of Keras 1 states: Keras 1.2.2 `Deconvolution2D`)."""
+
+FORGET_BIAS = ("forget_bias_init", "one")
+"""What an LSTM of Keras 1 states and Keras 2 and 3 do without being told: `unit_forget_bias`."""
+
 IMPLIED: Mapping[str, str] = {
     "bias_initializer": "Zeros",
     "beta_initializer": "Zeros",
@@ -63,7 +70,13 @@ def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report)
                 _lost(layer, what, report)
             else:
                 found[key] = said
-        elif same and value and key not in known.stated and not _goes_unsaid(key, value):
+        elif (
+            same
+            and value
+            and key not in known.stated
+            and key not in known.renamed
+            and not _goes_unsaid(key, value)
+        ):
             what = f"{class_name}.{key} = {value!r:.80}: {dialect.name} has no such key"
             _lost(layer, what, report)
     return found
@@ -71,7 +84,9 @@ def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report)
 
 def _goes_unsaid(key: str, value: Any) -> bool:
     """Whether nothing is lost with a key: the graph says it, or a target without it implies it."""
-    if key in INPUT_KEYS or is_neutral(key, value):
+    if key in INPUT_KEYS | MEANT_OTHERWISE or is_neutral(key, value):
+        return True
+    if (key, value) == FORGET_BIAS:
         return True
     initial = value.get("class_name") if isinstance(value, Mapping) else None
     return key in IMPLIED and initial == IMPLIED[key]

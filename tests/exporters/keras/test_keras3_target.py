@@ -143,3 +143,19 @@ def test_preserved_settings_are_objects_of_keras3(tmp_path: Path) -> None:
 
 def test_every_op_has_a_writer() -> None:
     assert OPS.keys() - {op.__name__ for op in WRITERS} == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "keras2.2.4-theano/adv_act_th",  # LeakyReLU's alpha has another name
+        "keras1.2.2-theano/deconv_th",  # the shape that a Deconvolution states follows from it
+        "keras1.2.2-theano/embed_mask_lstm_th",  # forget_bias_init="one"
+        "keras2.2.4-theano/rnn_variants_tf",  # implementation=2
+    ],
+)
+def test_nothing_is_called_lost_that_is_said_otherwise(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    done = kerasir.convert(case.model, tmp_path / "new.keras", **said(case))
+    lost = [event.message for event in done.report if event.code == "KX201"]
+    assert lost == []
