@@ -1,11 +1,12 @@
 """Two recurrent operators over one sequence, one in each direction, made one operator.
 
-Keras' Bidirectional is two layers whose results are joined; ONNX has a direction `bidirectional`.
-Only what is joined feature by feature becomes one: sums and products of the two need both apart.
+Keras' Bidirectional is two layers whose results are joined, added, multiplied or averaged; ONNX has
+a direction `bidirectional`, whose results lie side by side.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 from ...ir.layout import Axis, Labelled, Layout, Term, axes_of, rebuild
 from ...ir.tensor import Param, Stored, Weight
 from .draft import Body, Draft, Edge, Initializer, OnnxNode
+from .emitting import constant_param
 from .pen import Origins, Pen
 
 OPERATORS = {"LSTM", "GRU", "RNN"}
@@ -22,6 +24,10 @@ SEQUENCE, LAST = 0, 1
 
 LISTED = ("activations", "activation_alpha", "activation_beta")
 """Attributes that have a part for each direction; the others are for both."""
+
+JOIN = "Concat"
+MERGES = {JOIN, "Add", "Mean", "Mul"}
+"""What two results become one by."""
 
 BATCH_FIRST = (1, 0, 2)
 WEIGHTS, LENGTHS = slice(1, 4), slice(4, 5)
@@ -67,7 +73,7 @@ def _halves(
     join: OnnxNode, makers: dict[Edge, OnnxNode], readers: Counter[Edge]
 ) -> tuple[Half, Half] | None:
     """The forward and the backward operator behind a join of their results."""
-    if join.op_type != "Concat" or len(join.inputs) != 2 or join.domain:
+    if join.op_type not in MERGES or len(join.inputs) != 2 or join.domain:
         return None
     found = [_half(edge, makers, readers) for edge in join.inputs if edge is not None]
     first, second = found[0], found[-1]
@@ -79,7 +85,8 @@ def _halves(
     alike = alike and a.inputs[LENGTHS] == b.inputs[LENGTHS]
     alike = alike and first.result == second.result and _common(a) == _common(b)
     features = 2 if first.result == SEQUENCE else 1
-    return (first, second) if alike and ways == DIRECTIONS and _axis(join) == features else None
+    alike = alike and join.attributes.get("axis", features) == features
+    return (first, second) if alike and ways == DIRECTIONS else None
 
 
 def _half(edge: Edge, makers: dict[Edge, OnnxNode], readers: Counter[Edge]) -> Half | None:
@@ -111,11 +118,6 @@ def _source(node: OnnxNode) -> Edge:
     return source
 
 
-def _axis(join: OnnxNode) -> int:
-    axis: int = join.attributes["axis"]
-    return axis
-
-
 def _common(node: OnnxNode) -> dict[str, object]:
     """The attributes that hold for both directions."""
     return {k: v for k, v in node.attributes.items() if k not in {*LISTED, "direction"}}
@@ -125,11 +127,26 @@ Pairs = list[tuple[Initializer, Initializer]]
 
 
 def _weights(halves: tuple[Half, Half], stored: dict[Edge, Initializer]) -> Pairs | None:
-    """Each weight of both; None if one has a bias and the other has not."""
-    a, b = ([edge for edge in half.node.inputs[WEIGHTS] if edge] for half in halves)
-    if len(a) != len(b) or any(edge not in stored for edge in (*a, *b)):
-        return None
-    return [(stored[x], stored[y]) for x, y in zip(a, b, strict=True)]
+    """Each weight of both, zeros where one has no bias; None if a weight is not stored."""
+    pairs: Pairs = []
+    for both in itertools.zip_longest(*(half.node.inputs[WEIGHTS] for half in halves)):
+        held = [stored.get(edge) for edge in both if edge is not None]
+        found = [each for each in held if each is not None]
+        if len(found) < len(held):
+            return None
+        if found:
+            first, second = both
+            pairs.append((
+                found[0] if first is not None else _zeros(found[0]),
+                found[-1] if second is not None else _zeros(found[0]),
+            ))
+    return pairs
+
+
+def _zeros(like: Initializer) -> Initializer:
+    """A bias that is not there."""
+    param = constant_param(like.param.weight.name, 0, like.layout)
+    return Initializer(like.edge, param, like.layout)
 
 
 def _merged(
@@ -142,9 +159,8 @@ def _merged(
     nodes: list[OnnxNode] = []
     pen = Pen(draft, first.name.rpartition("/")[0] or first.name, first.doc, nodes, Origins())
     time, batch = x.shape[:2]
-    units = joined.shape[-1]
-    assert isinstance(units, int)
-    shapes = ((time, 2, batch, units // 2), (2, batch, units // 2))
+    units = first.attributes["hidden_size"]
+    shapes = ((time, 2, batch, units), (2, batch, units))
     made = [Edge(f"{pen.name}/both", x.dtype, shape) for shape in shapes]
     attributes: dict[str, Any] = {
         key: (*first.attributes.get(key, ()), *second.attributes.get(key, ())) or None
@@ -156,8 +172,13 @@ def _merged(
         given += [None] * (LENGTHS.start - 1 - len(given)) + list(lengths)
     outputs = [None] * result + [made[result]]
     pen.place(first.op_type, (x, *given), outputs, **attributes)
-    y = pen.permuted(made[result], (2, 0, 1, 3) if result == SEQUENCE else BATCH_FIRST)
-    pen.reshape(y, joined.shape)
+    if join.op_type == JOIN:
+        y = pen.permuted(made[result], (2, 0, 1, 3) if result == SEQUENCE else BATCH_FIRST)
+        pen.reshape(y, joined.shape)
+    else:  # a reduction over both is one operator less, and slower
+        way = 1 - result
+        y = pen.add(join.op_type, *pen.split(made[result], way, (1, 1)))
+        pen.permuted(pen.squeeze(y, way), BATCH_FIRST if result == SEQUENCE else (0, 1))
     nodes[-1].outputs, nodes[-1].name = (joined,), join.name
     return nodes
 

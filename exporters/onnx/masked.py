@@ -8,13 +8,14 @@ there again. That is exact for every mask, wherever it has holes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .draft import Edge
 from .emitting import Emitting
 
-FEATURES = 2
-"""Which dimension they are, behind `batch time`."""
+Draw = Callable[..., Edge]
+"""From tensors to what is made of them."""
 
 
 class Masked:
@@ -71,14 +72,11 @@ class Masked:
         self._zeroed.add(result)
         return result
 
-    def joined(self, at: Emitting, parts: tuple[Edge, ...], axis: int) -> Edge | None:
-        """Results by `zeroed`, feature by feature: joined first, and spread over time as one."""
-        if axis != FEATURES or not self._zeroed.issuperset(parts):
+    def together(self, at: Emitting, parts: tuple[Edge, ...], draw: Draw) -> Edge | None:
+        """What is made of results by `zeroed`: made in front, and spread over time as one."""
+        if not self._zeroed.issuperset(parts):
             return None
-        fronts = [self._fronts[part] for part in parts]
-        widths = [front.shape[FEATURES] for front in fronts]
-        shape = (*fronts[0].shape[:FEATURES], sum(w for w in widths if isinstance(w, int)))
-        y = at.add("Concat", *fronts, shape=shape, axis=axis)
+        y = draw(*(self._fronts[part] for part in parts))
         result = self._spread(at, y, self._place(at), self._mask)
         self._zeroed.add(result)
         return result
@@ -110,10 +108,17 @@ def masked(at: Emitting, mask: Edge) -> Masked:
     return known[key]
 
 
-def joined(at: Emitting, parts: tuple[Edge, ...], axis: int) -> Edge | None:
-    """The join of results with zeros for steps left out by one mask; None if they are not."""
-    found = (each.joined(at, parts, axis) for each in at.origins.masked.values())
-    return next((edge for edge in found if edge is not None), None)
+def together(at: Emitting, parts: tuple[Edge, ...], draw: Draw) -> Edge:
+    """What is made of tensors step by step, zero where all are.
+
+    Args:
+        at: Draws the nodes.
+        parts: `batch time features` each. Where all have zeros for the steps left out by one
+            mask, what is made of them is drawn before they are spread over time.
+        draw: Draws what is made.
+    """
+    found = (each.together(at, parts, draw) for each in at.origins.masked.values())
+    return next((edge for edge in found if edge is not None), None) or draw(*parts)
 
 
 def _running(at: Emitting, steps: Edge, **attributes: Any) -> Edge:

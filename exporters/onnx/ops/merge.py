@@ -21,7 +21,7 @@ from ....ir.ops.merge import (
 from ..dims import product
 from ..draft import Edge
 from ..emitting import Emitting
-from ..masked import joined
+from ..masked import together
 from ..registry import emits
 
 OF_ANY_NUMBER: Mapping[type[Merge], str] = {
@@ -38,16 +38,23 @@ OF_TWO: Mapping[type[Merge], str] = {
     AllOf: "And",
 }
 
+FEATURES = 2
+"""Which dimension they are behind batch and time."""
+
 SMALLEST_SQUARE = 1e-12
 """What a squared length is at least (TensorFlow `l2_normalize`)."""
 
 
 def merge(op: Merge, at: Emitting) -> Edge:
     """One operator for all inputs where ONNX has one, else pair by pair."""
-    inputs, pairs = at.present, OF_TWO.get(type(op))
-    if pairs is None or (len(inputs) > 2 and type(op) in OF_ANY_NUMBER):
-        return at.add(OF_ANY_NUMBER[type(op)], *inputs)
-    return functools.reduce(functools.partial(at.add, pairs), inputs)
+    kind, of_two = type(op), OF_TWO.get(type(op))
+
+    def draw(*parts: Edge) -> Edge:
+        if of_two is None or (len(parts) > 2 and kind in OF_ANY_NUMBER):
+            return at.add(OF_ANY_NUMBER[kind], *parts)
+        return functools.reduce(functools.partial(at.add, of_two), parts)
+
+    return draw(*at.present) if kind is Divide else together(at, at.present, draw)
 
 
 for _kind in {**OF_ANY_NUMBER, **OF_TWO}:
@@ -57,8 +64,11 @@ for _kind in {**OF_ANY_NUMBER, **OF_TWO}:
 @emits(Concat)
 def concat(op: Concat, at: Emitting) -> Edge:
     axis = at.settled.position("joined", result=True)
-    found = joined(at, at.present, axis)
-    return found or at.add("Concat", *at.present, shape=at.result_shape(), axis=axis)
+
+    def join(*parts: Edge) -> Edge:
+        return at.add("Concat", *parts, shape=at.result_shape(), axis=axis)
+
+    return together(at, at.present, join) if axis == FEATURES else join(*at.present)
 
 
 @emits(Dot)

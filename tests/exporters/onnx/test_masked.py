@@ -19,7 +19,9 @@ from genuine import FixtureCase
 from kerasir.exporters.onnx.style import Style
 from kerasir.ir.graph import Graph, Node, Value
 from kerasir.ir.layout import Axis
+from kerasir.ir.op import Op
 from kerasir.ir.ops.activation import Relu
+from kerasir.ir.ops.merge import Add, Average, Maximum, Multiply
 from kerasir.ir.ops.recurrent import LSTM, ReverseTime, SimpleRNN, ZeroAbsent
 
 BATCH, TIME, FEATURES, UNITS = 4, 6, 3, 5
@@ -106,16 +108,26 @@ def both_ways(
     net: Net, kind: str, x: Value, mask: Value, name: str, *, zeros: bool, bias: bool = True
 ) -> Value:
     """A Bidirectional that returns sequences: with zeros for absent steps, or results repeated."""
+    halves = (zeroed_halves if zeros else halves_of)(net, kind, x, mask, name, bias=bias)
+    return net.concat(f"{name}_join", halves, 2)
+
+
+def halves_of(net: Net, kind: str, x: Value, mask: Value, name: str, *, bias: bool) -> list[Value]:
+    """The sequences of both directions, in the order of time."""
     forth, back = (
         one_way(net, f"{name}{i}", op, x, UNITS, mask=mask, bias=bias)
         for i, op in enumerate(WAYS[kind])
     )
     time = net.builder.axes(back.result)[1:2]
-    turned = net.same(ReverseTime(), f"{name}_turned", back.result, time=time)
-    halves = [forth.result, turned]
-    if zeros:
-        halves = [_zeroed(net, y, mask, f"{name}_zeroed{i}").result for i, y in enumerate(halves)]
-    return net.concat(f"{name}_join", halves, 2)
+    return [forth.result, net.same(ReverseTime(), f"{name}_turned", back.result, time=time)]
+
+
+def zeroed_halves(
+    net: Net, kind: str, x: Value, mask: Value, name: str, *, bias: bool
+) -> list[Value]:
+    """The same with zeros for absent steps."""
+    halves = halves_of(net, kind, x, mask, name, bias=bias)
+    return [_zeroed(net, y, mask, f"{name}_zeroed{i}").result for i, y in enumerate(halves)]
 
 
 def _zeroed(net: Net, y: Value, mask: Value, name: str) -> Node:
@@ -146,6 +158,20 @@ def test_both_directions_twice(tmp_path: Path) -> None:
     found = export(graph, tmp_path)
     assert found.counts["LSTM"] == found.counts["GRU"] == 1
     assert (found.counts["GatherND"], found.counts["Where"]) == (2, 1)
+    must_agree(found, graph, HOLES)
+
+
+@pytest.mark.parametrize("mode", [Add(), Multiply(), Average(), Maximum()], ids=lambda op: op.kind)
+def test_both_directions_merged_by_other_ops(mode: Op, tmp_path: Path) -> None:
+    """Zeros merged are zeros: what is merged lies in front, and is spread over time as one."""
+    net = Net(first=True)
+    x, mask = begun(net)
+    halves = zeroed_halves(net, "GRU", x, mask, "a", bias=True)
+    terms = net.builder.axes(halves[0])
+    graph = net.freeze(net.builder.add(mode, "made", halves, [terms]).result)
+    found = export(graph, tmp_path)
+    assert (found.counts["GatherND"], found.counts["Where"]) == (2, 1)
+    assert found.counts["GRU"] == 1 + isinstance(mode, Maximum)
     must_agree(found, graph, HOLES)
 
 
