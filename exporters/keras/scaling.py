@@ -16,7 +16,14 @@ EPSILON = 1e-3
 
 
 def scale_and_shift(
-    site: Site, x: Tensor, scale: float, offset: float, role: str = "", count: int | None = None
+    site: Site,
+    x: Tensor,
+    scale: float,
+    offset: float,
+    role: str = "",
+    count: int | None = None,
+    *,
+    alike: bool = True,
 ) -> Tensor:
     """Scale * x + offset, with one number each.
 
@@ -27,21 +34,32 @@ def scale_and_shift(
         offset: Is added.
         role: What it is beside the node's own layer.
         count: Extent of the last axis, where `x` has not the axes of the node's first input.
+        alike: Whether it has those where no count is given.
     """
     repeats = 0 if role else site.own_repeats()
     if scale == 1 and not offset:
         config: Mapping[str, Any] = {"activation": "linear"}
         return site.put("Activation", config, [x], role=role, repeats=repeats, mask=x.mask)
-    if "Rescaling" in site.dialect.classes:
+    term = site.seen(site.settled.input)[-1]
+    if count is None and alike:
+        count = size_of(term)
+    if _rescales(site, count):
         config = {"scale": scale, "offset": offset}
         return site.put("Rescaling", config, [x], role=role, repeats=repeats, mask=x.mask)
-    term = site.seen(site.settled.input)[-1]
-    count = size_of(term) if count is None else count
     if count is None:
         raise site.refuse(f"the size of {term!r} is not known")
     constants = {"gamma": scale, "beta": offset}
     arrays = {name: ConstantSource(value, (count,)) for name, value in constants.items()}
     return along_axis(site, x, -1, count, arrays, role)
+
+
+def _rescales(site: Site, count: int | None) -> bool:
+    """Whether a Rescaling is written: not for versions that lack it where they need none."""
+    known = site.dialect.classes.get("Rescaling")
+    if known is None or not known.missing:
+        return known is not None
+    own = site.layer is not None and site.layer.class_name == "Rescaling"
+    return own or count is None
 
 
 def along_axis(

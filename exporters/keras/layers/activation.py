@@ -197,7 +197,7 @@ def parametric_softplus(site: Site) -> None:
         _put_spanning(site, "ParametricSoftplus", {"alpha": "alphas", "beta": "betas"})
         return
     site.tell("KX102", "changed", "ParametricSoftplus is written as a scaled softplus")
-    steps = Spanned(site)
+    steps = Spanned.of(site)
     y = steps.times(steps.enter(), "beta", "beta")
     y = steps.apply(Softplus(), y, "softplus")
     steps.leave(steps.times(y, "alpha", "alpha"))
@@ -218,7 +218,7 @@ def s_relu(site: Site) -> None:
         _put_spanning(site, "SReLU", {port: port for port in ports})
         return
     site.tell("KX102", "changed", "SReLU is written as a PReLU, two ReLUs and what joins them")
-    steps = Spanned(site)
+    steps = Spanned.of(site)
     u = steps.plus(steps.enter(), "t_left", "left", negative)
     bent = steps.rectified(u, "a_left", "slope")
     clipped = bent if op.clips_left else steps.apply(Relu(), u, "up")

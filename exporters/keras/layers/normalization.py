@@ -225,9 +225,10 @@ def sample_norm(site: Site) -> None:
     apart = site.put("Subtract", {}, [x, _mean(site, x, "mean")], role="apart")
     square = site.put("Multiply", {}, [apart, apart], role="square")
     raised = op.epsilon * op.under_root
-    deviation = scale_and_shift(site, _mean(site, square, "variance"), 1.0, raised, "raised")
+    variance = _mean(site, square, "variance")
+    deviation = scale_and_shift(site, variance, 1.0, raised, "raised", alike=False)
     deviation = applied(site, Power(exponent=0.5), deviation, "deviation")
-    deviation = scale_and_shift(site, deviation, 1.0, op.epsilon, "divisor")
+    deviation = scale_and_shift(site, deviation, 1.0, op.epsilon, "divisor", alike=False)
     inverse = applied(site, Power(exponent=-1.0), deviation, "inverse")
     y = site.put("Multiply", {}, [apart, inverse], role="unit")
     site.give(_scaled(site, y, {"gamma": "gamma", "beta": "beta"}))
@@ -309,7 +310,7 @@ def _mean(site: Site, x: Tensor, role: str) -> Tensor:
 
 
 def _inverse_root(site: Site, square: Tensor, epsilon: float) -> Tensor:
-    mean = scale_and_shift(site, _mean(site, square, "mean"), 1.0, epsilon, "raised")
+    mean = scale_and_shift(site, _mean(site, square, "mean"), 1.0, epsilon, "raised", alike=False)
     return applied(site, Power(exponent=-0.5), mean, "inverse")
 
 

@@ -131,6 +131,17 @@ def g_masks_kept():
     return Model(x, [h, L.LSTM(3)(h), L.GRU(3, return_sequences=True)(h)]), absent((7, 5), 0.5)
 
 
+@case("tf", backend="theano")
+def g_masks_past_steps():
+    """TimeDistributed gives its layer no mask, and what the layer makes of one is not seen."""
+    x = Input((5, 4, 3))
+    h = L.TimeDistributed(L.LSTM(2))(L.TimeDistributed(L.Masking(0.5))(x))
+    given = absent((5, 4, 3), 0.5)
+    given[:, 3, 2:] = 0.5
+    m = L.SReLU()(L.ParametricSoftplus()(L.Masking(0.5)(L.Reshape((20, 3))(x))))
+    return Model(x, [h, L.GRU(2)(h), L.SimpleRNN(2)(m)]), given
+
+
 @case("tf")
 def g_masks_merged():
     x, y, z = Input((7, 5)), Input((7, 5)), Input((7, 5))

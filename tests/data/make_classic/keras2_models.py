@@ -87,6 +87,17 @@ def g_masks_distributed_models():
 
 
 @case("tf")
+def g_masks_of_steps():
+    """A step counts where anything of it does, from 2.2 on; before, no mask is seen."""
+    x, y = Input((5, 4, 3)), Input((5,), dtype="int32")
+    h = L.TimeDistributed(L.LSTM(2))(L.TimeDistributed(L.Masking(0.5))(x))
+    both = L.Add()([h, L.Embedding(7, 2, mask_zero=True)(y)])
+    given = absent((5, 4, 3), 0.5)
+    given[:, 3, 2:] = 0.5
+    return Model([x, y], [h, L.GRU(2)(h), L.SimpleRNN(2)(both)]), [given, indices(7, 5, pad=3)]
+
+
+@case("tf")
 def g_masks_into_models():
     a = Input((7, 5))
     inner = Model(a, L.GRU(4, return_sequences=True)(L.Dense(3)(a)))
