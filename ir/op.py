@@ -78,9 +78,12 @@ def op(cls: OpType) -> OpType:
     """Register an op under its class name.
 
     Raises:
-        PluginError: The name is taken.
+        PluginError: The name is taken, or an attribute has the name of something every op has.
     """
     name = getattr(cls, "namespace", "") + cls.__name__
+    hidden = set(cls.__struct_fields__) & set(dir(Op))
+    if hidden:
+        raise PluginError(f"op {name}: {sorted(hidden)[0]} is no name for an attribute")
     if name in OPS:
         raise PluginError(f"op {name} is already declared in {OPS[name].__module__}")
     OPS[name] = cls

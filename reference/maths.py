@@ -102,11 +102,13 @@ _REDUCE: Mapping[str, Callable[[Array, int], Array]] = {
 @computes(Reduce)
 def reduce(op: Reduce, at: Computing) -> Results:
     x = at.take("... (space)")
-    return (at.give(np.asarray(_REDUCE[op.kind](x, -1)).astype(_kept(op, x), copy=False), "..."),)
+    return (
+        at.give(np.asarray(_REDUCE[op.function](x, -1)).astype(_kept(op, x), copy=False), "..."),
+    )
 
 
 def _kept(op: Reduce, x: Array) -> Any:
-    return bool if op.kind in {"any", "all"} else x.dtype
+    return bool if op.function in {"any", "all"} else x.dtype
 
 
 @computes(ArgMax)

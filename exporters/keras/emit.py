@@ -294,7 +294,8 @@ class Emission:
         if outer.network.variants((name, "")) > 1:
             raise NotNested(path, "its calls differ in layout")
         for made, tensor in zip(given, results, strict=True):
-            tensor.mask = made.tensor.mask
+            if not (wrappers and self.dialect.masks_past_steps):
+                tensor.mask = made.tensor.mask
             outer.define(made.value, made.layout, tensor)
 
     def _ease(self, network: Network, path: Path, *, repeated: bool, chained: bool) -> None:

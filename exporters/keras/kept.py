@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...eras.config import WORDS, old_words
@@ -80,6 +80,24 @@ def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report)
             what = f"{class_name}.{key} = {value!r:.80}: {dialect.name} has no such key"
             _lost(layer, what, report)
     return found
+
+
+def fed_shape(
+    layer: Layer | None, class_name: str, shape: Sequence[int | None] | None
+) -> dict[str, Any]:
+    """The shape that a layer says it is fed, and of which dtype, where that is still true.
+
+    An Embedding always says it, whatever it stands behind (Keras 1.2.2 and 2.0.8
+    `layers/embeddings.py`, `Embedding.__init__`).
+    """
+    stated = layer.config.get(FED) if layer is not None and layer.class_name == class_name else None
+    if layer is None or shape is None or not isinstance(stated, (list, tuple)):
+        return {}
+    pairs = list(zip(stated, shape, strict=False))
+    if len(stated) != len(shape) or any(None not in pair and len(set(pair)) > 1 for pair in pairs):
+        return {}
+    keys = (FED, "dtype", "input_dtype")
+    return {key: layer.config[key] for key in keys if key in layer.config}
 
 
 def _goes_unsaid(key: str, value: Any) -> bool:

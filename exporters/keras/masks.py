@@ -42,6 +42,10 @@ def told(site: Site, port: int, x: Tensor, *, carried: bool = True) -> tuple[Ten
         ExportError: Another mask comes along, and the target's calls are told none.
     """
     held = mask_of(site, port)
+    if site.dialect.masks_past_steps and site.repeats(site.settled.bound.get("batch", ())) > 0:
+        if held is not None:
+            raise site.refuse(f"TimeDistributed of {site.dialect.name} gives its layer no mask")
+        return x, None
     if held is None:
         return (without_mask(site, x) if carried and x.mask is not None else x), None
     if x.mask is held.value and (carried or not site.dialect.tells_masks):
@@ -49,6 +53,18 @@ def told(site: Site, port: int, x: Tensor, *, carried: bool = True) -> tuple[Ten
     if not site.dialect.tells_masks:
         site.check_mask(port, x)
     return x, mask_tensor(site, port)
+
+
+def carries(site: Site, tensor: Tensor, mask: Value | None) -> None:
+    """Say which mask comes along with a result, unless a TimeDistributed says it.
+
+    Args:
+        site: The node.
+        tensor: The result.
+        mask: What its layer makes of the masks.
+    """
+    if not (tensor.call.layer.wrappers and site.dialect.masks_past_steps):
+        tensor.mask = mask
 
 
 def mask_of(site: Site, port: int) -> Held | None:

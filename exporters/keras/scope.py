@@ -128,8 +128,9 @@ class Scope:
                 layer=wanted,
                 level="warning",
             )
+        past = layer.wrappers and self.emission.dialect.masks_past_steps
         for tensor in call.outputs:
-            tensor.mask = mask
+            tensor.mask = inputs[0].mask if past else mask
         return call.outputs
 
     def input(self, name: str, value: Value, layout: Layout, mask: Value | None = None) -> Tensor:
@@ -160,7 +161,9 @@ class Scope:
         number = len(self.network.inputs) + 1
         own = f"{self.network.name}_input" + (f"_{number}" if number > 1 else "")
         own = self._names.get(value, own)
-        tensor = self.input(self.network.unique(own), value, layout, outer.mask)
+        blind = self.emission.dialect.masks_past_steps and self.depth > self.parent.depth
+        mask = None if blind else outer.mask
+        tensor = self.input(self.network.unique(own), value, layout, mask)
         self._fed[tensor] = Made(value, layout, tensor)
         return tensor
 

@@ -16,7 +16,7 @@ from ...ir.report import Kind, Level
 from ...ir.tensor import Weight
 from .dialects import BASE, Dialect
 from .fit import fitted
-from .kept import kept
+from .kept import fed_shape, kept
 from .network import NOTHING, Arguments, Array, FileLayer, Tensor, Wrapper, filled
 
 if TYPE_CHECKING:
@@ -311,6 +311,8 @@ class Site:
         if wrappers and len(inputs) > 1:
             raise self.refuse(f"TimeDistributed takes one input, not {len(inputs)}")
         inner = self.layer.name if main and self.layer and self.layer.wrappers else f"{name}_each"
+        if main and self.emission.native and not wrappers:
+            own |= fed_shape(self.layer, class_name, inputs[0].shape)
         self.note(arrays)
         layer = FileLayer(
             name,

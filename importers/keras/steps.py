@@ -76,7 +76,7 @@ class Steps:
             return mask
         maker = next(node for node in reversed(self._builder.nodes) if result in node.results)
         made = self._builder.add(
-            Reduce(kind="any"),
+            Reduce(function="any"),
             f"{maker.name}_mask",
             [mask],
             [axes[:kept]],

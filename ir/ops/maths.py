@@ -76,7 +76,7 @@ class Reduce(Op, frozen=True, kw_only=True):
     """One number for all along some axes.
 
     Attributes:
-        kind: Which; `var` and `std` divide by the count, `logsumexp` is log of the sum of exp,
+        function: Which; `var` and `std` divide by the count, `logsumexp` is log of the sum of exp,
             `any` and `all` are of truth values, `length` is the root of the sum of squares.
     """
 
@@ -85,7 +85,7 @@ class Reduce(Op, frozen=True, kw_only=True):
     results: ClassVar[tuple[Port, ...]] = ports("y: ...", order="kept")
     mask: ClassVar[MaskRule] = "drop"
 
-    kind: Literal[
+    function: Literal[
         "sum", "prod", "min", "max", "mean", "var", "std", "logsumexp", "any", "all", "length"
     ]
 

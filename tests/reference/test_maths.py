@@ -74,7 +74,7 @@ def test_reductions(kind: str) -> None:
     x = numbers(2, 3, 4, 5)
     y = np.array([[REDUCTIONS[kind](x[n, c].ravel().tolist()) for c in range(3)] for n in range(2)])
     for roll in (0, 1):
-        OneOp(Reduce(kind=kind), FREE, roll=roll).gives(y, of=[x], within=1e-11)  # type: ignore[arg-type]
+        OneOp(Reduce(function=kind), FREE, roll=roll).gives(y, of=[x], within=1e-11)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("least", [False, True])

@@ -162,5 +162,6 @@ KERAS1 = Dialect(
     written_by=("1.",),
     makes_as_listed=True,
     call_arguments=False,
+    masks_past_steps=True,
 )
 """Keras 1.2, in either ordering, on either backend."""

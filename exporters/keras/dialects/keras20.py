@@ -76,5 +76,6 @@ KERAS20 = Dialect(
     classes=CLASSES,
     chunked=False,
     written_by=("2.0.", "2.1.", "2.2.0", "2.2.1", "2.2.2"),
+    masks_past_steps=True,
 )
 """Keras 2.0.0 to 2.2.2, whose Sequential is a list of layers."""

@@ -118,6 +118,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         makes_as_listed: Whether its reader makes a layer with all its calls when it comes to it.
         call_arguments: Whether calls in functional models have a place for keyword arguments.
         interpolations: The words by which its Resizing computes.
+        masks_past_steps: Whether TimeDistributed gives its layer no mask, and its result that of
+            its input (before Keras 2.2); later the layer's own.
         merged_masks: Where a step counts in a merge of inputs with masks: where all say so, inputs
             without passed over; or where any does, and without a mask if an input has none.
         masked_values: Merges that compute otherwise where a mask leaves one of their inputs out.
@@ -167,6 +169,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic",
         "area",
     )  # fmt: skip
+    masks_past_steps: bool = False
     merged_masks: Literal["all", "any"] = "all"
     masked_values: frozenset[str] = frozenset()
     names: Mapping[str, Names] = msgspec.field(default_factory=lambda: {"tensorflow": SCOPES})

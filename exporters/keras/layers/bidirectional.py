@@ -16,6 +16,7 @@ from ....ir.plan import Settled
 from ....ir.source import ConstantSource
 from ..fit import fitted
 from ..kept import kept
+from ..masks import carries
 from ..network import Array
 from ..registry import writes
 from ..scaling import constant
@@ -96,7 +97,7 @@ def bidirectional(site: Site) -> None:
     first = len(tensors) - (len(results) - (1 if halves.merge is not None else 2))
     for number, ((settled, index), tensor) in enumerate(zip(results, tensors, strict=True)):
         own = fed.carried if sequences else site.emission.masks.get(site.layer)
-        tensor.mask = own if number < first else None
+        carries(site, tensor, own if number < first else None)
         site.scope.define(settled.node.results[index], settled.results[index], tensor)
 
 

@@ -25,9 +25,12 @@ def embedding(site: Site) -> None:
 
 @writes(Masking, attributes="mask_value")
 def masking(site: Site) -> None:
-    """Masking."""
+    """Masking; for each step by itself where no mask is seen outside, and nobody wants one."""
     op = site.op
     assert isinstance(op, Masking)
     mask = site.settled.node.results[1]
-    y = site.put("Masking", {"mask_value": op.mask_value}, [site.x()], mask=mask)
+    hidden = site.dialect.masks_past_steps and not site.emission.is_read(mask)
+    repeats = site.own_repeats() if hidden else 0
+    config = {"mask_value": op.mask_value}
+    y = site.put("Masking", config, [site.x()], repeats=repeats, mask=mask)
     site.give(y)

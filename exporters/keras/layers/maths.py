@@ -28,7 +28,7 @@ from ..scaling import scale_and_shift
 from ..site import Site
 
 
-@writes(Reduce, attributes="kind")
+@writes(Reduce, attributes="function")
 def reduce(site: Site) -> None:
     """A sum, or what else there is, over some axes.
 
@@ -37,12 +37,12 @@ def reduce(site: Site) -> None:
     """
     op = site.op
     assert isinstance(op, Reduce)
-    if op.kind == "length":
+    if op.function == "length":
         square = applied(site, Power(exponent=2.0), site.x(), "square")
         total = needed(site, "sum", [square], "total", axis=_axes(site), keepdims=False)
         _give_rest(site, applied(site, Power(exponent=0.5), total))
     else:
-        _reduced(site, op.kind)
+        _reduced(site, op.function)
 
 
 @writes(GlobalSumPool)

@@ -13,7 +13,7 @@ from ....ir.op import Op
 from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN, ZeroAbsent
 from ..elementwise import name_of
 from ..hard_sigmoid import Scaled, scaled_array, scaled_name, tell_scaled
-from ..masks import mask_of, told
+from ..masks import carries, mask_of, told
 from ..network import NOTHING, Arguments, Array, Tensor, filled, single, stacked
 from ..registry import writes
 from ..site import Site
@@ -91,7 +91,7 @@ def write_recurrent(
         arguments=fed.arguments,
     )
     behind = site.emission.masks.get(site.layer) if site.layer else None  # of steps around
-    tensors[0].mask = fed.carried if sequences else behind
+    carries(site, tensors[0], fed.carried if sequences else behind)
     site.give(tensors[0], 0 if sequences else 1)
     absent = site.emission.parts(site.layer).get("absent")
     if absent is not None:

@@ -108,14 +108,14 @@ OF_TRUTHS: Mapping[str, str] = {"any": "ReduceMax", "all": "ReduceMin"}
 @emits(Reduce)
 def reduce(op: Reduce, at: Emitting) -> Edge:
     axes = at.settled.positions("space")
-    if op.kind in REDUCTIONS:
-        return at.reduce(REDUCTIONS[op.kind], at.x, axes)
-    if op.kind in OF_TRUTHS:
+    if op.function in REDUCTIONS:
+        return at.reduce(REDUCTIONS[op.function], at.x, axes)
+    if op.function in OF_TRUTHS:
         whole = at.cast(at.x, "int32")
-        return at.cast(at.reduce(OF_TRUTHS[op.kind], whole, axes), "bool")
+        return at.cast(at.reduce(OF_TRUTHS[op.function], whole, axes), "bool")
     centred = at.add("Sub", at.x, at.reduce("ReduceMean", at.x, axes, keepdims=True))
     variance = at.reduce("ReduceMean", at.add("Mul", centred, centred), axes)
-    return variance if op.kind == "var" else at.add("Sqrt", variance)
+    return variance if op.function == "var" else at.add("Sqrt", variance)
 
 
 @emits(ArgMax)

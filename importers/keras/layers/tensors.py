@@ -87,7 +87,7 @@ def reduced(
         raise ConfigError(f"{kind} along axes {axes} of an input {x.layout}")
     gone = tuple(terms[n] for n in sorted(set(stated)))
     rest = tuple(term for n, term in enumerate(terms) if n not in stated)
-    op = POOLS.get(kind) or Reduce(kind=kind)  # type: ignore[arg-type]
+    op = POOLS.get(kind) or Reduce(function=kind)  # type: ignore[arg-type]
     dtypes = ("bool",) if kind in {"any", "all"} else ()
     y = call.add(op, [x], rest, axes={"space": gone}, part=part, dtypes=dtypes).result
     if not keepdims:

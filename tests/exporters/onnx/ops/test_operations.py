@@ -77,7 +77,7 @@ def test_binary(name: str, dtype: str, opset: int, tmp_path: Path) -> None:
     "kind", ["sum", "prod", "min", "max", "mean", "var", "std", "logsumexp", "length"]
 )
 def test_reductions(kind: str, opset: int, tmp_path: Path) -> None:
-    one = OneOp(Reduce(kind=kind), {"...": [None, 3], "space": [4, 5]}, roll=1)  # type: ignore[arg-type]
+    one = OneOp(Reduce(function=kind), {"...": [None, 3], "space": [4, 5]}, roll=1)  # type: ignore[arg-type]
     must_agree(one, [numbers(2, 3, 4, 5)], tmp_path, opset)
 
 
