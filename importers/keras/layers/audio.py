@@ -245,7 +245,7 @@ def _in_decibels(call: LayerCall, x: Value, config: MelConfig) -> Value:
     shift = -tens * math.log(max(abs(config.ref_power), config.min_power))
     level = affine(call, logs, tens, shift, part="decibels")
     axes = call.axes(level)
-    most = call.add(Reduce(kind="max"), [level], (), axes={"space": axes}, part="most").result
+    most = call.add(Reduce(function="max"), [level], (), axes={"space": axes}, part="most").result
     units = tuple(Axis("X", 1) for _ in axes)
     most = call.add(View(), [most], units, part="most_of_all").result
     least = affine(call, most, 1.0, -config.top_db, part="least")
