@@ -143,6 +143,7 @@ class _Report:
                     el("h3", el("span", "Changed: "), f"{verb} {entry['name']} in another order"),
                     el("p", "before ", el("code", entry["before"])),
                     el("p", "after ", el("code", entry["after"])),
+                    *_turned(what, entry["before"], entry["after"]),
                     class_="card note info",
                 )
 
@@ -260,6 +261,17 @@ class _Report:
         lead = "What was read and written, by what, and in which steps."
         card = el("div", _facts(facts), class_="card")
         return el("section", el("h2", "Origin"), el("p", lead), card, id="origin")
+
+
+def _turned(what: str, before: str, after: str) -> Iterator[Markup]:
+    """How an array is brought from one order into the other, where each axis goes somewhere."""
+    have, want = (before, after) if what == "inputs" else (after, before)
+    axes, wanted = have.split(), want.split()
+    if sorted(axes) == sorted(wanted) and len({*axes}) == len(axes) and "(" not in have:
+        order = ", ".join(str(axes.index(axis)) for axis in wanted)
+        lead = "An array in the old order: " if what == "inputs" else "In the old order: "
+        name = "x" if what == "inputs" else "y"
+        yield el("p", lead, el("code", f"{name}.transpose({order})"))
 
 
 def _told(kind: str, style: str, events: Sequence[Mapping[str, Any]]) -> Iterator[Markup]:

@@ -21,9 +21,9 @@ INPUT_KEYS = frozenset({
 })  # fmt: skip
 """Keys that say what a layer is called and what it is fed; the graph says so too."""
 
-MEANT_OTHERWISE = frozenset({"implementation", "output_shape"})
+MEANT_OTHERWISE = frozenset({"implementation", "output_shape", "data_format"})
 """Keys that say how a layer computes, not what; or what follows from its other keys (the shape that
-a Deconvolution of Keras 1 states: Keras 1.2.2 `Deconvolution2D`)."""
+a Deconvolution of Keras 1 states: Keras 1.2.2 `Deconvolution2D`); or what the exporter settles."""
 
 FORGET_BIAS = ("forget_bias_init", "one")
 """What an LSTM of Keras 1 states and Keras 2 and 3 do without being told: `unit_forget_bias`."""

@@ -18,6 +18,11 @@ from .network import Tensor
 from .site import Site
 
 
+def in_words(pads: Padding) -> str:
+    """Pads as messages have them: `1,1 0,1`, before and behind each axis."""
+    return pads if isinstance(pads, str) else " ".join(f"{a},{b}" for a, b in pads)
+
+
 class Space(msgspec.Struct, frozen=True):
     """A spatial node's geometry in the target.
 

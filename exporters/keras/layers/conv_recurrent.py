@@ -19,7 +19,7 @@ from ..masks import told
 from ..network import Array
 from ..registry import writes
 from ..site import Site
-from ..windows import Space, Window, needed, pad, said
+from ..windows import Space, Window, in_words, needed, pad, said
 from .recurrent import (
     GATES,
     Fed,
@@ -85,7 +85,7 @@ def conv_inputs(site: Site) -> Fed:
     steps = _steps(site)
     fed = recurrent_inputs(site)
     if steps.word is None and steps.padding != "same_upper":
-        site.tell("KP201", "changed", f"padding {steps.padding} written out")
+        site.tell("KP201", "changed", f"pads {in_words(steps.padding)} written out")
         pads = needed(steps.space, steps.window, steps.padding)
         padded = pad(site, fed.tensors[0], steps.space, pads, "pad")
         mask = fed.mask

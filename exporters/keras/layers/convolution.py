@@ -19,7 +19,18 @@ from ....ir.tensor import extents
 from ..network import Array, Tensor
 from ..registry import writes
 from ..site import Site
-from ..windows import Space, Window, is_causal, needed, pad, said, space_of, time_last, turned
+from ..windows import (
+    Space,
+    Window,
+    in_words,
+    is_causal,
+    needed,
+    pad,
+    said,
+    space_of,
+    time_last,
+    turned,
+)
 from .activation import fused
 from .local import each_place
 
@@ -122,7 +133,7 @@ def _padded(
             f"TensorFlow's `same` over an input of unknown extent has no word in {site.backend}",
             "fix the sizes of the model's inputs",
         )
-    site.tell("KP201", "changed", f"padding {padding} written out")
+    site.tell("KP201", "changed", f"pads {in_words(padding)} written out")
     return pad(site, x, space, needed(space, window, padding), "pad"), "valid"
 
 

@@ -28,6 +28,7 @@ from ..windows import (
     Window,
     along_space,
     crop,
+    in_words,
     needed,
     pad,
     said,
@@ -63,12 +64,12 @@ def pool(site: Site) -> None:
         )
     pads = needed(space, window, op.padding)
     if counting:
-        site.tell("KP203", "changed", f"padding {pads} of a pool written out")
+        site.tell("KP203", "changed", f"pads {in_words(pads)} of a pool written out")
         site.give(_pool(site, pad(site, site.x(), space, pads, "pad"), space, window, "valid"))
         return
     if any(max(pair) >= k for pair, k in zip(pads, window.kernel, strict=True)):
         raise site.refuse(f"windows of {window.kernel} that lie wholly in a padding of {pads}")
-    site.tell("KP203", "changed", f"padding {pads} of a pool written out")
+    site.tell("KP203", "changed", f"pads {in_words(pads)} of a pool written out")
     if isinstance(op, MaxPool):
         y = _edges_repeated(site, site.x(), space, pads)
         site.give(_pool(site, y, space, window, "valid"))

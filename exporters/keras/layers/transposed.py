@@ -9,7 +9,7 @@ from ....ir.layout import size_of
 from ....ir.ops.convolution import ConvTranspose, Pads
 from ..registry import writes
 from ..site import Site
-from ..windows import Space, Window, crop, space_of
+from ..windows import Space, Window, crop, in_words, space_of
 from .activation import fused
 
 
@@ -47,7 +47,7 @@ def conv_transpose(site: Site) -> None:
     ]
     y = site.put(class_name, config, [site.x()], arrays=arrays, repeats=space.repeats)
     if any(before or after for before, after in cuts):
-        site.tell("KP202", "changed", f"cropping {op.cropping} written out")
+        site.tell("KP202", "changed", f"crop {in_words(op.cropping)} written out")
         y = crop(site, y, space, cuts, "crop")
     site.give(y)
 
