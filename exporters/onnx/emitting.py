@@ -146,15 +146,17 @@ class Emitting(Pen):
 
     def along(self, name: str) -> Edge:
         """A parameter shaped so that it meets its own axes in the first input."""
-        have, terms = self.settled.input.terms, self.settled.params[name].terms
+        return self.met(self.settled.node.params[name], self.settled.params[name])
+
+    def met(self, param: Param, layout: Layout) -> Edge:
+        """A weight over axes of the first input, shaped so that it meets them there."""
+        have, terms = self.settled.input.terms, layout.terms
         spread: list[Term] = [Axis("X", 1) for _ in have]
         for term in terms:
             spread[find(have, term)] = term
         while len(spread) > 1 and not any(spread[0] is term for term in terms):
             del spread[0]
-        return self.draft.initializer(
-            self.settled.node.params[name], Layout(tuple(spread)), self.dtype
-        )
+        return self.draft.initializer(param, Layout(tuple(spread)), self.dtype)
 
     def filled(self, name: str, value: float, layout: Layout) -> Edge:
         """A weight that the file does not have: the same number everywhere."""

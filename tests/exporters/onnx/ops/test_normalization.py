@@ -53,6 +53,15 @@ def test_batch_norm(
     assert found.counts["Reshape"] + found.counts["Flatten"] == reshapes
 
 
+@pytest.mark.parametrize("roll", [0, 1])
+def test_batch_norm_along_several_axes(roll: int, tmp_path: Path) -> None:
+    """What it comes to is computed when the file is written: two operators are left."""
+    held = {name: np.abs(numbers(4, 5)) + 0.5 for name in ALL}
+    one = OneOp(BatchNorm(epsilon=0.1), {"...": (None, 3), "axis": (4, 5)}, held, roll=roll)
+    found = agrees(one, numbers(2, 3, 4, 5), folder=tmp_path)
+    assert dict(found.counts) == {"Mul": 1, "Add": 1}
+
+
 @pytest.mark.parametrize("names", [("mean", "variance"), ("gamma", *ALL[2:]), ALL[1:]])
 def test_weights_that_the_file_lacks_are_filled_in(names: tuple[str, ...], tmp_path: Path) -> None:
     one = OneOp(BatchNorm(epsilon=0.1), {"...": (None,), "axis": (4,)}, weights(*names))
