@@ -71,7 +71,7 @@ DESIGNED = {
 ELSEWHERE = {
     "AdaptivePool", "AllOf", "ArgMax", "Attention", "Binary", "Broadcast", "Cast", "Constant",
     "Cumulate", "Einsum", "Extents", "Fill", "Function", "Gather", "MultiHeadAttention",
-    "Not", "OneHot", "Pad", "Reduce", "Resample", "Take", "TopK", "Triangle", "Where",
+    "Not", "OneHot", "Pad", "Resample", "Take", "TopK", "Triangle", "Where",
 }  # fmt: skip
 """Ops whose own tests go through the lowest and the newest opset (`ops/test_attention.py`,
 `test_operations.py`, `test_resampling.py`); weights alone and unknown layers are no ops."""
