@@ -161,7 +161,13 @@ KERAS1 = Dialect(
     modes=True,
     written_by=("1.",),
     makes_as_listed=True,
+    unmasked_merges=frozenset({"Maximum", "Minimum"}),
+    merges_ends=True,
     call_arguments=False,
     masks_past_steps=True,
 )
-"""Keras 1.2, in either ordering, on either backend."""
+"""Keras 1.2, in either ordering, on either backend.
+
+What it cannot make of masks: Keras 1.2.2 `engine/topology.py` `Merge.compute_mask`,
+`layers/wrappers.py` `Bidirectional.compute_mask`.
+"""

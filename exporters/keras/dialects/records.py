@@ -122,6 +122,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             its input (before Keras 2.2); later the layer's own.
         merged_masks: Where a step counts in a merge of inputs with masks: where all say so, inputs
             without passed over; or where any does, and without a mask if an input has none.
+        unmasked_merges: Merges that it cannot make where an input has a mask, or that are made of
+            such.
+        merges_ends: Whether a Bidirectional that gives no sequences has to merge its halves.
         masked_values: Merges that compute otherwise where a mask leaves one of their inputs out.
         names: The names of layers that it takes, by backend; any on others.
         whole: Classes that are written as they were read, though they were read as several
@@ -172,6 +175,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     masks_past_steps: bool = False
     merged_masks: Literal["all", "any"] = "all"
     masked_values: frozenset[str] = frozenset()
+    unmasked_merges: frozenset[str] = frozenset()
+    merges_ends: bool = False
     names: Mapping[str, Names] = msgspec.field(default_factory=lambda: {"tensorflow": SCOPES})
     whole: frozenset[str] = frozenset()
     tells_masks: bool = False

@@ -69,6 +69,10 @@ def bidirectional(site: Site) -> None:
     if there.x() is not site.x():
         raise site.refuse("the halves of a Bidirectional read unlike inputs")
     sequences, state = halves.turned is not None, _returns_state(site, halves, inner)
+    if halves.merge is None and not sequences and site.dialect.merges_ends:
+        raise site.refuse(
+            f"{site.dialect.name} cannot give the last results of both halves unmerged"
+        )
     biased = any("bias" in half.node.params for half in (halves.forward, halves.backward))
     returned = {"return_sequences": sequences, "return_state": state, "use_bias": biased}
     config: dict[str, Any] = {

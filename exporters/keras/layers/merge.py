@@ -9,6 +9,7 @@ from typing import Any
 from ....ir.graph import Value
 from ....ir.layout import Layout, Terms, find, fuse
 from ....ir.op import Op
+from ....ir.ops.activation import Relu
 from ....ir.ops.maths import Binary
 from ....ir.ops.merge import (
     Add,
@@ -22,7 +23,7 @@ from ....ir.ops.merge import (
     Multiply,
     Subtract,
 )
-from ..elementwise import merged
+from ..elementwise import applied, merged
 from ..functions import needed, operation
 from ..masks import shows
 from ..network import Constant, Tensor
@@ -34,7 +35,24 @@ from ..site import Site
 def merge(site: Site) -> None:
     """An element-wise merge; Keras calls it as the op is called."""
     inputs, mask = _with_mask(site, site.all())
+    if mask is not None and site.op.kind in site.dialect.unmasked_merges:
+        site.give(_masked_extreme(site, inputs, mask))
+        return
     site.give(merged(site, site.op.kind, inputs, mask=mask))
+
+
+def _masked_extreme(site: Site, inputs: Sequence[Tensor], mask: Value) -> Tensor:
+    """The largest or least, of sums, which carry masks: max(a, b) = a + relu(b - a)."""
+    site.tell("KX102", "changed", f"{site.op.kind} of masked inputs is written as several layers")
+    largest = isinstance(site.op, Maximum)
+    found, last = inputs[0], len(inputs) - 1
+    for number, other in enumerate(inputs[1:], 1):
+        pair = (other, found) if largest else (found, other)
+        beyond = merged(site, "Subtract", pair, f"beyond_{number}", mask)
+        beyond = applied(site, Relu(), beyond, f"excess_{number}")
+        role = "" if number == last else f"step_{number}"
+        found = merged(site, "Add" if largest else "Subtract", (found, beyond), role, mask)
+    return found
 
 
 @writes(Divide)

@@ -144,3 +144,27 @@ def test_functions_that_keras1_lacks_are_composed(tmp_path: Path) -> None:
     want = np.where(y < 0.2, 0.1 * (y - 0.2), np.minimum(y, 1.5))
     model = kerasir.load(target)
     np.testing.assert_allclose(evaluate(solve(model.graph, Policy()), [x])[0], want, atol=1e-5)
+
+
+def test_the_largest_of_masked_inputs_is_composed_of_sums(tmp_path: Path) -> None:
+    """`Merge.compute_mask` of Keras 1 knows no mask for a maximum."""
+    case = CASES["keras2.2.4-theano/g_masks_merged_tf"]
+    path = written(case, tmp_path)
+    modes = {layer["config"].get("mode") for layer in layers_of(path)}
+    assert modes >= {"sum", "mul"}
+    assert "max" not in modes
+    assert right(path, case)
+
+
+def test_last_results_of_both_halves_are_refused(tmp_path: Path) -> None:
+    """`Bidirectional.compute_mask` of Keras 1 gives one mask for them, and Keras wants two."""
+    with pytest.raises(ExportError, match="cannot give the last results of both halves"):
+        written(CASES["keras2.2.4-theano/g_halves_tf"], tmp_path)
+
+
+def test_initializers_of_separable_convolutions_are_names(tmp_path: Path) -> None:
+    case = CASES["keras2.2.4-theano/separable_tf"]
+    path = written(case, tmp_path)
+    kinds = [layer for layer in layers_of(path) if layer["class_name"] == "SeparableConvolution2D"]
+    assert {layer["config"]["init"] for layer in kinds} == {"glorot_uniform"}
+    assert right(path, case)
