@@ -58,6 +58,7 @@ def test_a_page(genuine, tmp_path: Path) -> None:
     source = genuine("keras1.2.2-theano/vgg_th").model
     page = page_of(converted(source, tmp_path / "n.h5", verify=True))
     assert "script" not in page.tags
+    assert "An array in the old order: x.transpose(0, 2, 3, 1)" in page.text
     order = [
         "Both models compute the same: 10 of 10 layers agree",
         "Assumed, and good to know",
