@@ -60,7 +60,7 @@ class Conversion(msgspec.Struct, Shown, frozen=True, eq=False, kw_only=True):
 def save(model: Model, path: Path, **options: Any) -> Conversion:
     """Write a model: `convert` for one that is loaded already; options as there."""
     chosen = options_of(options)
-    if chosen.batch is not None or chosen.shapes:
+    if isinstance(chosen.batch, int) or chosen.shapes:
         flag = "batch" if chosen.shapes == {} else "shapes"
         raise UsageError(f"{flag} of a model that is loaded", hint="give it to load")
     _free(os.fspath(path), chosen)
@@ -91,7 +91,8 @@ def convert(src: Path, dst: Path, **options: Any) -> Conversion:
 def _read(src: Path, options: Options, target: Aim) -> Model:
     """The model; where the target can hold them, weights may come without an architecture."""
     wanted = None if target.data_format == "keep" else target.data_format
-    read = partial(load, batch=options.batch, shapes=options.shapes)
+    batch = options.batch if isinstance(options.batch, int) else None
+    read = partial(load, batch=batch, shapes=options.shapes)
     if target.described.bare:
         read = partial(
             load_weights,

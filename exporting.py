@@ -90,6 +90,7 @@ def _export_onnx(model: Model, plan: Plan, path: str, goal: Aim, options: Option
         share=options.fold,
         opaque_domain=options.opaque_domain,
         rename=options.rename,
+        batch=options.batch if isinstance(options.batch, str) else Style().batch,
     )
     return export_onnx(
         model,

@@ -47,7 +47,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         lambdas: What Lambda layers of SRC compute, by name, as an expression over `x`.
         isolated: Run the HDF5 library in a process of its own.
         external_data: For ONNX: a name for the file of large tensors, or True.
-        batch: For ONNX: the batch size of every input, where the model leaves it open.
+        batch: For ONNX: the batch size of every input, where the model leaves it open; or what
+            the open one is called, in the place of `batch`.
         shapes: For ONNX: whole shapes of inputs, by name, in the source's order of axes.
         rename: For ONNX: new names of inputs and outputs, by the old.
         float16: For ONNX: compute in half precision; inputs and outputs keep their numbers.
@@ -85,7 +86,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     lambdas: Mapping[str, str] = {}
     isolated: bool = False
     external_data: str | bool | None = None
-    batch: int | None = None
+    batch: int | str | None = None
     shapes: Mapping[str, Sequence[int]] = {}
     rename: Mapping[str, str] = {}
     float16: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .usage import Section
-from .values import InputShape, NewName, OneOf
+from .values import BatchSize, InputShape, NewName, OneOf
 
 ONNX = Section("ONNX")
 
@@ -24,7 +24,7 @@ def onnx_options() -> list[click.Parameter]:
             "--external-data", "NAME", "Put large tensors into a file of this name beside DST"
         ),
         ONNX.value(
-            "--batch", "N", "Fix the batch size, which is open otherwise", click.IntRange(1)
+            "--batch", "N|NAME", "Fix the batch size, or name the open one [batch]", BatchSize()
         ),
         ONNX.values(
             "--shape",

@@ -108,6 +108,28 @@ class Formula(Written):
         return (name, formula) if name and formula.strip() else None
 
 
+class BatchSize(click.ParamType):  # type: ignore[type-arg]
+    """The size of a batch, or what one of open size is called."""
+
+    name = "batch"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        """A number from 1, or a name.
+
+        Raises:
+            UsageError: It is neither.
+        """
+        text = str(value)
+        if text.isdecimal() and int(text):
+            return int(text)
+        if text.isidentifier():
+            return text
+        where = param.opts[0] if param else ""
+        raise UsageError(f"no batch {text!r}", where=where, hint="a number from 1, or a name")
+
+
 class NewName(Written):
     """A name and what is to stand in its place: `OLD=NEW`."""
 

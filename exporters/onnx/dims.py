@@ -10,6 +10,7 @@ from ...ir.layout import ROLES, Axis, Fused, Joined, Layout, Reversed, Term, siz
 Dim = int | str
 Shape = tuple[Dim, ...]
 
+BATCH = "N"
 PLAIN_ROLE = "X"
 PLAIN_NAME = "size"
 """What an axis without a role of its own is called."""
@@ -21,9 +22,13 @@ class Dims:
     An axis has one name wherever it occurs, and no two axes share one: runtimes take equal names
     for equal extents, and use memory again by them. The first axis of a role is called after it,
     `height`, any other after its layer as well.
+
+    Args:
+        batch: What an axis of batches is called in the place of its role.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, batch: str = "batch") -> None:
+        self._batch = batch
         self._names: dict[Axis, str] = {}
         self._taken: set[str] = set()
 
@@ -59,7 +64,7 @@ class Dims:
 
     def _name(self, axis: Axis, owner: str) -> str:
         role = PLAIN_NAME if axis.role == PLAIN_ROLE else ROLES.get(axis.role, axis.role)
-        role = role.replace(" ", "_")
+        role = self._batch if axis.role == BATCH else role.replace(" ", "_")
         owned = f"{owner}_{role}"
         numbered = (f"{owned}_{number}" for number in itertools.count(2))
         wishes = itertools.chain((role, owned), numbered)

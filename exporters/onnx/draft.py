@@ -164,7 +164,8 @@ class Draft:
     """
 
     def __init__(self, opset: int, style: Style = PLAIN) -> None:
-        self.opset, self.style, self.dims, self.report = opset, style, Dims(), Report()
+        self.opset, self.style, self.report = opset, style, Report()
+        self.dims = Dims(style.batch)
         self.inputs: list[Edge] = []
         self.outputs: list[Edge] = []
         self.nodes: list[OnnxNode] = []

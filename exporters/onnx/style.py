@@ -16,6 +16,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
         opaque_domain: Operator domain for layers that kerasir does not compute, such as
             `com.example`; they are refused if it is "".
         rename: New names of inputs and outputs, by the old.
+        batch: What a batch of open size is called.
         share: Whether what two layers compute alike from the same tensors is computed once.
     """
 
@@ -23,6 +24,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     functions: bool = False
     opaque_domain: str = ""
     rename: Mapping[str, str] = {}
+    batch: str = "batch"
     share: bool = True
 
 

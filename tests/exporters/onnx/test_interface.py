@@ -88,6 +88,12 @@ def test_names_that_cannot_be(
 # ---- sizes -----------------------------------------------------------------------------------
 
 
+def test_an_open_batch_has_the_name_that_it_is_given(genuine: Genuine, tmp_path: Path) -> None:
+    case = genuine("keras1.2.2-theano/multi_io_th")
+    model = converted(case, tmp_path, batch="samples", verify=True)
+    assert {shape(value)[0] for value in [*model.graph.input, *model.graph.output]} == {"samples"}
+
+
 def test_a_batch_that_is_fixed(genuine: Genuine, tmp_path: Path) -> None:
     case = genuine(SEVERAL)
     assert all(shape(value)[0] == "batch" for value in converted(case, tmp_path).graph.input)
