@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def model_text(model: Model) -> str:
     """The text of `kerasir inspect`."""
     from .cli.console import Console
-    from .cli.inspect import InspectionText
+    from .cli.inspect_text import InspectionText
     from .inspection import inspect_model
 
     stream = io.StringIO()

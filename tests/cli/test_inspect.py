@@ -14,7 +14,7 @@ from terminal import Stream
 
 from genuine import FixtureCase
 from kerasir.cli.console import Console, unpainted, width_of
-from kerasir.cli.inspect import InspectionText
+from kerasir.cli.inspect_text import InspectionText
 from kerasir.inspection import inspect_file
 from kerasir.ir.source import FileSource
 
