@@ -5,7 +5,7 @@ Source: Keras 3.15 `saving/saving_lib.py` (`_save_state`, `_save_container_state
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -13,6 +13,9 @@ from .archive.by_path import LAYERS, group_names
 from .dialects import Dialect, Known
 from .network import Array, FileLayer, Network
 from .spell import counted, is_chain
+
+VARIABLES = "/vars/"
+"""Stands between the path of a layer inside an author's own, and the number of its array."""
 
 
 class Held(msgspec.Struct, frozen=True, eq=False):
@@ -56,11 +59,25 @@ def _layer(layer: FileLayer, dialect: Dialect, path: str) -> Iterator[Held]:
         return
     known = dialect.classes.get(layer.class_name, Known())
     name = layer.inner_name if layer.wrappers else layer.name
-    shares = _by_part(layer.arrays, known) if known.parts else _shares(layer.arrays, known.places)
+    shares: Mapping[str, Sequence[Array]]
+    if layer.class_name not in dialect.classes:
+        shares = _by_own_path(layer.arrays)
+    elif known.parts:
+        shares = _by_part(layer.arrays, known)
+    else:
+        shares = _shares(layer.arrays, known.places)
     if "" not in shares:
         yield Held(path, name)
     for part, arrays in shares.items():
         yield Held(f"{path}/{part}".rstrip("/"), "" if part else name, tuple(arrays))
+
+
+def _by_own_path(arrays: Sequence[Array]) -> dict[str, list[Array]]:
+    """The arrays of a layer that is not known, by the layers inside it."""
+    found: dict[str, list[Array]] = {}
+    for array in arrays:
+        found.setdefault(array.name.rpartition(VARIABLES)[0], []).append(array)
+    return found
 
 
 def _by_part(arrays: Sequence[Array], known: Known) -> dict[str, list[Array]]:

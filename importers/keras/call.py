@@ -56,11 +56,13 @@ class Given(msgspec.Struct, frozen=True):
         inputs: The tensors among the positional ones, in order.
         args: The positional ones whole.
         kwargs: Those by keyword.
+        gives: The shape of the first result, where the file says it.
     """
 
     inputs: tuple[Value, ...] = ()
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = {}
+    gives: tuple[int | None, ...] | None = None
 
     @classmethod
     def of(cls, call: Call, values: Mapping[Ref, Value]) -> Given:
@@ -74,7 +76,7 @@ class Given(msgspec.Struct, frozen=True):
                 raise ConfigError(f"it reads result {ref.tensor} of {ref.layer!r:.80}")
         inputs = tuple(values[ref] for ref in call.inputs)
         args = tuple(replaced(arg, values) for arg in call.args)
-        return cls(inputs, args or inputs, replaced(call.kwargs, values))
+        return cls(inputs, args or inputs, replaced(call.kwargs, values), call.gives)
 
     @property
     def tensors(self) -> int:
@@ -233,8 +235,9 @@ class LayerCall:
     def opaque(self, inputs: Sequence[Value]) -> Value:
         """A node that keeps the layer as it is, not computed."""
         found = lift_opaque(
-            self.builder, self.layer, inputs, self.stored, self._shared, self.report
-        )
+            self.builder, self.layer, inputs, self.stored, self._shared, self.report,
+            self.given.gives,
+        )  # fmt: skip
         return found[0]
 
     # ---- masks -----------------------------------------------------------------------------

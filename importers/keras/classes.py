@@ -75,6 +75,13 @@ def own_class(stored: Mapping[str, Any], era: str) -> str:
     return bare
 
 
+def registered_class(stored: Mapping[str, Any], class_name: str) -> str:
+    """The name that an author's class is found by: `package>Name` where it is registered so."""
+    full = stored.get("registered_name")
+    registered = isinstance(full, str) and full.rpartition(">")[2] == class_name != full
+    return str(full) if registered else class_name
+
+
 def _check_name(stored: Mapping[str, Any]) -> None:
     """Only what can be the name of a class is taken for one, and only what Keras can find.
 

@@ -242,7 +242,9 @@ class Lifter:
         if translator is None and spec.class_name.startswith(OPERATION):
             raise UnsupportedLayerError(f"the operation {spec.source_class!r:.80} is not known")
         if translator is None:
-            return lift_opaque(self.builder, layer, inputs, stored, shared, self.report)
+            return lift_opaque(
+                self.builder, layer, inputs, stored, shared, self.report, given.gives
+            )
         _check_arguments(spec, translator, given)
         if spec.source_class in SEEN_THROUGH:
             self._seen_through(spec)

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from ...errors import WeightError, show
 from .archive.record import StoredWeight, WeightGroup
 from .classes import OPERATION
@@ -213,7 +215,7 @@ def _layer(spec: LayerSpec, place: Place, path: Path, slots: Slots, found: Assig
         if inner is not None:
             _layer(spec.wrapped, inner, here, slots, found)
     elif here not in slots:
-        found[here] = {f"weight_{i}": array for i, array in enumerate(place.all())}
+        found[here] = {f"weight_{i}": _inside(array, place) for i, array in enumerate(place.all())}
     else:
         found[here] = _arrays(spec, place, slots[here])
 
@@ -239,3 +241,10 @@ def _base(spec: LayerSpec) -> str:
     name = re.sub(r"\W+", "", spec.source_class.rsplit(">", 1)[-1])
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _inside(array: StoredWeight, place: Place) -> StoredWeight:
+    """An array of a layer that is not known: one of a layer within is called by its path there."""
+    path = array.path.strip("/").removeprefix(place.path).strip("/")
+    below = path.count("/") > 1
+    return msgspec.structs.replace(array, name=path) if below else array

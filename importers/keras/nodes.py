@@ -136,6 +136,35 @@ def _keras3(node: Mapping[str, Any], offsets: Offsets, where: str) -> Call:
     return Call(inputs, named, tuple(positional) if list(inputs) != positional else ())
 
 
+def told_shapes(nodes: Any) -> dict[Ref, tuple[int | None, ...]]:
+    """The shapes of tensors that calls state with each reference."""
+    found: dict[Ref, tuple[int | None, ...]] = {}
+    todo: list[Any] = [nodes]
+    while todo:
+        value = todo.pop()
+        config = value.get("config") if isinstance(value, Mapping) else None
+        if isinstance(value, Mapping) and str(value.get("class_name")) == TENSOR:
+            told: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
+            shape, history = told.get("shape", ()), told.get("keras_history", ())
+            if _is_shape(shape) and _is_history(history):
+                found[Ref(*history)] = tuple(shape)
+        elif isinstance(value, Mapping):
+            todo += value.values()
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            todo += value
+    return found
+
+
+def _is_history(stored: Any) -> bool:
+    listed = isinstance(stored, Sequence) and len(stored) == 3
+    return listed and [type(one) for one in stored] == [str, int, int]
+
+
+def _is_shape(shape: Any) -> bool:
+    listed = isinstance(shape, Sequence) and not isinstance(shape, str) and bool(shape)
+    return listed and all(n is None or (type(n) is int and n > 0) for n in shape)
+
+
 def _revived(value: Any, offsets: Offsets, where: str) -> Any:
     """An argument as plain data, with a `Ref` for each tensor."""
     if isinstance(value, Mapping):

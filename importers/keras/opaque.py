@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import ConfigError
 from ...ir.build import Builder
 from ...ir.graph import Layer, Value
-from ...ir.layout import Axis, Layout
+from ...ir.layout import Axis, Layout, size_of
 from ...ir.ops.opaque import Opaque
 from ...ir.report import Report
 from ...ir.tensor import Param, Stored, Weight
@@ -24,10 +24,20 @@ def lift_opaque(
     stored: Mapping[str, StoredWeight],
     shared: dict[str, Weight],
     report: Report,
+    gives: Sequence[int | None] | None = None,
 ) -> Sequence[Value]:
     """One opaque node.
 
-    Where it does not say its result's shape, it is taken to have its first input's; that is told.
+    Where nothing says its result's shape, it is taken to have its first input's; that is told.
+
+    Args:
+        builder: The graph so far.
+        layer: The layer.
+        inputs: What it is given.
+        stored: Its arrays, by slot.
+        shared: The weights of its earlier calls.
+        report: Where to tell of it.
+        gives: Its result's shape, the batch first, where the file says it.
 
     Raises:
         ConfigError: It has no input.
@@ -46,6 +56,8 @@ def lift_opaque(
     first = builder.axes(inputs[0])
     stated = _stated_shape(layer.config)
     result = (first[0], *(_own(term, layer) for term in Layout(first[1:]).terms))
+    if stated is None and gives and list(gives[1:]) != [size_of(term) for term in first[1:]]:
+        stated = gives[1:]
     if stated is not None:
         result = (first[0], *(Axis("X", extent) for extent in stated))
     code = layer.source_class in CODE_CLASSES or layer.config.get("mode_type", "raw") != "raw"
@@ -84,7 +96,5 @@ def _stated_shape(config: Mapping[str, Any]) -> Sequence[int | None] | None:
 
 
 def _own(term: object, layer: Layer) -> Axis:
-    from ...ir.layout import size_of
-
     role = term.role if isinstance(term, Axis) else "F"
     return Axis(role, size_of(term))  # type: ignore[arg-type]

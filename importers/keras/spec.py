@@ -32,11 +32,13 @@ class Call(msgspec.Struct, frozen=True):
         inputs: The tensors among its positional arguments, in order.
         kwargs: Its keyword arguments, with a `Ref` for each tensor.
         args: Its positional arguments whole, where they are more than tensors.
+        gives: The shape of its first result, the batch first, where the file says it.
     """
 
     inputs: tuple[Ref, ...] = ()
     kwargs: Mapping[str, Any] = {}
     args: tuple[Any, ...] = ()
+    gives: tuple[int | None, ...] | None = None
 
     @property
     def needs(self) -> tuple[Ref, ...]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from ...errors import ConfigError, KerasirError
-from .classes import own_class
-from .nodes import read_call, read_refs
+from .classes import own_class, registered_class
+from .nodes import read_call, read_refs, told_shapes
 from .registry import PRESERVED
 from .spec import SEEN_THROUGH, Call, LayerSpec, ModelSpec, Ref
 from .upgrade import upgrade_layer
@@ -119,7 +120,8 @@ def _layer(
         upgraded = {key: value for key, value in upgraded.items() if key != "layer"}
     elif upgraded_class == "Bidirectional":
         upgraded |= _halves(config, era)
-    return LayerSpec(found, upgraded_class, class_name, upgraded, calls, wrapped=wrapped)
+    stored_class = registered_class(stored, class_name)
+    return LayerSpec(found, upgraded_class, stored_class, upgraded, calls, wrapped=wrapped)
 
 
 def _upgraded(stored: Any, era: str) -> tuple[str, dict[str, Any]]:
@@ -326,13 +328,18 @@ def _functional(config: Any, era: str, depth: int) -> ModelSpec:
         raise ConfigError("a Model without layers")
     entries = config["layers"]
     offsets = {_name(entry): _offset(entry, era) for entry in entries}
-    layers = []
+    layers, shapes = [], dict[Ref, tuple[int | None, ...]]()
+    for entry in entries:
+        shapes |= told_shapes(entry.get("inbound_nodes") if isinstance(entry, Mapping) else None)
     for entry in entries:
         name = _name(entry)
         nodes = entry.get("inbound_nodes") or [] if isinstance(entry, Mapping) else []
         if not isinstance(nodes, Sequence) or isinstance(nodes, str):
             raise ConfigError("inbound_nodes is no list", where=name)
-        calls = tuple(read_call(node, offsets, name) for node in nodes)
+        calls = tuple(
+            msgspec.structs.replace(read_call(node, offsets, name), gives=shapes.get(Ref(name, n)))
+            for n, node in enumerate(nodes)
+        )
         spec = _layer(entry, era, depth, calls, name=name or None)
         layers.append(_with_calls(spec, (Call(),)) if spec.class_name == "InputLayer" else spec)
     names = [layer.name for layer in layers]

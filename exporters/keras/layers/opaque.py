@@ -9,6 +9,7 @@ from ....ir.ops.opaque import Opaque
 from ....ir.tensor import Param
 from ..dialects import Dialect
 from ..network import Array, FileLayer
+from ..places import VARIABLES
 from ..registry import writes
 from ..site import Site
 
@@ -34,6 +35,18 @@ def opaque(site: Site) -> None:
             f"{op.layer_class} holds code: what loads the file may run it",
             level="warning",
             fix="only load it if you trust its author",
+        )
+    names = [one for param in node.params.values() for one in param.weight.stored_names]
+    if site.dialect.form == "keras3" and any(
+        n.count("/") > 1 and VARIABLES not in n for n in names
+    ):
+        site.tell(
+            "KX409",
+            "note",
+            f"{op.layer_class} holds layers of its own: where a .keras file has their arrays is "
+            "not in the source",
+            level="warning",
+            fix="write HDF5, or load the weights into them yourself",
         )
     arrays = [
         Array(_called(name, param), param, param.stored[0].layout)
@@ -92,6 +105,11 @@ def _function(stored: Any) -> Any:
 
 
 def _called(slot: str, param: Param) -> str:
-    """The array's stored name without folders and suffix; its slot's where it has none."""
+    """The array's stored name without folders and suffix; its slot's where it has none.
+
+    In files of Keras 3 an array of a layer inside is called by its path: `d/vars/0`.
+    """
+    if VARIABLES in param.weight.stored_names[0]:
+        return param.weight.stored_names[0]
     stored = param.weight.stored_names[0].rsplit("/", 1)[-1].partition(":")[0]
     return stored or slot
