@@ -21,11 +21,17 @@ LARGEST, SMALLEST = 65504.0, 2.0**-14
 """The largest number of float16, and the smallest that has all its digits."""
 
 WIDE: frozenset[str] = frozenset({
-    "Celu", "CumSum",  # not of float16 in every opset that is written
+    "Celu", "CumSum", "IsInf",  # not of float16 in every opset that is written
     "Exp", "Log", "Pow", "Softplus",
     "ReduceL2", "ReduceMean", "ReduceSum", "ReduceSumSquare",
 })  # fmt: skip
 """Operators that stay in float32: ONNX has no others, or sums and powers leave the range."""
+
+DECIDING: frozenset[str] = frozenset({
+    "ArgMax", "ArgMin", "Equal", "Greater", "GreaterOrEqual", "IsNaN", "Less", "LessOrEqual",
+})  # fmt: skip
+"""Operators that give no numbers but decide: what the caller feeds, they see as it is fed. A step
+of numbers too small for float16 would else be one of zeros, and masked."""
 
 STAYING: Mapping[str, frozenset[int]] = {"Resize": frozenset({2})}
 """Inputs that are of float32 whatever the others are (ONNX `Resize`, scales)."""
@@ -55,6 +61,7 @@ def halve(draft: Draft) -> None:
         if node in draft.precise
         or node.domain
         or node.op_type in WIDE
+        or (node.op_type in DECIDING and set(draft.inputs).intersection(node.inputs))
         or (wide | fine).intersection(_computed(node))
     }
     precise.update(_turned_products(draft.nodes))
@@ -122,12 +129,33 @@ def _computed(node: OnnxNode) -> Iterator[Edge]:
 
 def _halve_stored(draft: Draft, precise: set[OnnxNode]) -> None:
     """Weights and constants that an operator of float16 reads."""
+    _part_constants(draft, precise)
     stored = {edge for edge in draft.stored if edge.dtype == WHOLE}
     for node in _all(draft.nodes):
         if node not in precise:
             for edge in stored.intersection(_computed(node)):
                 edge.dtype = HALF
     draft.clamp(HALF, LARGEST)
+
+
+def _part_constants(draft: Draft, precise: set[OnnxNode]) -> None:
+    """Give operators of float16 constants of their own, where others need all the digits."""
+    whole = {edge for node in precise for edge in node.inputs}
+    shared = {held.edge: held for held in draft.constants if held.edge in whole}
+    for node in _all(draft.nodes):
+        if node not in precise:
+            found = {edge: shared[edge] for edge in _computed(node) if edge in shared}
+            twins = {
+                edge: draft.constant(
+                    held.values,
+                    HALF,
+                    [dim for dim in edge.shape if isinstance(dim, int)],
+                    f"{edge.name}_{HALF}",
+                )
+                for edge, held in found.items()
+                if edge.dtype == WHOLE
+            }
+            node.inputs = tuple(twins.get(edge, edge) if edge else edge for edge in node.inputs)
 
 
 def _walk(nodes: list[OnnxNode], precise: set[OnnxNode], known: Casts) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from one_op import OneOp
 from onnx_models import Exported, export, must_be_valid
 
 import kerasir
@@ -21,6 +22,7 @@ from kerasir.ir.graph import Graph
 from kerasir.ir.layout import Axis, Layout
 from kerasir.ir.ops.activation import Exponential
 from kerasir.ir.ops.dense import Dense
+from kerasir.ir.ops.embedding import Masking
 from kerasir.ir.ops.normalization import UnitNorm
 from kerasir.ir.source import ArraySource
 from kerasir.ir.tensor import Param, Stored, Weight
@@ -133,6 +135,15 @@ def test_what_would_leave_the_range_is_computed_in_single_precision(tmp_path: Pa
     small = np.array([[13.0, 1.0], [1, 2]], np.float32)
     found = halved(dense_net(small, Exponential()), tmp_path)
     np.testing.assert_allclose(found.run([[[1.0, 0.0]]])[0], np.exp(small[:1]), rtol=1e-2)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1])
+def test_what_is_fed_is_compared_as_it_is(value: float, tmp_path: Path) -> None:
+    """A step near the value of a mask is there, even if float16 cannot tell them apart."""
+    one = OneOp(Masking(mask_value=value), {"...": (None, 3), "features": (2,)})
+    x = np.array([[[value, value], [value, value + 1e-8], [1, value]]], np.float32)
+    _, mask = halved(one.graph, tmp_path).run([x])
+    assert mask.tolist() == [[False, True, True]]
 
 
 def test_weights_are_weighed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,9 @@ from kerasir.reference.evaluate import evaluate
 CLOSE = 1e-5
 """Largest difference allowed, relative to the largest output: Keras computes in float32."""
 
+HALF = 1e-2
+"""The same for a file in half precision."""
+
 POLICIES = (
     Policy(),
     Policy(order="channels_first"),
@@ -64,7 +67,8 @@ def wrong(folder: Path, scratch: Path) -> list[str]:
         target = scratch / f"{folder.name}-{path.name}.onnx"
         kerasir.save(model, target)
         found += _compared(f"{path.name} ONNX", _in_runtime(target, inputs), outputs)
-    return found
+    kerasir.save(model, target, float16=True, overwrite=True)
+    return [*found, *_compared("float16", _in_runtime(target, inputs), outputs, HALF)]
 
 
 def again(written: Path, folder: Path) -> list[str]:
@@ -102,13 +106,13 @@ def _in_runtime(path: Path, inputs: Arrays) -> Arrays:
     return found
 
 
-def _compared(what: str, found: Arrays, expected: Arrays) -> Iterator[str]:
+def _compared(what: str, found: Arrays, expected: Arrays, within: float = CLOSE) -> Iterator[str]:
     if len(found) != len(expected):
         yield f"{what}: {len(found)} outputs instead of {len(expected)}"
     for index, (mine, genuine) in enumerate(zip(found, expected, strict=False)):
         if mine.shape != genuine.shape:
             yield f"{what}: output {index} of shape {mine.shape} instead of {genuine.shape}"
-        elif not (off := _off(mine, genuine)) <= CLOSE:
+        elif not (off := _off(mine, genuine)) <= within:
             yield f"{what}: output {index} differs by {off:.1e}"
 
 
