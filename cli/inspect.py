@@ -75,7 +75,7 @@ def inspect(settings: Settings, /, file: str | None, **options: Any) -> int:
         found = inspect_file(file, **reading_of(options))
     if settings.json:
         settings.document("inspect/1", ok=True, body=record(found))
-    else:
+    elif not settings.quiet:
         InspectionText(settings.out, found, settings.verbose).print()
     return 0
 

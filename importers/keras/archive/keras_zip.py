@@ -165,15 +165,20 @@ class _Zip:
         return int(begin)
 
 
+MODELS = (".h5", ".hdf5", ".keras")
+
+
 def _not_keras(names: list[str]) -> FormatError:
     for sign, what in OTHER_ARCHIVES:
         if any(name.endswith(sign) for name in names):
             return FormatError(what, where="file")
     held = ", ".join(show(name, 40) for name in names[:4])
+    packed = next((name for name in names if name.lower().endswith(MODELS)), "")
     return FormatError(
         f"a zip archive, but no Keras model in it: it has no {CONFIG}",
         where="file",
-        details=(f"It holds {len(names)} members: {held or 'none'}.",),
+        hint=f"unpack it: {show(packed, 80)} is in it" if packed else "",
+        details=(f"Its members: {held or 'none'}{', …' if len(names) > 4 else ''}.",),
     )
 
 

@@ -10,6 +10,7 @@ from ..gates import OpenSource, Window
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 HEAD = 4096
+TFJS = "tensorflowjs_converter --input_format tfjs_layers_model --output_format keras undoes it"
 RESAVE = "save the model as .keras or .h5 with the Keras that wrote it"
 UNPACK = "unpack it first"
 DOWNLOAD = "the download was answered by a page: fetch the file itself"
@@ -44,7 +45,12 @@ OTHERS = (
     _sign(rb"\x93NUMPY", "a NumPy array (.npy), not a model"),
     _sign(rb".{4}TFL3", "a TensorFlow Lite model, not a Keras file", RESAVE),
     _sign(rb".{4}\0{4}\{\s*\"", "safetensors, not a Keras file"),
-    _sign(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]", "ONNX or another protobuf, not Keras"),
+    _sign(
+        rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]",
+        "ONNX or another protobuf, not Keras",
+        "kerasir verify and run read ONNX",
+    ),
+    _sign(rb"\s*\{.{0,400}\"(modelTopology|weightsManifest)\"\s*:", "a TensorFlow.js model", TFJS),
     _sign(rb"\x0a.{1,3}[\x0a\x12]", "a protobuf, perhaps a TensorFlow graph, not Keras", RESAVE),
     _sign(rb"\0{64}", "nothing but zero bytes at its beginning", "download it again"),
 )

@@ -100,7 +100,10 @@ KINDS: dict[str, tuple[bytes, str]] = {
         f"(never unpickle what you do not trust; {SAVE_AGAIN})",
     ),
     "gzip": (gzip.compress(b"x" * 100), "file: compressed by gzip (unpack it first)"),
-    "ONNX": (b"\x08\x08\x12\x07pytorch", "file: ONNX or another protobuf, not Keras"),
+    "ONNX": (
+        b"\x08\x08\x12\x07pytorch",
+        "file: ONNX or another protobuf, not Keras (kerasir verify and run read ONNX)",
+    ),
     "TFLite": (
         b"\x1c\0\0\0TFL3" + bytes(9),
         f"file: a TensorFlow Lite model, not a Keras file ({SAVE_AGAIN})",
@@ -118,6 +121,11 @@ KINDS: dict[str, tuple[bytes, str]] = {
         b'{"class_name": "Sequential"}',
         "file: an architecture (JSON) without weights "
         "(give the file of the weights, and this one by --arch)",
+    ),
+    "TensorFlow.js": (
+        b'{"format": "layers-model", "modelTopology": {}, "weightsManifest": []}',
+        "file: a TensorFlow.js model (tensorflowjs_converter --input_format tfjs_layers_model "
+        "--output_format keras undoes it)",
     ),
     "YAML": (
         b"class_name: Sequential\nconfig:\n",

@@ -114,6 +114,16 @@ def test_what_is_absent_or_wrong_is_named(
     assert (where, what[: len(said[1])]) == said
 
 
+def test_a_model_that_was_zipped_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "m.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("best/model.h5", b"x")
+    with pytest.raises(FormatError) as raised:
+        read_archive(path)
+    assert raised.value.hint == "unpack it: best/model.h5 is in it"
+    assert raised.value.details == ("Its members: best/model.h5.",)
+
+
 def test_archive_without_metadata_is_read(tmp_path: Path) -> None:
     archive = read_archive(keras_archive(tmp_path / "m.keras", members={"metadata.json": ""}))
     assert archive.keras_version is None
