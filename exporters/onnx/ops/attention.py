@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from ....ir.arithmetic import number, scaled
 from ....ir.ops.attention import Attention, MultiHeadAttention
 from ..dims import Dim, Shape, product
 from ..draft import Edge
@@ -121,11 +120,10 @@ class _Heads:
         key = value
         if at.fed(2):
             key = at.arranged(2, "key_batch", "key_rest", "key_source", "key_features")
-        query = self._projected(first, "query", self.steps)
-        scaled = at.add("Mul", query, at.number(1 / math.sqrt(at.size("head"))))
+        query = self._projected(first, "query", self.steps, factor=at.size("head") ** -0.5)
         k = self._repeated(self._projected(key, "key", self.source, turned=True))
         v = self._repeated(self._projected(value, "value", self.source))
-        scores = at.add("MatMul", scaled, k, shape=(*scaled.shape[:-1], self.source))
+        scores = at.add("MatMul", query, k, shape=(*query.shape[:-1], self.source))
         allowed = self._allowed()
         weights = _weights(at, scores, allowed)
         if allowed is not None and self.op.blind == "zero":
@@ -133,25 +131,38 @@ class _Heads:
             weights = at.add(
                 "Where", allowed, weights, none, shape=weights.shape, dtype=weights.dtype
             )
-        heads = at.add("MatMul", weights, v, shape=(*scaled.shape[:-1], v.shape[-1]))
+        heads = at.add("MatMul", weights, v, shape=(*query.shape[:-1], v.shape[-1]))
         if at.has("gate_kernel"):
             gate = at.add("Sigmoid", self._projected(first, "gate", self.steps))
             heads = at.add("Mul", heads, gate)
         return self._output(heads), self._told(weights)
 
-    def _projected(self, x: Edge, name: str, steps: Dim, *, turned: bool = False) -> Edge:
-        """A projection with the heads in front of the steps; or, turned, the steps last."""
+    def _projected(
+        self, x: Edge, name: str, steps: Dim, *, turned: bool = False, factor: float = 1
+    ) -> Edge:
+        """A projection with the heads in front of the steps; or, turned, the steps last.
+
+        What it is to be multiplied by is in its weights when the file is written.
+        """
         at, rows = self.at, len(self.outer)
         port = at.settled.node.op.port(f"{name}_kernel")
         features, heads, own = port.pattern.bindings
-        kernel = at.param(port.name, f"{features} ({heads} {own})")
+        kernel = self._scaled(port.name, f"{features} ({heads} {own})", factor)
         y = at.add("MatMul", x, kernel, shape=(*x.shape[:-1], *kernel.shape[1:]))
-        bias = at.optional(f"{name}_bias", f"({heads} {own})")
+        bias = None
+        if at.has(f"{name}_bias"):
+            bias = self._scaled(f"{name}_bias", f"({heads} {own})", factor)
         y = y if bias is None else at.add("Add", y, bias)
         y = at.reshape(y, (*self.outer, steps, at.size(heads), at.size(own)))
         outer = tuple(range(rows))
         last = (rows + 2, rows) if turned else (rows, rows + 2)
         return at.permuted(y, (*outer, rows + 1, *last))
+
+    def _scaled(self, name: str, pattern: str, factor: float) -> Edge:
+        at = self.at
+        param = at.settled.node.params[name]
+        wanted = param if factor == 1 else scaled(param, number(factor))
+        return at.draft.initializer(wanted, at.settled.param_layout(name, pattern), at.dtype)
 
     def _repeated(self, x: Edge) -> Edge:
         """Each head as often as queries share it, one after the other."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from one_op import Array, OneOp, numbers
 from onnx_models import expected, export, must_equal, newest_opset
@@ -78,8 +79,11 @@ def test_heads_over_two_axes_beside_a_third(opset: int, tmp_path: Path) -> None:
         "attention_mask": [None, 3, 4, 3, 2], "outputs": [7, 2],
     }  # fmt: skip
     params = {
-        "query_kernel": numbers(F, 4, 3), "key_kernel": numbers(6, 4, 3),
-        "value_kernel": numbers(6, 4, 2), "output_kernel": numbers(4, 2, 7, 2),
+        "query_kernel": numbers(F, 4, 3), "query_bias": numbers(4, 3),
+        "key_kernel": numbers(6, 4, 3), "value_kernel": numbers(6, 4, 2),
+        "output_kernel": numbers(4, 2, 7, 2),
     }  # fmt: skip
     one = OneOp(MultiHeadAttention(), sizes, params, feeds=2)
     must_agree(one, [numbers(N, 2, 3, 4, F), numbers(N, 2, 3, 2, 6)], tmp_path, opset)
+    model = onnx.load(next(tmp_path.glob("*.onnx")))
+    assert "Mul" not in {node.op_type for node in model.graph.node}  # the scale is in the weights
