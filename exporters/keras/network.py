@@ -313,7 +313,9 @@ class Network:
             The call, and whether weights are written once more for it.
         """
         known = self._layers.setdefault(key, [])
-        for other in known:
+        # a TimeDistributed takes one shape only (Keras 2.2.4 `TimeDistributed.build`)
+        once = bool(key[1]) and bool(layer.wrappers) and not layer.arrays
+        for other in () if once else known:
             if other.same(layer) and (other in self._operations) == arguments.function:
                 self.calls.append(Call(other, inputs, outputs, arguments))
                 return self.calls[-1], False

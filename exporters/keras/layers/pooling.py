@@ -132,7 +132,9 @@ def _axis_by_axis(site: Site, x: Tensor, space: Space, window: Window, padding: 
             rows = _rows(site, x, space, axis, (first, size - last), "part")
             extent = spans[begin][1] - spans[begin][0]
             along = _along(window, axis, extent, step)
-            parts.append(_pool(site, rows, space, along, "valid", "mean"))
+            if (extent, end - begin) != (1, 1):  # of one element the mean is itself
+                rows = _pool(site, rows, space, along, "valid", "mean")
+            parts.append(rows)
         x = _joined(site, parts, space, axis, "means") if len(parts) > 1 else parts[0]
         sizes = (*space.sizes[:axis], out, *space.sizes[axis + 1 :])
         space = Space(space.rank, space.data_format, sizes, space.outs, space.repeats)
@@ -305,10 +307,11 @@ def up_sample(site: Site) -> None:
     op = site.op
     assert isinstance(op, UpSample)
     space = space_of(site)
-    if op.interpolation == "bilinear_corner" or (op.interpolation != "nearest" and space.rank != 2):
-        raise site.refuse(
-            f"up-sampling with {op.interpolation}: TensorFlow 2 takes half-pixel centres instead"
-        )
+    if op.interpolation != "nearest" and space.rank != 2:
+        raise site.refuse(f"up-sampling with {op.interpolation}, which Keras has for images alone")
+    if op.interpolation == "bilinear_corner":
+        site.give(_from_corners(site, op.size, space))
+        return
     if space.rank == 1:
         x = time_last(site, site.x(), space, "before")
         x = site.put("UpSampling1D", {"size": op.size[0]}, [x], repeats=space.repeats)
@@ -323,3 +326,31 @@ def up_sample(site: Site) -> None:
             "KN302", "note", "bilinear up-sampling differs in Keras 2.2 and 2.3", level="warning"
         )
     site.give(site.put(f"UpSampling{space.rank}D", config, [site.x()], repeats=space.repeats))
+
+
+def _from_corners(site: Site, size: Sequence[int], space: Space) -> Tensor:
+    """Bilinear up-sampling from corners: means over elements that are repeated.
+
+    Element q f + k of the result is (f - k) / f of element q and k / f of the next one: the mean of
+    a window of extent f that begins there, over the input with each element f times; at the end
+    over what is real. Later versions take half-pixel centres under the same word.
+
+    Raises:
+        ExportError: The target has no word for the windows, and the extents are not known.
+    """
+    site.tell("KX102", "changed", "bilinear up-sampling from corners is written as means")
+    config = {"size": list(size), "data_format": space.data_format}
+    x = site.put("UpSampling2D", config, [site.x()], role="repeated", repeats=space.repeats)
+    window = Window(tuple(size), (1,) * space.rank, (1,) * space.rank)
+    padding = tuple((0, extent - 1) for extent in size)
+    around = Space(space.rank, space.data_format, space.outs, space.outs, space.repeats)
+    version = site.dialect.keras_version
+    word = said(around, window, padding, rules.pool_rule(site.backend, version, space.rank))
+    if word and not rules.counts_padding(site.backend, version, space.rank):
+        return _pool(site, x, around, window, word)
+    if None in space.outs:
+        raise site.refuse(
+            f"bilinear up-sampling by {tuple(size)} from corners, over an input of unknown extent",
+            "fix the sizes of the model's inputs",
+        )
+    return _axis_by_axis(site, x, around, window, padding)

@@ -177,7 +177,8 @@ def g_transposed3d():
 @case(since=(2, 2, 3), backend="tensorflow")
 def g_bilinear():
     x = Input(image(5, 6, 3))
-    return fan(x, [L.UpSampling2D((2, 3), interpolation="bilinear")])
+    sizes = [(2, 3), (2, 2), (4, 1)]
+    return fan(x, [L.UpSampling2D(size, interpolation="bilinear") for size in sizes])
 
 
 # ---- dense, normalization, activation ------------------------------------------------------------
