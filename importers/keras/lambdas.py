@@ -71,7 +71,8 @@ def with_lambdas(spec: ModelSpec, said: Mapping[str, str], report: Report) -> Mo
 
     Args:
         spec: The model.
-        said: Expressions by the name of their Lambda, over its input `x`, or `x0`, `x1`, …
+        said: Expressions by the name of their Lambda, over its input `x`, or `x[0]`, `x[1]`, … of
+            several, which are called `x0`, `x1` as well.
         report: Told which layers are taken for what.
 
     Raises:
@@ -150,6 +151,8 @@ class _Formula:
             return self._applied(type(node.op), [self._value(node.operand)])
         if isinstance(node, ast.Call):
             return self._called(node)
+        if isinstance(node, ast.Subscript) and (place := self._listed(node)) is not None:
+            return self._input(place)
         if isinstance(node, ast.Subscript):
             items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
             return self._step("GetItem", [self._value(node.value), [*map(self._item, items)]], {})
@@ -207,6 +210,13 @@ class _Formula:
         if any(place >= len(call.inputs) for call in self.layer.calls):
             raise self._unreadable(f"it has no input x{place}")
         return _Tensor(place=place)
+
+    def _listed(self, node: ast.Subscript) -> int | None:
+        """Which input `x[1]` is of a Lambda that is given a list of them."""
+        several = all(len(call.inputs) > 1 for call in self.layer.calls)
+        listed = isinstance(node.value, ast.Name) and node.value.id == "x" and several
+        index = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        return index if listed and isinstance(index, int) else None
 
     def _unreadable(self, why: str) -> UsageError:
         return UsageError(

@@ -134,3 +134,30 @@ def test_a_lambda_inside_a_wrapper(tmp_path: Path) -> None:
     path = lambda_model(tmp_path / "m.h5", "TimeDistributed")
     with pytest.raises(ConfigError, match="it stands inside TimeDistributed"):
         kerasir.load(path, lambdas={"lambda_1": "x"})
+
+
+def test_several_inputs(tmp_path: Path) -> None:
+    """The distance of two features, as siamese models have it."""
+    inputs = [
+        {"class_name": "InputLayer", "name": name, "inbound_nodes": [],
+         "config": {"name": name, "batch_input_shape": [None, 5]}}
+        for name in ("a", "b")
+    ]  # fmt: skip
+    code = {"name": "distance", "function": ["", None, None], "function_type": "lambda"}
+    calls = [[["a", 0, 0, {}], ["b", 0, 0, {}]]]
+    layer = {
+        "class_name": "Lambda", "name": "distance", "config": code, "inbound_nodes": calls,
+    }  # fmt: skip
+    config = {
+        "name": "m", "layers": [*inputs, layer], "input_layers": [["a", 0, 0], ["b", 0, 0]],
+        "output_layers": [["distance", 0, 0]],
+    }  # fmt: skip
+    stated = {"keras_version": b"2.2.4", "backend": b"tensorflow"}
+    whole = {"class_name": "Model", "config": config}
+    path = model_file(tmp_path / "m.h5", {"distance": {}}, whole, **stated)
+    a, b = np.random.default_rng(4).normal(size=(2, 3, 5))
+    for text in ("K.sum(K.abs(x[0] - x[1]), axis=1)", "K.sum(K.abs(x0 - x1), axis=1)"):
+        engine = open_engine(str(path), precision="float64", lambdas={"distance": text})
+        np.testing.assert_allclose(engine.run([a, b]).outputs[0], np.abs(a - b).sum(1))
+    with pytest.raises(UsageError, match="it has no input x2"):
+        kerasir.load(path, lambdas={"distance": "x[0] + x[2]"})
