@@ -94,8 +94,7 @@ FUNCTIONS: Mapping[str, Mapping[str, Op]] = {
 """Element-wise functions by name."""
 
 ALONG_LAST: Mapping[str, Mapping[str, Op]] = {
-    "keras1": {"softmax": Softmax()},
-    "keras2": {"softmax": Softmax()},
+    **{era: {"softmax": Softmax()} for era in ("keras1", "keras2.0", "keras2")},
     "tf_keras": {"softmax": Softmax(), "softmax_v2": Softmax(), "log_softmax_v2": LogSoftmax()},
     "keras3": {"softmax": Softmax(), "log_softmax": LogSoftmax(), "sparsemax": Sparsemax()},
 }

@@ -61,10 +61,11 @@ SEPARABLE: Mapping[str, Rule] = {"theano": theano_separable, "tensorflow": tenso
 POOL: Mapping[str, Rule] = {"theano": theano_pool, "tensorflow": tensorflow}
 
 
-COUNTING_VERSIONS: tuple[tuple[int, ...], tuple[int, ...]] = ((2, 0, 0), (2, 1, 3))
+COUNTING_VERSIONS: tuple[tuple[int, ...], tuple[int, ...]] = ((2, 0, 4), (2, 1, 4))
 """The first and last Keras in which Theano's one- and two-dimensional average pools with `same`
-count their padding as zeros (`theano_backend.pool2d`, `average_inc_pad`); before and after, and
-in three dimensions, it is left out of the count."""
+count their padding as zeros; before and after, and in three dimensions, it is left out of the
+count. Source: genuine runs of 1.2.2, 2.0.0, 2.0.8, 2.1.6 and 2.2.4; `theano_backend.pool2d`
+(`average_inc_pad`) of 2.0.3, 2.0.4, 2.1.4 and 2.1.5."""
 
 
 UNCROPPED_VERSIONS: tuple[tuple[int, ...], tuple[int, ...]] = ((2, 0, 0), (2, 1, 5))

@@ -22,6 +22,7 @@ from ....ir.source import PartSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
+from . import early_gru
 from .activation import function
 from .cudnn import is_cudnn, matrix, summed
 
@@ -193,15 +194,18 @@ class Recurrence:
     def _param(self, port: str, bound: Mapping[str, Terms], rows: Terms) -> Param | None:
         """A parameter of all gates, from one array or from one array per gate."""
         letter = self.prefix + KERAS1_LETTERS[port]
+        slot = self.prefix + port
+        early = self.kind.op is GRU and early_gru.reads_reset(self.call, self.config)
+        if early and port != "recurrent_kernel":
+            return early_gru.as_computed(self.call, slot, slot, rows, bound)
         if not self.kind.gates or f"{letter}_{self.kind.gates[0]}" not in self.call.stored:
             if port == "bias" and self.config.reset_after:
                 return None
             if self._is_cudnn():
-                slot = self.prefix + port
                 if port == "bias":
                     return summed(self.call, slot, slot, bound)
                 return matrix(self.call, slot, slot, rows, bound)
-            return self.call.param(self.kind.op, port, bound, slot=self.prefix + port)
+            return self.call.param(self.kind.op, port, bound, slot=slot)
         one = Layout((*rows, *bound["units"]))
         slots = [f"{letter}_{gate}" for gate in self.kind.gates]
         for slot in slots:
