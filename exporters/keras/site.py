@@ -14,7 +14,7 @@ from ...ir.op import Op
 from ...ir.plan import Settled
 from ...ir.report import Kind, Level
 from ...ir.tensor import Weight
-from .dialects import BASE, Dialect
+from .dialects import BASE, LOADED_BY, Dialect
 from .fit import fitted
 from .kept import fed_shape, kept
 from .network import NOTHING, Arguments, Array, FileLayer, Tensor, Wrapper, filled
@@ -394,7 +394,7 @@ class Site:
             self.tell(
                 "KX302",
                 "note",
-                f"{known.missing} has no {class_name}: it cannot load this file",
+                f"{class_name} is not in {known.missing}, which cannot load this file",
                 level="warning",
-                fix="feed it to an older Keras",
+                fix=f"load it in {LOADED_BY[known.missing]}",
             )

@@ -8,9 +8,9 @@ from .keras1 import KERAS1
 from .keras2 import KERAS2
 from .keras3 import KERAS3
 from .keras20 import KERAS20
-from .records import BASE, Dialect, Known
+from .records import BASE, LOADED_BY, Dialect, Known
 
-__all__ = ["BASE", "DIALECTS", "Dialect", "Known"]
+__all__ = ["BASE", "DIALECTS", "LOADED_BY", "Dialect", "Known"]
 
 DIALECTS: Mapping[str, Dialect] = {
     dialect.name: dialect for dialect in (KERAS1, KERAS20, KERAS2, KERAS3)

@@ -21,6 +21,14 @@ BASE: Keys = ("trainable", "dtype")
 """Kept keys of every layer."""
 
 
+LOADED_BY: Mapping[str, str] = {
+    "Keras 3": "Keras 2 or tf-keras",
+    "Keras 2.2 and 2.3": "tf-keras or Keras 3",
+    "Keras 2.2, 2.3 and 3": "tf-keras",
+}
+"""What has a class, by the versions that lack it."""
+
+
 class Known(msgspec.Struct, frozen=True):
     """The keys of one layer class.
 
@@ -29,7 +37,7 @@ class Known(msgspec.Struct, frozen=True):
         kept: What a round trip needs and no inference; written back as the source had them.
         since: Stated keys that the oldest versions of the target lack, and which version has
             them; written only where they say something, and told.
-        missing: Versions of the target that lack the class altogether.
+        missing: Versions of the target that lack the class altogether: a key of `LOADED_BY`.
         unsaid: Keys of BASE that some version refuses for this class.
         era: The vocabulary that has what `since` and `missing` tell of.
         renamed: What the target calls keys that Keras 2 calls otherwise.

@@ -20,7 +20,7 @@ _HEADS: Keys = (
 )  # fmt: skip
 _FILLED: Keys = ("fill_mode", "fill_value", "interpolation", "seed")
 _OLD = "Keras 2.2 and 2.3"
-_ALONE = "Keras 2.2, 2.3 or 3"
+_ALONE = "Keras 2.2, 2.3 and 3"
 
 
 def _newer(*stated: str, kept: Keys = (), missing: str = _OLD) -> Known:

@@ -24,6 +24,7 @@ import pytest
 
 import kerasir
 from genuine import FixtureCase, fixture_cases
+from kerasir.exporters.keras.dialects import DIALECTS, LOADED_BY
 
 OTHERWISE = {"g_cudnn_tf", "g_cells_tf", "g_legacy_tf"}
 """Cases of cuDNN's layers, cells and Keras 1's layers: written as the layers that they are, which
@@ -129,3 +130,8 @@ def test_what_is_written_again_says_the_same(case: FixtureCase, tmp_path: Path) 
         assert len(slots(new)) == len(slots(old))
         for mine, theirs in zip(slots(new), slots(old), strict=True):
             np.testing.assert_array_equal(mine, theirs)
+
+
+def test_every_class_that_some_versions_lack_says_what_has_it() -> None:
+    missing = {known.missing for one in DIALECTS.values() for known in one.classes.values()}
+    assert missing - {""} == set(LOADED_BY)
