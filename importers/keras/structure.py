@@ -63,6 +63,11 @@ def read_model(stored: Config, era: str, depth: int = 0) -> ModelSpec:
     )
 
 
+CHAINS = frozenset({"Sequential", "Pipeline"})
+"""Lists of layers, one behind the other. Source of the latter: Keras 3.15
+`layers/preprocessing/pipeline.py` (`call`), which is a layer and no model."""
+
+
 def model_kind(stored: Any) -> Literal["sequential", "functional"] | None:
     """Which kind of model an entry is, if it is one.
 
@@ -73,7 +78,7 @@ def model_kind(stored: Any) -> Literal["sequential", "functional"] | None:
     if not isinstance(stored, Mapping):
         return None
     config, class_name = stored.get("config"), str(stored.get("class_name"))
-    if class_name == "Sequential":
+    if class_name in CHAINS:
         return "sequential"
     if class_name in MODELS:
         return "functional"
@@ -217,7 +222,7 @@ class _Chain:
             self._put(spec, Call(tuple(self._inputs_for(spec.model))))
             return
         if not self.layers and spec.class_name != "InputLayer":
-            self._input_for(spec)
+            self._input_for(spec, fed=depth > 0)
         if spec.class_name == "InputLayer":
             self._put(spec, Call())
             self.inputs.append(self.last)
@@ -248,9 +253,19 @@ class _Chain:
             feeds.append(self.last)
         return feeds
 
-    def _input_for(self, first: LayerSpec) -> None:
-        """The input that the first layer's own configuration describes."""
-        shape, dtype = _first_shape(first)
+    def _input_for(self, first: LayerSpec, *, fed: bool = False) -> None:
+        """The input that the first layer's own configuration describes.
+
+        A model that another feeds may have been built without: its shape is that of what it gets.
+        """
+        found = _stated_shape(first)
+        if found is None and not fed:
+            raise ConfigError(
+                "the model does not say the shape of its input",
+                where=first.name,
+                hint="a Sequential that was never built has none",
+            )
+        shape, dtype = found or (None, "float32")
         name = f"{first.name}_input"
         config = {"name": name, "batch_input_shape": shape, "dtype": dtype}
         self._put(LayerSpec(name, "InputLayer", "", config), Call())
@@ -287,7 +302,7 @@ def _is_named(entry: Any) -> bool:
     return bool(_name(entry)) or (isinstance(config, Mapping) and bool(config.get("name")))
 
 
-def _first_shape(first: LayerSpec) -> tuple[list[int | None], str]:
+def _stated_shape(first: LayerSpec) -> tuple[list[int | None], str] | None:
     """The batch shape that a Sequential's first layer states, in itself or in what it wraps."""
     spec: LayerSpec | None = first
     while spec is not None:
@@ -299,11 +314,7 @@ def _first_shape(first: LayerSpec) -> tuple[list[int | None], str]:
             spec = inner[spec.model.inputs[0].layer]
         else:
             spec = spec.wrapped
-    raise ConfigError(
-        "the model does not say the shape of its input",
-        where=first.name,
-        hint="a Sequential that was never built has none",
-    )
+    return None
 
 
 def _own_shape(spec: LayerSpec) -> tuple[list[int | None], str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from ....errors import ConfigError, UnsupportedLayerError
@@ -11,7 +11,7 @@ from ....ir.layout import size_of
 from ....ir.ops.shape import View
 from ..call import LayerCall
 from ..registry import Config, translates
-from .arithmetic import cast, combined
+from .arithmetic import cast, chosen, combined
 from .arrangement import one_hot
 from .tensors import expanded, reduced
 
@@ -129,36 +129,65 @@ def discretization(call: LayerCall, x: Value) -> Value:
 def integer_lookup(call: LayerCall, x: Value) -> Value:
     """IntegerLookup over a vocabulary that the configuration holds.
 
-    Indices: the mask token's, then one for what is not in the vocabulary, then the vocabulary's.
-    Source: Keras 3.15 `layers/preprocessing/index_lookup.py`.
+    Indices: the mask token's, then those for what is not in the vocabulary (the number modulo
+    their count says which), then the vocabulary's; or from such indices back to numbers.
+    Source: Keras 3.15 `layers/preprocessing/index_lookup.py` (`_lookup_dense`), tf-keras 2.21
+    likewise.
     """
     config: LookupConfig = call.config  # type: ignore[assignment]
-    words = _vocabulary(config)
-    if config.invert or config.num_oov_indices > 1 or config.output_mode == "tf_idf":
+    words = list(_vocabulary(config))
+    if config.oov_method != "floormod" and config.num_oov_indices > 1:
         raise UnsupportedLayerError(
-            "IntegerLookup that is inverted, weighs its words, or has several indices for what it "
-            "does not know"
+            "IntegerLookup that hashes the numbers it does not know, which no target of kerasir can"
         )
     masked = config.mask_token is not None and config.output_mode == "int"
-    other = int(masked) if config.num_oov_indices else -1
     first = int(masked) + config.num_oov_indices
-    wide = expanded(call, cast(call, x, "int64"), [len(call.axes(x))], part="wide")
-    same = cast(call, combined(call, "equal", wide, list(words)), "int64", part="same")
-    shifts = [first + place - other for place in range(len(words))]
-    if masked:
-        same = _beside(call, wide, same, config.mask_token, words)
-        shifts = [-other, *shifts]
-    marked = combined(call, "multiply", same, shifts)
-    found = reduced(call, marked, "sum", [len(call.axes(marked)) - 1], keepdims=False)
-    index = combined(call, "add", found, other) if other else found
+    x = cast(call, x, "int64")
+    if config.invert:
+        known = {first + place: word for place, word in enumerate(words)}
+        known |= {0: config.mask_token} if masked and config.mask_token is not None else {}
+        return _replaced(call, x, known, config.oov_token)
+    known = {word: first + place for place, word in enumerate(words)}
+    known |= {config.mask_token: 0} if masked and config.mask_token is not None else {}
+    other: int | Value = int(masked) if config.num_oov_indices else -1
+    if config.num_oov_indices > 1:
+        other = combined(call, "modulo", x, config.num_oov_indices)
+        other = combined(call, "add", other, 1) if masked else other
+    index = _replaced(call, x, known, other)
     if config.output_mode == "int":
         return index
-    return cast(call, encoded(call, index, config.output_mode, first + len(words)), "int64")
+    classes = first + len(words)
+    if config.output_mode != "tf_idf":
+        return cast(call, encoded(call, index, config.output_mode, classes), "int64")
+    counts = encoded(call, index, "count", classes)
+    return combined(call, "multiply", counts, _weights_of_words(config, first))
 
 
-def _beside(call: LayerCall, wide: Value, same: Value, token: int | None, words: Any) -> Value:
-    """The comparison with the mask token in front of those with the vocabulary."""
-    return cast(call, combined(call, "equal", wide, [token, *words]), "int64", part="masked")
+def _replaced(call: LayerCall, x: Value, known: Mapping[int, int], other: int | Value) -> Value:
+    """Each number by what stands for it, and by another where nothing does."""
+    wide = expanded(call, x, [len(call.axes(x))], part="wide")
+    same = cast(call, combined(call, "equal", wide, list(known)), "int64", part="same")
+    last = len(call.axes(same)) - 1
+    marked = combined(call, "multiply", same, list(known.values()))
+    found = reduced(call, marked, "sum", [last], keepdims=False, part="known")
+    some = reduced(call, same, "sum", [last], keepdims=False, part="some")
+    return chosen(call, combined(call, "greater", some, 0), found, other)
+
+
+def _weights_of_words(config: LookupConfig, first: int) -> list[float]:
+    """How much each word counts; what is not known counts as much as the mean of all.
+
+    Source: Keras 3.15 `index_lookup.py` (`set_vocabulary`).
+    """
+    weights = config.idf_weights
+    if not isinstance(weights, (list, tuple)) or not all(
+        isinstance(one, (int, float)) for one in weights
+    ):
+        raise UnsupportedLayerError(
+            "IntegerLookup whose weights of words are not in the configuration",
+            hint="give the layer its idf_weights as a list",
+        )
+    return [sum(weights) / len(weights)] * first + [float(one) for one in weights]
 
 
 def _vocabulary(config: LookupConfig) -> Sequence[int]:
@@ -176,8 +205,8 @@ def _vocabulary(config: LookupConfig) -> Sequence[int]:
 TEXTS = {
     "StringLookup": "looks up texts",
     "TextVectorization": "splits texts into words",
-    "Hashing": "hashes its input",
-    "HashedCrossing": "hashes its inputs",
+    "Hashing": "hashes the text of its input, its decimal digits where it is a number,",
+    "HashedCrossing": "hashes the texts of its inputs",
     "DenseFeatures": "holds feature columns of TensorFlow",
 }
 """Layers that compute with texts or code, and what they do."""

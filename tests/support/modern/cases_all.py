@@ -21,7 +21,6 @@ REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("StringLookup", "TextVectorization"), "texts"),
     "DenseFeatures": "feature columns are code of TensorFlow",
     "Lambda": "code",
-    "Pipeline": "layers within a layer that is no model",
     "TFSMLayer": "another file",
 }
 """Classes that kerasir refuses or keeps unread, and what they hold or need."""

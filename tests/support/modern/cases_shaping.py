@@ -206,3 +206,25 @@ def contrast(k: Kit) -> Any:
     images = k.whole((2, 12, 10, 3), 255).astype("float32") + 0.3
     images[0, :, :, 1] = 7
     return k.Model(x, found), [images]
+
+
+@case(NEW)
+def pipelines(k: Kit) -> Any:
+    x = k.Input((8, 9, 3))
+    steps = [k.L.Rescaling(1 / 255.0), k.L.RandomFlip(), k.L.Resizing(5, 6), k.L.CenterCrop(3, 4)]
+    return k.Model(x, k.L.Pipeline(steps)(x)), [k.whole((2, 8, 9, 3), 256).astype("float32")]
+
+
+@case()
+def integer_lookups(k: Kit) -> Any:
+    x = k.Input((4,), dtype="int64")
+    words = [12, 36, 4]
+    found = [
+        k.L.IntegerLookup(vocabulary=words, num_oov_indices=3)(x),
+        k.L.IntegerLookup(vocabulary=words, num_oov_indices=2, mask_token=0)(x),
+        k.L.IntegerLookup(vocabulary=words, num_oov_indices=2, output_mode="multi_hot")(x),
+        k.L.IntegerLookup(vocabulary=words, invert=True)(x),
+        k.L.IntegerLookup(vocabulary=words, mask_token=0, invert=True)(x),
+    ]
+    numbers = [[12, 5, 36, 0], [4, 1, -9, 12], [3, 2, 2, 4]]
+    return k.Model(x, found), [np.array(numbers, "int64")]
