@@ -21,9 +21,17 @@ INPUT_KEYS = frozenset({
 })  # fmt: skip
 """Keys that say what a layer is called and what it is fed; the graph says so too."""
 
-MEANT_OTHERWISE = frozenset({"implementation", "output_shape", "data_format"})
+MEANT_OTHERWISE = frozenset({
+    "implementation", "output_shape", "data_format", "query_shape", "value_shape", "key_shape",
+    "rng_type", "zero_output_for_mask", "crop_to_aspect_ratio", "pad_to_aspect_ratio", "fill_mode",
+    "fill_value",
+})  # fmt: skip
 """Keys that say how a layer computes, not what; or what follows from its other keys (the shape that
-a Deconvolution of Keras 1 states: Keras 1.2.2 `Deconvolution2D`); or what the exporter settles."""
+a Deconvolution of Keras 1 states: Keras 1.2.2 `Deconvolution2D`) or from what it is called with; or
+what the exporter settles, since it changes what is computed."""
+
+IDLE: Mapping[str, str] = {"renorm_momentum": "renorm", "renorm_clipping": "renorm"}
+"""Keys that say something only beside another one."""
 
 FORGET_BIAS = ("forget_bias_init", "one")
 """What an LSTM of Keras 1 states and Keras 2 and 3 do without being told: `unit_forget_bias`."""
@@ -76,6 +84,7 @@ def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report)
             and key not in known.stated
             and key not in known.renamed
             and not _goes_unsaid(key, value)
+            and not (key in IDLE and not layer.config.get(IDLE[key]))
         ):
             what = f"{class_name}.{key} = {value!r:.80}: {dialect.name} has no such key"
             _lost(layer, what, report)

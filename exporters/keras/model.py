@@ -7,9 +7,12 @@ from collections.abc import Callable
 from ...eras.vocabularies import ERAS, era_of_version, is_since
 from ...errors import UsageError
 from ...ir.fill import Job, fill
+from ...ir.graph import Graph
 from ...ir.model import Facts, Model
+from ...ir.ops.maths import Constant
 from ...ir.plan import Plan
 from ...ir.report import Event, Report
+from ...ir.tensor import Weight
 from ..sink import writing
 from ..target import Path
 from . import layers  # ruff: ignore[unused-import]  (registers the writers)
@@ -68,7 +71,7 @@ def export_keras(
         era = ERAS[model.facts.era.value or target.vocabulary].vocabulary
         state = spell_training(model.training, network, model.graph, target, report, era, version)
     contents = Contents(network, state, target, target_backend, version)
-    _check_all_carried(model, network, report)
+    _check_all_carried(model, network, target, report)
     sink, arrays = CONTAINERS[container_of(path, target)](contents, weights_only)
     total = sum(tensor.nbytes for tensor in sink.tensors)
 
@@ -109,12 +112,13 @@ def _dialect(name: str, backend: str) -> Dialect:
     return dialect
 
 
-def _check_all_carried(model: Model, network: Network, report: Report) -> None:
+def _check_all_carried(model: Model, network: Network, target: Dialect, report: Report) -> None:
     """Tell of weights that no output needs: Keras does not load such layers."""
     arrays = [array for layer in layers_of(network) for _, array in stored(layer)]
     written = {weight for array in arrays for weight in array.weights}
+    said = _said_in_configurations(model.graph, target)
     for weight in model.graph.weights():
-        if weight not in written:
+        if weight not in written and weight not in said:
             report.add(
                 "KX203",
                 "lost",
@@ -122,3 +126,18 @@ def _check_all_carried(model: Model, network: Network, report: Report) -> None:
                 weight=weight.name,
                 level="warning",
             )
+
+
+def _said_in_configurations(graph: Graph, target: Dialect) -> set[Weight]:
+    """Numbers that no array holds: operands of operations, and what a layer's configuration implies.
+
+    Of nodes that an output needs; the others' are lost.
+    """
+    needed, found = set(graph.outputs), set[Weight]()
+    for node in reversed(graph.nodes):
+        if needed.isdisjoint(node.results):
+            continue
+        needed.update(value for value in node.inputs if value is not None)
+        if isinstance(node.op, Constant) or (node.layer and node.layer.class_name in target.whole):
+            found |= {param.weight for param in node.params.values()}
+    return found
