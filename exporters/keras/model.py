@@ -129,7 +129,7 @@ def _check_all_carried(model: Model, network: Network, target: Dialect, report: 
 
 
 def _said_in_configurations(graph: Graph, target: Dialect) -> set[Weight]:
-    """Numbers that no array holds: operands of operations, and what a layer's configuration implies.
+    """Numbers that no array holds: operands of operations, and what a configuration implies.
 
     Of nodes that an output needs; the others' are lost.
     """
