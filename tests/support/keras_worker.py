@@ -4,8 +4,9 @@
 
 Each line of JOBS names a `model`, the `inputs` to feed (an .npz with `in_0`, ...) and where the
 `outputs` go; `arch` the architecture of a model file that holds only weights; `twice` asks for a
-second call of a stateful model. For each job one line of JSON
-comes back on standard output: `id`, and `error` where there is one. Nothing of kerasir is imported.
+second call of a stateful model; `eager` for a call that compiles nothing. For each job one line of
+JSON comes back on standard output: `id`, and `error` where there is one. Nothing of kerasir is
+imported.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ def run(keras: Any, job: dict[str, Any], custom: dict[str, Any]) -> None:
 
     def predict() -> list[np.ndarray]:
         given = fed if len(fed) > 1 else fed[0]
-        if job["twice"]:  # on JAX, `predict` forgets the state of a stateful layer at its end
+        # on JAX, `predict` forgets the state of a stateful layer at its end
+        if job["twice"] or job.get("eager"):
             return [np.asarray(array) for array in as_list(model(given))]
         return as_list(model.predict(given, batch_size=len(fed[0]), verbose=0))
 
