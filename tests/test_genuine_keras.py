@@ -54,7 +54,6 @@ REFUSED = {
     },
     "keras3": {
         "tf-keras2.21.0-tensorflow/m_batch_statistics_tf",  # it keeps no `training=True`
-        "keras2.2.4-theano/g_masks_merged_tf",  # a step counts where any mask says so, not all
     },
 }
 """Cases that kerasir refuses by name, by the target that cannot say them."""
