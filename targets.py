@@ -55,7 +55,7 @@ def _arrays(title: str) -> Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "keras1": _keras("keras1", "Keras 1.2"),
+    "keras1": _keras("keras1", "Keras 1.2", bare=True),
     "keras2.0": _keras("keras2.0", "Keras 2.0", bare=True),
     "keras2": _keras("keras2", "Keras 2", bare=True),
     "keras3": _keras("keras3", "Keras 3"),

@@ -1,24 +1,25 @@
-"""Weights without an architecture to a Keras file of weights: as Keras 2 stores each."""
+"""Weights without an architecture to a Keras file of weights: as the target stores each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from msgspec import structs
+
 from ...eras import storage
+from ...errors import ExportError
 from ...ir.fill import Job, fill
-from ...ir.layout import Layout
+from ...ir.layout import Labelled
 from ...ir.model import Model
 from ...ir.plan import Plan, Settled
-from ...ir.tensor import Param
 from ..sink import Tensor, writing
 from ..target import Path
 from .archive.hdf5 import Archive, LayerGroup, hdf5_sink
 from .dialects import DIALECTS, Dialect
+from .network import Array, single
 
 NAMES: Mapping[str, str] = {"mean": "moving_mean", "variance": "moving_variance"}
 """What Keras 2 calls parameters that it does not call as their ops do."""
-
-Array = tuple[str, Param, Layout]
 
 
 def export_bare(
@@ -38,7 +39,7 @@ def export_bare(
         model: Weights as `read_bare` gives them.
         plan: The layouts chosen for its graph.
         path: The file to make.
-        dialect: A name of `DIALECTS` whose weights lie as those of Keras 2.
+        dialect: A name of `DIALECTS`.
         target_backend: Whose kernels: `tensorflow` correlates, `theano` reverses.
         overwrite: Replace a file that is there.
         durable: Have the disk confirm it.
@@ -46,25 +47,31 @@ def export_bare(
 
     Raises:
         UsageError: The file exists.
-        ExportError: A name cannot be written.
+        ExportError: A name cannot be written, or the target has no place for an array.
     """
     target = DIALECTS[dialect]
-    held: dict[str, list[Array]] = {layer.name: [] for layer in model.layers}
+    order = plan.policy.order
+    stated = model.facts.ordering.value if order == "source" else order
+    lies = storage.table(target.storage, stated or "channels_last")
+    held: dict[str, list[tuple[int, Array]]] = {layer.name: [] for layer in model.layers}
     for settled in plan.settled:
-        if settled.node.layer is not None:
-            held[settled.node.layer.name] += _arrays(settled, target, target_backend)
-    for layer in model.layers:
-        places = {name: at for at, name in enumerate(layer.config["weight_names"])}
-        held[layer.name].sort(key=lambda array: places[array[1].weight.stored_names[0]])
+        layer = settled.node.layer
+        if layer is not None:
+            places = {name: at for at, name in enumerate(layer.config["weight_names"])}
+            held[layer.name] += _arrays(settled, target, lies, target_backend, places)
+    for found in held.values():
+        found.sort(key=lambda pair: pair[0])
+    arrays = [array for found in held.values() for _, array in found]
     groups = tuple(
-        LayerGroup(name, tuple(_tensor(array) for array in arrays)) for name, arrays in held.items()
+        LayerGroup(name, tuple(_tensor(array) for _, array in found))
+        for name, found in held.items()
     )
     written_by = (("backend", target_backend), ("keras_version", target.keras_version))
-    sink = hdf5_sink(Archive(groups, weights_group="", beside_layers=written_by))
-    arrays = [array for listed in held.values() for array in listed]
+    told = written_by if target.says_backend else ()
+    sink = hdf5_sink(Archive(groups, weights_group="", beside_layers=told, chunked=target.chunked))
     jobs = [
-        Job(index, param, layout, param.weight.dtype)
-        for index, (_, param, layout) in enumerate(arrays)
+        Job(index, array.param, array.layout, array.param.weight.dtype)
+        for index, array in enumerate(arrays)
     ]
     total = sum(tensor.nbytes for tensor in sink.tensors)
 
@@ -76,19 +83,51 @@ def export_bare(
         fill(sink, jobs, progress=moved)
 
 
-def _arrays(settled: Settled, target: Dialect, backend: str) -> Iterator[Array]:
-    """A layer's arrays with names and layouts; what nobody knows keeps its name and layout."""
+def _arrays(
+    settled: Settled,
+    target: Dialect,
+    lies: storage.Dialect,
+    backend: str,
+    places: Mapping[str, int],
+) -> Iterator[tuple[int, Array]]:
+    """A layer's arrays as the target has them, each with where it stood; gates apart go together.
+
+    What nobody knows keeps its name and layout.
+    """
     node = settled.node
-    rank = len(settled.bound.get("kernel_space", ()))
+    kind, rank = node.op.kind, len(settled.bound.get("kernel_space", ()))
+    found: list[tuple[int, Array]] = []
     for port, param in node.params.items():
-        if node.op.kind == "Bare":
-            yield param.weight.stored_names[0], param, settled.params[port]
-            continue
-        text, *_ = storage.pattern("keras2", node.op.kind, port, rank=rank, backend=backend)
-        name = f"{node.name}/{NAMES.get(port, port)}{target.weight_suffix[backend]}"
-        yield name, param, settled.param_layout(port, text)
+        at = min(places[name] for name in param.weight.stored_names)
+        name = param.weight.stored_names[0]
+        layout = settled.params[port]
+        if kind != "Bare":
+            try:
+                text, *_ = storage.pattern(lies, kind, port, rank=rank, backend=backend)
+            except KeyError as error:
+                what = f"{target.name} has no place for the {port} of a {kind}"
+                raise ExportError(what, where=node.name) from error
+            layout = settled.param_layout(port, text)
+            name = NAMES.get(port, port)
+        found.append((at, Array(name, param, layout)))
+    if kind in target.apart:
+        first = min(at for at, _ in found)
+        (gates,) = settled.bound["gates"]
+        assert isinstance(gates, Labelled)  # as `read_bare` makes it
+        parts = [single(array, gates, gate) for gate in target.apart[kind] for _, array in found]
+        found = [(first, part) for part in parts]
+    for at, array in found:
+        name = array.name if kind == "Bare" else _called(node.name, array, target, backend)
+        yield at, structs.replace(array, name=name)
+
+
+def _called(layer: str, array: Array, target: Dialect, backend: str) -> str:
+    suffix = target.weight_suffix[backend]
+    if target.weight_names is None:
+        return f"{layer}/{array.name}{suffix}"
+    own = target.weight_names.get(array.name, array.name)
+    return f"{layer.rpartition('/')[2]}_{own}{suffix}"
 
 
 def _tensor(array: Array) -> Tensor:
-    name, param, layout = array
-    return Tensor(name, param.weight.dtype, tuple(size or 0 for size in layout.shape))
+    return Tensor(array.name, array.param.weight.dtype, array.shape)

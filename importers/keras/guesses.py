@@ -96,8 +96,16 @@ def guesses(group: WeightGroup, storage: str) -> Iterator[Guess]:
 
 
 def _port(stored_name: str) -> str:
+    """The port that a stored name means: `depthwise_kernel` is no `kernel`."""
     last = bare_name(stored_name)
-    return next((port for port, names in STORED_NAMES.items() if is_called(last, names)), "")
+    fitting = [
+        (len(name), port)
+        for port, names in STORED_NAMES.items()
+        for name in names
+        if is_called(last, (name,))
+    ]
+    longest = max((length for length, _ in fitting), default=0)
+    return next((port for length, port in fitting if length == longest), "")
 
 
 def _placed(ports: Sequence[str], arrays: Sequence[object]) -> dict[str, tuple[int, ...]]:

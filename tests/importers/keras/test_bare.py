@@ -289,6 +289,45 @@ def test_targets_that_need_an_architecture(genuine: Genuine, tmp_path: Path, nam
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["keras1.2.2-theano/vgg_th", "keras1.2.2-theano/rnn_stack_th", "keras2.2.4-theano/rnn_stack_th",
+     "keras2.2.4-theano/vgg_tf", "keras2.0.8-theano/nested_seq_th"],
+)  # fmt: skip
+def test_weights_for_keras1(name: str, genuine: Genuine, tmp_path: Path) -> None:
+    """The arrays that an architecture gives: an LSTM's gates apart, kernels in either order."""
+    case = genuine(name)
+    said = {"backend": "theano", "source_data_format": case.ordering, "to": "keras1"}
+    said |= {"data_format": "keep", "target_backend": "theano", "io_layout": "keep"}
+    weights = case.folder / "weights.h5"
+    kerasir.convert(weights, tmp_path / "bare.h5", **said)
+    said |= {"arch": case.folder / "arch.json", "weights_only": True}
+    kerasir.convert(weights, tmp_path / "whole.h5", **said)
+    found, right = (_listed(tmp_path / f"{file}.h5") for file in ("bare", "whole"))
+    assert [name.rpartition("_")[2] for name, _ in found] == [
+        name.rpartition("_")[2] for name, _ in right
+    ]
+    for (_, one), (_, other) in zip(found, right, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_keras1_has_no_place_for_is_refused(genuine: Genuine, tmp_path: Path) -> None:
+    layers = {"conv": {"conv/depthwise_kernel:0": numbers(3, 3, 2, 1)}}
+    weights = weights_file(tmp_path / "w.h5", layers)
+    with pytest.raises(ExportError, match="keras1 has no place for the kernel of a DepthwiseConv"):
+        kerasir.convert(weights, tmp_path / "old.h5", to="keras1", data_format="channels_last")
+
+
+def _listed(path: Path) -> list[tuple[str, Array]]:
+    """The arrays in the order in which Keras 1 loads them."""
+    with h5py.File(path) as file:
+        return [
+            (name.decode(), file[layer][name][()])
+            for layer in file.attrs["layer_names"]
+            for name in file[layer].attrs["weight_names"]
+        ]
+
+
 def test_nothing_can_be_verified(genuine: Genuine, tmp_path: Path) -> None:
     with pytest.raises(KerasirError, match="weights only, and nothing can be verified"):
         kerasir.convert(genuine(VGG).folder / "weights.h5", tmp_path / "new.h5", verify=True)
