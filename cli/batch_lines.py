@@ -22,8 +22,8 @@ SHOWN = 12
 """Failures that the summary names; the report has all."""
 AT_WORK = 8
 """Jobs at work that have a line each."""
-WIDEST, WRITER = 40, 24
-"""Columns of a file's name at most, and of who wrote it."""
+WIDEST, WRITER, WIDE = 40, 24, 110
+"""Columns of a file's name at most, of who wrote it, and of a terminal with room for all."""
 
 
 class Watch:
@@ -38,7 +38,8 @@ class Watch:
     def __init__(self, settings: Settings, jobs: Sequence[Job], *, proving: bool) -> None:
         self.settings, self.console = settings, settings.err
         self.sizes = {job.src: _size(job.src) for job in jobs}
-        self.wide = min(WIDEST, max((len(_name(job.src)) for job in jobs), default=0))
+        self.names = _names([job.src for job in jobs])
+        self.wide = max(map(len, self.names.values()), default=0)
         self.finished: list[str] = []
         self.last = "verifying" if proving else "finishing"
         self.live = Live(self.console, quiet=settings.quiet)
@@ -46,7 +47,7 @@ class Watch:
     @property
     def seen(self) -> bool:
         """Whether somebody looks at what is at work."""
-        return self.console.terminal and not self.settings.quiet
+        return self.console.moves and not self.settings.quiet
 
     def over(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
         """The outcomes, each told as it comes."""
@@ -66,8 +67,10 @@ class Watch:
             return
         seconds = time.monotonic() - self.live.started
         sign = self.console.paint(spinner(self.console, seconds), "cyan")
+        # under the column of who wrote it, where there is room for that
+        gap = " " * (WRITER + 2) if (self.console.width or WIDE) >= WIDE else ""
         lines = [
-            f"  {sign} {_name(one.src):<{self.wide}}  {'':<{WRITER}}  "
+            f"  {sign} {self.names[one.src]:<{self.wide}}  {gap}"
             f"{words.size(self.sizes[one.src]):>10}  {self._phase(one)}"
             for one in running[:AT_WORK]
         ]
@@ -98,7 +101,7 @@ class Watch:
             out.print(f"{word} {words.file(outcome.src)}{where}{told}")
             return
         mark, color = MARKS[word]
-        name = f"{out.paint(mark, color)} {_name(outcome.src):<{self.wide}}"
+        name = f"{out.paint(mark, color)} {self.names[outcome.src]:<{self.wide}}"
         size, took = f"{words.size(outcome.read):>10}", f"{_took(outcome):>10}"
         out.table([[name, f"{outcome.source:<{WRITER}}", size, took, note]], cut_last=True)
 
@@ -111,9 +114,16 @@ def _size(path: str) -> int:
     return os.path.getsize(path) if os.path.isfile(path) else 0
 
 
-def _name(path: str) -> str:
-    """A file's name, shortened in the middle."""
-    name = show(os.path.basename(path))
+def _names(paths: Sequence[str]) -> dict[str, str]:
+    """What tells files apart: their names, or if two are alike their paths; cut in the middle."""
+    names = {path: os.path.basename(path) for path in paths}
+    if len(set(names.values())) < len(names):
+        root = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in names])
+        names = {path: os.path.relpath(os.path.abspath(path), root) for path in names}
+    return {path: _cut(show(name)) for path, name in names.items()}
+
+
+def _cut(name: str) -> str:
     return name if len(name) <= WIDEST else f"{name[:20]}…{name[-19:]}"
 
 
@@ -150,7 +160,9 @@ def print_batch(console: Console, batch: Batch, where: str) -> None:
     failed = [one for one in batch.files if not one.ok]
     if failed:
         console.print()
-        rows = [[console.paint("✗", "red"), _name(one.src), _note(one)] for one in failed[:SHOWN]]
+        names = _names([one.src for one in batch.files])
+        mark = console.paint("✗", "red")
+        rows = [[f"{mark} {names[one.src]}", _note(one)] for one in failed[:SHOWN]]
         console.table(rows, cut_last=True)
         if len(failed) > SHOWN:
             console.print(f"  … {len(failed) - SHOWN:,} more in the report")

@@ -40,6 +40,7 @@ class Console:
     Attributes:
         stream: Where text goes.
         terminal: Whether a person looks at it as it is.
+        moves: Whether its lines can be drawn anew, which a dumb terminal cannot.
         color: Whether it takes colour.
         width: Columns; None for a stream that is no terminal, where nothing is cut.
         unicode: Whether it can show symbols.
@@ -48,6 +49,7 @@ class Console:
     def __init__(self, stream: TextIO, when: When = "auto") -> None:
         self.stream = stream
         self.terminal = _is_terminal(stream)
+        self.moves = self.terminal and os.environ.get("TERM") != "dumb"
         self.color = _wants_color(when, self.terminal)
         self.width = _columns(stream) if self.terminal else None
         self.unicode = (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"

@@ -24,7 +24,7 @@ class Live:
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self.console = console
-        self._silent = quiet or not console.terminal
+        self._silent = quiet or not console.moves
         self.started = self._drawn = time.monotonic()
         self._shown = 0
 
@@ -81,7 +81,7 @@ class Progress:
         self._live = Live(console, quiet=quiet)
         self._began = self._live.started
         self._lock, self._over = threading.Lock(), threading.Event()
-        turning = (before or after) and console.terminal and not quiet
+        turning = (before or after) and console.moves and not quiet
         self._turner = threading.Thread(target=self._turn, daemon=True) if turning else None
 
     def __enter__(self) -> Self:

@@ -19,6 +19,7 @@ from html_pages import checked
 
 from genuine import PROJECT
 from kerasir.batch import Batch, Job, attempt, jobs_of, read_report
+from kerasir.cli.batch_lines import _names
 from kerasir.errors import FormatError, UsageError
 from kerasir.pages.index import index_page
 
@@ -236,3 +237,12 @@ def test_an_index_of_nothing() -> None:
     empty = Batch(version="1", folder="new", options={}, files=())
     document = {"version": empty.version, "folder": empty.folder, "files": []}
     assert "0 models" in checked(index_page(document)).text
+
+
+def test_files_of_one_name_are_told_apart() -> None:
+    assert _names(["zoo/a.h5", "zoo/b.h5"]) == {"zoo/a.h5": "a.h5", "zoo/b.h5": "b.h5"}
+    assert _names(["zoo/a/m.h5", "zoo/b/m.h5"]) == {"zoo/a/m.h5": "a/m.h5", "zoo/b/m.h5": "b/m.h5"}
+    long = "x" * 30 + "/" + "y" * 30 + ".h5"
+    assert _names([long, "m.h5"])[long] == "y" * 30 + ".h5"
+    assert len(_names([long, f"z/{'y' * 30}.h5"])[long]) == 40
+    assert _names([]) == {}

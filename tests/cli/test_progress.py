@@ -98,3 +98,12 @@ def test_several_lines_are_drawn_in_their_place(clock: SimpleNamespace) -> None:
     erase, up = "\r\x1b[2K", "\x1b[A\r\x1b[2K"
     long = ("three" * 50)[:98] + "…"
     assert stream.getvalue() == f"{erase}one\ntwo\n{long}{erase}{up}{up}four{erase}"
+
+
+def test_a_dumb_terminal_sees_no_line_that_moves(clock: SimpleNamespace, monkeypatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    stream = Stream()
+    with Progress(Console(stream), "copying weights", before="reading") as progress:
+        clock.now = 500.0
+        progress(1, 2)
+    assert stream.getvalue() == ""
