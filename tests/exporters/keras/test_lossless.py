@@ -26,10 +26,10 @@ import kerasir
 from genuine import FixtureCase, fixture_cases
 from kerasir.exporters.keras.dialects import DIALECTS, LOADED_BY
 
-OTHERWISE = {"g_cudnn_tf", "g_cells_tf", "g_legacy_tf", "g_bilinear_tf"}
+OTHERWISE = {"g_cudnn_tf", "g_cells_tf", "g_legacy_tf", "g_bilinear_tf", "g_masks_of_steps_tf"}
 """Cases of cuDNN's layers, cells and Keras 1's layers: written as the layers that they are, which
-tf.keras and Keras 3 have too. And of bilinear up-sampling from corners, which those compute
-otherwise: written as what computes it in all of them."""
+tf.keras and Keras 3 have too. Of bilinear up-sampling from corners, which those compute otherwise:
+written as what computes it in all of them. Of a Masking inside TimeDistributed: written without."""
 
 NAMED_BY_ANOTHER = {"g_distributed_twice_tf"}
 """Cases in which Keras calls a wrapper's weights as those of another; it reads them by order."""
