@@ -89,7 +89,7 @@ def make(module: str, name: str, path: Path, answers: Path, size: Sequence[int] 
     rng = np.random.default_rng(SEED)
     model.set_weights([_random(rng, _leaf(w), np.asarray(w)) for w in model.weights])
     x = images(rng, BATCH, model.input_shape[1:])
-    if any(type(layer).__name__ == "Rescaling" for layer in model.layers):
+    if any(type(layer).__name__ in {"Rescaling", "Normalization"} for layer in model.layers):
         x *= 255
     _calibrate(rng, model, x)
     _soften(keras, model, x)
@@ -135,13 +135,19 @@ def _random(rng: np.random.Generator, name: str, value: Any) -> Any:
         value = rng.uniform(0.5, 1.5, value.shape)
     elif name in {"moving_mean", "mean", "bias"}:
         value = rng.normal(0, 0.1, value.shape)
-    elif name in {"gamma", "beta"}:
+    elif name in {"gamma", "beta", "Variable"}:  # that is LayerScale's, which begins with 1e-6
         value = rng.normal(0.5, 0.1 if name == "gamma" else 0.2, value.shape)
     return np.asarray(value, np.float32 if value.dtype.kind == "f" else value.dtype)
 
 
 def _calibrate(rng: np.random.Generator, model: Any, x: Any) -> None:
-    """Give every BatchNormalization the statistics of a batch, disturbed."""
+    """Give every BatchNormalization the statistics of a batch, disturbed.
+
+    A LayerNormalization has none. Its shifts are made small, or images would end up much alike.
+    """
+    for layer in model.layers:
+        if type(layer).__name__ == "LayerNormalization":
+            layer.beta.assign(0.2 * np.asarray(layer.beta))
     layers = [one for one in model.layers if type(one).__name__ == "BatchNormalization"]
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
