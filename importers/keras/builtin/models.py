@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from ....errors import UsageError
+from .densenet import densenet
 from .inception import inception_v3, inception_v3_keras1
-from .mobilenet import mobilenet
+from .mobilenet import mobilenet, mobilenet_v2
 from .net import DataFormat, Net
-from .resnet import resnet50
+from .resnet import resnet, resnet50, resnet_v2
 from .vgg import vgg16, vgg19
 from .xception import xception
 
@@ -55,6 +56,23 @@ def _both(name: str, title: str, write: Callable[[Net, bool], str], size: int) -
     }
 
 
+def _widths(name: str, title: str, write: Callable[..., str], *widths: str) -> dict[str, Any]:
+    """An architecture at its full width, and at others."""
+    found = _both(name, title, write, 224)
+    for width in widths:
+        written = partial(write, width=float(width))
+        found |= _both(f"{name}-{width}", f"{title} {width}", written, 224)
+    return found
+
+
+def _depths(name: str, title: str, write: Callable[..., str], *depths: int) -> dict[str, Any]:
+    """An architecture of several depths."""
+    found: dict[str, Any] = {}
+    for depth in depths:
+        found |= _both(f"{name}{depth}", f"{title}{depth}", partial(write, depth=depth), 224)
+    return found
+
+
 ARCHITECTURES: Mapping[str, Architecture] = {
     **_both("vgg16", "VGG16", vgg16, 224),
     **_both("vgg19", "VGG19", vgg19, 224),
@@ -62,10 +80,12 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     **_both("inceptionv3", "InceptionV3", inception_v3, 299),
     **_both("inceptionv3-keras1", "InceptionV3 of Keras 1", inception_v3_keras1, 299),
     **_both("xception", "Xception", xception, 299),
-    **_both("mobilenet", "MobileNet", mobilenet, 224),
-    **_both("mobilenet-0.75", "MobileNet 0.75", partial(mobilenet, width=0.75), 224),
-    **_both("mobilenet-0.50", "MobileNet 0.50", partial(mobilenet, width=0.5), 224),
-    **_both("mobilenet-0.25", "MobileNet 0.25", partial(mobilenet, width=0.25), 224),
+    **_widths("mobilenet", "MobileNet", mobilenet, "0.75", "0.50", "0.25"),
+    **_widths("mobilenetv2", "MobileNetV2", mobilenet_v2, "1.4", "1.3", "0.75", "0.50", "0.35"),
+    **_depths("densenet", "DenseNet", densenet, 121, 169, 201),
+    **_both("resnet50-2019", "ResNet50 of 2019", partial(resnet, depth=50), 224),
+    **_depths("resnet", "ResNet", resnet, 101, 152),
+    **_depths("resnetv2-", "ResNetV2 ", resnet_v2, 50, 101, 152),
 }
 """By the name that `--arch builtin:NAME` takes."""
 

@@ -12,7 +12,11 @@ VERSION = "2.2.4"
 """Whose vocabulary the configurations are in."""
 
 EPSILON = 1e-3
-"""Of every BatchNormalization: Keras' default from 1.2 on, with which the files were published."""
+"""Of BatchNormalization where nothing else is said: Keras' default from 1.2 on, with which the
+first files were published."""
+
+SMALL_EPSILON = 1.001e-5
+"""What DenseNet has, and ResNet as of 2019."""
 
 
 class Net:
@@ -22,11 +26,12 @@ class Net:
     call it by what its author's session had counted up to.
 
     Attributes:
+        size: Extent of the images in pixels; None if any.
         counted: Names of the layers that took theirs by counting.
     """
 
     def __init__(self, name: str, data_format: DataFormat, size: int | None) -> None:
-        self.name, self.data_format = name, data_format
+        self.name, self.data_format, self.size = name, data_format, size
         self.counted: set[str] = set()
         self._layers: dict[str, dict[str, Any]] = {}
         self._counts: dict[str, int] = {}
@@ -105,7 +110,7 @@ class Net:
             use_bias=False,
         )
 
-    def norm(self, x: str, name: str = "", *, scale: bool = True) -> str:
+    def norm(self, x: str, name: str = "", *, scale: bool = True, epsilon: float = EPSILON) -> str:
         """BatchNormalization over the channels."""
         return self.add(
             "BatchNormalization",
@@ -113,9 +118,31 @@ class Net:
             name=name,
             axis=self.axis,
             momentum=0.99,
-            epsilon=EPSILON,
+            epsilon=epsilon,
             center=True,
             scale=scale,
+        )
+
+    def pad(self, x: str, before: int, after: int, name: str = "") -> str:
+        """ZeroPadding2D, of both spatial axes alike."""
+        pads = [[before, after], [before, after]]
+        return self.add(
+            "ZeroPadding2D", (x,), name=name, padding=pads, data_format=self.data_format
+        )
+
+    def depthwise(self, x: str, name: str, *, strides: int = 1, padding: str = "same") -> str:
+        """DepthwiseConv2D of extent 3, without a bias."""
+        return self.add(
+            "DepthwiseConv2D",
+            (x,),
+            name=name,
+            kernel_size=[3, 3],
+            strides=[strides, strides],
+            padding=padding,
+            data_format=self.data_format,
+            depth_multiplier=1,
+            activation="linear",
+            use_bias=False,
         )
 
     def relu(self, x: str, name: str = "") -> str:

@@ -1,12 +1,13 @@
-"""ResNet50 (He et al., 2015), as its weights were published in 2016.
+"""ResNet (He et al., 2015), as its weights were published in 2016 and in 2019, and ResNetV2.
 
-Names, widths, and pads: Keras 1.2.2 `applications/resnet50.py`. Releases since have changed the
-pads before the first convolution and the first pool, and kept the weights; these are the first.
+Names, widths, and pads: of 2016, Keras 1.2.2 `applications/resnet50.py`. Releases since have
+changed the pads before the first convolution and the first pool, and kept the weights; these are
+the first. Of 2019, and ResNetV2: keras_applications 1.0.8 `resnet_common.py`.
 """
 
 from __future__ import annotations
 
-from .net import Net
+from .net import SMALL_EPSILON, Net
 
 STAGES = ((2, "abc", (64, 64, 256)), (3, "abcd", (128, 128, 512)),
           (4, "abcdef", (256, 256, 1024)), (5, "abc", (512, 512, 2048)))  # fmt: skip
@@ -46,3 +47,68 @@ def _block(
         x = net.conv(x, widths[-1], 1, strides=strides, padding="valid", name=f"res{name}1")
         x = net.norm(x, f"bn{name}1")
     return net.relu(net.add("Add", (main, x)))
+
+
+WIDTHS = (64, 128, 256, 512)
+"""Filters of the stages of 2019, inside their blocks."""
+
+DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+"""How many blocks the stages have."""
+
+
+def resnet(net: Net, top: bool, depth: int) -> str:
+    """The network of 2019 of so many layers; with the top, a Dense layer."""
+    x = net.pad(net.input, 3, 3, "conv1_pad")
+    x = net.conv(x, 64, 7, strides=2, padding="valid", name="conv1_conv")
+    x = net.pad(_normed(net, x, "conv1"), 1, 1, "pool1_pad")
+    x = net.pool("Max", x, 3, 2, name="pool1_pool")
+    for stage, (width, count) in enumerate(zip(WIDTHS, DEPTHS[depth], strict=True), 2):
+        for number in range(1, count + 1):
+            strides = 2 if number == 1 and stage > 2 else 1
+            x = _block_2019(
+                net, x, f"conv{stage}_block{number}", width, strides, widens=number == 1
+            )
+    return net.dense(net.average(x, "avg_pool"), 1000, "probs", "softmax") if top else x
+
+
+def _block_2019(net: Net, x: str, name: str, width: int, strides: int, *, widens: bool) -> str:
+    main = net.conv(x, width, 1, strides=strides, name=f"{name}_1_conv")
+    main = net.conv(_normed(net, main, f"{name}_1"), width, 3, name=f"{name}_2_conv")
+    main = net.conv(_normed(net, main, f"{name}_2"), 4 * width, 1, name=f"{name}_3_conv")
+    main = net.norm(main, f"{name}_3_bn", epsilon=SMALL_EPSILON)
+    if widens:
+        x = net.conv(x, 4 * width, 1, strides=strides, name=f"{name}_0_conv")
+        x = net.norm(x, f"{name}_0_bn", epsilon=SMALL_EPSILON)
+    return net.relu(net.add("Add", (x, main), name=f"{name}_add"), f"{name}_out")
+
+
+def resnet_v2(net: Net, top: bool, depth: int) -> str:
+    """The network of so many layers that normalizes first; with the top, a Dense layer."""
+    x = net.pad(net.input, 3, 3, "conv1_pad")
+    x = net.conv(x, 64, 7, strides=2, padding="valid", name="conv1_conv")
+    x = net.pool("Max", net.pad(x, 1, 1, "pool1_pad"), 3, 2, name="pool1_pool")
+    for stage, (width, count) in enumerate(zip(WIDTHS, DEPTHS[depth], strict=True), 2):
+        for number in range(1, count + 1):
+            strides = 2 if number == count and stage < 5 else 1
+            x = _block_v2(net, x, f"conv{stage}_block{number}", width, strides, widens=number == 1)
+    x = _normed(net, x, "post")
+    return net.dense(net.average(x, "avg_pool"), 1000, "probs", "softmax") if top else x
+
+
+def _block_v2(net: Net, x: str, name: str, width: int, strides: int, *, widens: bool) -> str:
+    ready = _normed(net, x, f"{name}_preact")
+    main = net.conv(ready, width, 1, bias=False, name=f"{name}_1_conv")
+    main = net.pad(_normed(net, main, f"{name}_1"), 1, 1, f"{name}_2_pad")
+    main = net.conv(
+        main, width, 3, strides=strides, padding="valid", bias=False, name=f"{name}_2_conv"
+    )
+    main = net.conv(_normed(net, main, f"{name}_2"), 4 * width, 1, name=f"{name}_3_conv")
+    if widens:
+        x = net.conv(ready, 4 * width, 1, strides=strides, name=f"{name}_0_conv")
+    elif strides > 1:
+        x = net.pool("Max", x, 1, strides)
+    return net.add("Add", (x, main), name=f"{name}_out")
+
+
+def _normed(net: Net, x: str, name: str) -> str:
+    return net.relu(net.norm(x, f"{name}_bn", epsilon=SMALL_EPSILON), f"{name}_relu")

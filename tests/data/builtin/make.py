@@ -9,6 +9,7 @@ layer with weights, in the file's order. With SIZE, images of so many pixels are
 result is kept beside it as .npz; the weights are those of `numbers`.
 """
 
+import importlib
 import os
 import sys
 
@@ -17,6 +18,15 @@ import numpy as np
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from numbers_of_weights import image, numbers
+
+NEWER = {
+    "densenet121": ("densenet", "DenseNet121", {}),
+    "mobilenetv2-0.35": ("mobilenet_v2", "MobileNetV2", {"alpha": 0.35}),
+    "mobilenetv2-1.4": ("mobilenet_v2", "MobileNetV2", {"alpha": 1.4}),
+    "resnet50-2019": ("resnet", "ResNet50", {}),
+    "resnetv2-50": ("resnet_v2", "ResNet50V2", {}),
+}
+"""Those of keras_applications 1.0.8: module, function, and what it is told."""
 
 
 def model_of(name, size):
@@ -30,6 +40,13 @@ def model_of(name, size):
     if size:
         first = keras.backend.image_dim_ordering() == "th"
         options["input_shape"] = (3, size, size) if first else (size, size, 3)
+    if name in NEWER:
+        module, function, more = NEWER[name]
+        module = importlib.import_module("keras_applications." + module)
+        names = ("backend", "layers", "models", "utils")
+        options.update((own, getattr(keras, own)) for own in names)
+        options.update(more)
+        return getattr(module, function)(**options)
     if name.startswith("mobilenet"):
         from keras.applications.mobilenet import MobileNet
 
@@ -62,13 +79,10 @@ def main(folder, ordering, name, size=None):
             pairs = ["%s=%s" % pair for pair in zip(names, shapes)]
             file.write(" ".join([layer.name] + pairs) + "\n")
     if size:
-        count = 0
-        for layer in held:
-            arrays = []
-            for weight, old in zip(layer.weights, layer.get_weights()):
-                arrays.append(numbers(count, weight.name, old.shape))
-                count += 1
-            layer.set_weights(arrays)
+        weights = [weight for layer in held for weight in layer.weights]
+        shapes = [array.shape for array in model.get_weights()]
+        pairs = enumerate(zip(weights, shapes))
+        model.set_weights([numbers(count, one.name, shape) for count, (one, shape) in pairs])
         shape = (1,) + tuple(backend.int_shape(model.inputs[0])[1:])
         np.savez(os.path.join(folder, title + ".npz"), out=model.predict(image(shape)))
 

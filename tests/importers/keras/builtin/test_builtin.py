@@ -36,7 +36,8 @@ def weighted(model: Model) -> list[str]:
 def test_all_architectures_are_compared() -> None:
     compared = {one.name.removesuffix("-notop") for one in PUBLISHED}
     assert compared >= {"vgg16", "vgg19", "resnet50", "inceptionv3", "inceptionv3-keras1"}
-    assert compared >= {"xception", "mobilenet", "mobilenet-0.25"}
+    assert compared >= {"xception", "mobilenet", "mobilenet-0.25", "mobilenetv2-0.35"}
+    assert compared >= {"densenet121", "resnet50-2019", "resnetv2-50"}
     assert len(PREDICTED) >= 5
 
 
@@ -74,18 +75,26 @@ def test_predictions_are_those_of_genuine_keras(one: Published) -> None:
     expected = one.outputs()
     assert found.shape == expected.shape
     assert np.ptp(expected) > 0
-    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
+    within = 1e-4 if one.id not in SENSITIVE else 2e-3
+    assert np.abs(found - expected).max() < within * np.abs(expected).max()
 
 
 PIXELS = {
     "1.2.2-theano-th-vgg16-notop": 48,
     "2.2.4-tensorflow-tf-mobilenet-0.25": 64,
+    "2.2.4-tensorflow-tf-mobilenetv2-0.35-notop": 32,
+    "2.2.4-tensorflow-tf-densenet121-notop": 32,
+    "2.2.4-tensorflow-tf-resnetv2-50-notop": 32,
+    "2.2.4-tensorflow-tf-resnet50-2019-notop": 32,
     "2.2.4-tensorflow-tf-xception": 71,
     "2.2.4-tensorflow-tf-inceptionv3": 75,
     "1.2.2-tensorflow-tf-inceptionv3-keras1-notop": 139,
     "1.2.2-tensorflow-th-resnet50-notop": 197,
 }
 """Extent of the image that was predicted."""
+
+SENSITIVE = {"2.2.4-tensorflow-tf-mobilenetv2-0.35-notop"}
+"""A relative change of the image by 1e-6, as rounding makes, changes these outputs by 2e-3."""
 
 
 def published(identity: str) -> Archive:
