@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ....ir.layout import Layout, key
+from ....ir.layout import Layout, key, size_of
 from ....ir.ops.activation import Power
 from ....ir.ops.embedding import NotEqual
 from ....ir.ops.maths import (
@@ -22,6 +22,7 @@ from ....ir.ops.merge import AllOf
 from ....ir.ops.pooling import GlobalProductPool, GlobalSumPool
 from ..elementwise import applied, merged
 from ..functions import needed, operation
+from ..masks import without_mask
 from ..network import Array, Constant, Tensor
 from ..registry import writes
 from ..scaling import scale_and_shift
@@ -47,14 +48,54 @@ def reduce(site: Site) -> None:
 
 @writes(GlobalSumPool)
 def global_sum(site: Site) -> None:
-    """A pool that no layer of Keras since 1.0 computes."""
-    _reduced(site, "sum")
+    """A pool that no layer of Keras since 1.0 computes: a mean times the count of steps."""
+    steps = _steps(site)
+    if steps is None:
+        _reduced(site, "sum")
+        return
+    x, count = steps
+    y = site.put("GlobalAveragePooling1D", {"data_format": "channels_last"}, [x], role="mean")
+    site.give(scale_and_shift(site, y, float(count), 0.0))
+
+
+MOST_STEPS = 256
+"""Of how many steps a product is written, each with layers of its own."""
 
 
 @writes(GlobalProductPool)
 def global_product(site: Site) -> None:
-    """As `global_sum`."""
-    _reduced(site, "prod")
+    """As `global_sum`: each step is cut out, and all are multiplied."""
+    steps = _steps(site)
+    if steps is None or not 1 < steps[1] <= MOST_STEPS:
+        _reduced(site, "prod")
+        return
+    x, count = steps
+    parts = [
+        site.put("Cropping1D", {"cropping": [n, count - 1 - n]}, [x], role=f"step_{n + 1}")
+        for n in range(count)
+    ]
+    product = site.put("Multiply", {}, parts, role="product")
+    site.give(site.put("Flatten", {}, [product]))
+
+
+def _steps(site: Site) -> tuple[Tensor, int] | None:
+    """The input as steps of features, and how many; None where that cannot be, or need not.
+
+    Not for targets all of whose readers have operations.
+    """
+    functions, bound = site.dialect.functions, site.settled.bound
+    if functions is not None and not functions.class_name:
+        return None
+    layout, space = site.settled.input, bound["space"]
+    gone = {key(term) for term in space}
+    lead = layout.terms[: 1 + site.depth]
+    rest = tuple(term for term in layout.terms[len(lead) :] if key(term) not in gone)
+    count = size_of(space[0]) if len(space) == 1 else None
+    if count is None or len(rest) != 1 or gone & {key(term) for term in lead}:
+        return None
+    x = site.x()
+    x = without_mask(site, x) if x.mask is not None else x
+    return site.bring(x, layout, Layout((*lead, *space, *rest))), count
 
 
 def _reduced(site: Site, kind: str) -> None:
