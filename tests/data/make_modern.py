@@ -259,6 +259,47 @@ def m_functions() -> Any:
     return Model([x, image], [L.Dense(2)(h), L.Dense(2)(L.Flatten()(y))])
 
 
+# ---- attention, preprocessing --------------------------------------------------------------------
+
+
+@case(old=H5)
+def m_attention() -> Any:
+    """Two heads over padded steps; each reader of the masked steps comes before, beside, behind."""
+    q = Input((5,))
+    x = L.Embedding(6, 4, mask_zero=True)(q)
+    h = L.MultiHeadAttention(2, 3, dropout=0.2)(x, x)
+    h = L.LayerNormalization()(L.Add()([x, h]))
+    mean = L.GlobalAveragePooling1D()(h)
+    return Model(q, [mean, L.Attention(use_scale=True)([h, h])]), [whole((3, 5), 3, 5)]
+
+
+@case(old=H5)
+def m_encoding() -> Any:
+    x, n = Input((3,)), Input((4,), dtype="int64")
+    levels = L.Discretization(bin_boundaries=[-0.5, 0.1, 0.9], output_mode="multi_hot")(x)
+    words = L.IntegerLookup(vocabulary=[7, 2, 9], num_oov_indices=2, output_mode="count")(n)
+    return Model([x, n], [levels, words]), [random((3, 3), 6), whole((3, 4), 11, 7)]
+
+
+@case(old=())
+def m_spectra() -> Any:
+    x = Input((90, 1))
+    return Model(x, [
+        L.STFTSpectrogram("log", 16, frame_step=9)(x),
+        L.MelSpectrogram(32, 20, sampling_rate=8000, num_mel_bins=7)(L.Flatten()(x)),
+    ])  # fmt: skip
+
+
+@case(old=())
+def m_adaptive() -> Any:
+    x = Input((7, 5, 3))
+    return Model(x, [L.AdaptiveAveragePooling2D((3, 2))(x), L.AdaptiveMaxPooling2D((2, 4))(x)])
+
+
+def whole(shape: tuple[int, ...], below: int, seed: int) -> Any:
+    return np.random.RandomState(seed).randint(0, below, shape).astype("int64")
+
+
 def random(shape: tuple[int, ...], seed: int) -> Any:
     return np.random.RandomState(seed).normal(0, 1, shape).astype("float32")
 

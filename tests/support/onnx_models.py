@@ -23,7 +23,7 @@ from kerasir.reference.evaluate import evaluate
 
 Array = NDArray[Any]
 
-SPARED = {"LocallyConnected", "LSTM", "GRU", "SimpleRNN", "Dot"}
+SPARED = {"LocallyConnected", "LSTM", "GRU", "SimpleRNN", "Dot", "MultiHeadAttention"}
 """Ops that need Transposes of their own."""
 
 

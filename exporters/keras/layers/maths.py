@@ -98,13 +98,22 @@ def _steps(site: Site) -> tuple[Tensor, int] | None:
     return site.bring(x, layout, Layout((*lead, *space, *rest))), count
 
 
+def _checked(site: Site, axes: list[int]) -> list[int]:
+    if 0 in axes:
+        raise site.refuse(
+            f"what is computed over the whole batch has no words in {site.dialect.name}",
+            "convert to ONNX",
+        )
+    return axes
+
+
 def _reduced(site: Site, kind: str) -> None:
     y = needed(site, kind, [site.x()], axis=_axes(site), keepdims=False)
     _give_rest(site, y)
 
 
 def _axes(site: Site) -> list[int]:
-    return sorted(place - site.depth for place in site.settled.positions("space"))
+    return _checked(site, sorted(place - site.depth for place in site.settled.positions("space")))
 
 
 def _give_rest(site: Site, y: Tensor) -> None:

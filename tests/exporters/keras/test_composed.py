@@ -22,8 +22,13 @@ COMPOSED = {
 }
 """Cases, by how their names begin, with what Keras 2.2 has no layer for."""
 
-REFUSED = {"keras3.15.1-jax/m_activations_tf": "Sparsemax"}
-"""What is refused by name: tf.keras sorts no numbers."""
+REFUSED = {
+    "keras3.15.1-jax/m_activations_tf": "Sparsemax",
+    "keras3.15.1-jax/m_adaptive_tf": "its windows are not all alike",
+    "keras3.15.1-jax/m_attention_tf": "a query that its masks leave no key",
+    "keras3.15.1-jax/m_spectra_tf": "the whole batch",
+}
+"""What is refused by name: tf.keras sorts no numbers, for one."""
 
 CASES = [
     case
