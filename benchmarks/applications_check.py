@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from measuring import KERASIR, CommandError, alone, replace_table
+from measuring import KERASIR, CommandError, alone, replace_table, where_and_when
 
 import kerasir
 from kerasir.engines import OnnxRuntime, Reference
@@ -138,7 +138,7 @@ def main() -> None:
             print(f"{module} {name}: {_sentence(record)}", file=sys.stderr, flush=True)
         genuine.end()
         jax.end()
-    text = "\n".join(tables(known))
+    text = "\n".join([where_and_when(), "", *tables(known)]).strip()
     print(text)
     if given.write:
         replace_table(given.write, "applications_check.py", text)
@@ -267,8 +267,11 @@ def _cells(record: Record) -> Iterator[str]:
     yield from (f"{way['cpu']:.1f}" if "cpu" in way else "-" for way in ways)
     yield f"{max(way.get('peak', 0) for way in ways) / 1e6:.0f}"
     for way in ways:
-        exact = f" ({way['from_exact']:.0e})" if "from_exact" in way else ""
-        yield "fails" if "failed" in way else f"{way['error']:.0e}{exact}"
+        exact = ""
+        if "from_exact" in way:
+            exact = f" ({way['from_exact']:.0e}; {way['genuine_from_exact']:.0e})"
+        error = f"{way['error']:.0e}" if way.get("error") else "0"
+        yield "fails" if "failed" in way else f"{error}{exact}"
 
 
 def _sentence(record: Record) -> str:
