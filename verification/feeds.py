@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from ..errors import FormatError
 from ..ir.layout import Axis, axes_of, size_of
 from ..ir.ops.embedding import Masking
 from ..ir.source import Array
+from .matching import guessed
 
 SAMPLES = 4
 SEED = 0
@@ -42,8 +44,28 @@ class Feed(msgspec.Struct, frozen=True, eq=False):
     text: str
 
 
+def fixed_by(a: Engine, b: Engine) -> dict[Axis, int]:
+    """Sizes that A leaves open and B does not: of a file that was written for one batch, say."""
+    found: dict[Axis, int] = {}
+    theirs = {port.name: port for port in b.inputs}
+    for index, port in enumerate(a.inputs):
+        other = theirs.get(port.name, b.inputs[index] if index < len(b.inputs) else port)
+        layout = None if port.layout is None else guessed(port.layout, other.shape)
+        terms = () if layout is None else layout.terms
+        found |= {
+            term: size
+            for term, size in zip(terms, other.shape, strict=False)
+            if isinstance(term, Axis) and term.size is None and size is not None
+        }
+    return found
+
+
 def random_feed(
-    engine: Engine, samples: int | None = None, seed: int = SEED, extents: Extents = EXTENTS
+    engine: Engine,
+    samples: int | None = None,
+    seed: int = SEED,
+    extents: Extents = EXTENTS,
+    fixed: Mapping[Axis, int] = MappingProxyType({}),
 ) -> Feed:
     """Random inputs: normally distributed numbers, indices into tables, some steps masked.
 
@@ -52,10 +74,11 @@ def random_feed(
         samples: How many; `SAMPLES` if not given, fewer for large inputs.
         seed: Of the generator.
         extents: For axes of open size.
+        fixed: Sizes of such axes that are known all the same.
     """
     generator = np.random.default_rng(seed)
-    count = _fixed_batch(engine) or samples or _samples(engine.inputs)
-    sizes: dict[Axis, int] = {}
+    count = _fixed_batch(engine, fixed) or samples or _samples(engine.inputs)
+    sizes = dict(fixed)
     arrays = []
     for port in engine.inputs:
         shape = _shape(port, sizes, count, extents)
@@ -72,8 +95,11 @@ def random_feed(
     return Feed(tuple(arrays), f"{count} random {many}, seed {seed}")
 
 
-def _fixed_batch(engine: Engine) -> int | None:
-    return next((p.shape[0] for p in engine.inputs if p.shape and p.shape[0] is not None), None)
+def _fixed_batch(engine: Engine, fixed: Mapping[Axis, int]) -> int | None:
+    known = (p.shape[0] for p in engine.inputs if p.shape)
+    first = [port.layout.terms[0] for port in engine.inputs if port.layout and port.shape]
+    also = (fixed.get(term) for term in first if isinstance(term, Axis))
+    return next((size for size in (*known, *also) if size is not None), None)
 
 
 def _samples(ports: Sequence[Port]) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,14 +13,14 @@ from ..arrays import read_arrays
 from ..engines import Engine, OnnxRuntime, Reference, open_engine
 from ..engines.sessions import check_file
 from ..errors import FormatError, UsageError
-from ..ir.layout import Layout
+from ..ir.layout import Axis, Layout
 from ..ir.model import Model
 from ..ir.plan import Plan
 from ..ir.source import Array
 from ..passes.states import with_states
 from .causes import cause_of_answers
 from .compare import classes, compare, largest_differences
-from .feeds import Feed, known_arrays, random_feed
+from .feeds import Feed, fixed_by, known_arrays, random_feed
 from .records import Cause, Compared, Side, Verification
 from .sides import Comparison
 
@@ -62,12 +63,13 @@ def verify(
     first = open_engine(a, precision="float64", **reading)
     if isinstance(first, Reference) and b is not None and b.lower().endswith(".onnx"):
         first = Reference(with_states(first.model), "float64")
-    feed, answers = _feed(first, inputs, expect, samples)
     if b is None:
+        feed, answers = _feed(first, inputs, expect, samples)
         allowed = _allowed(tolerance, first)
         return _against_answers(first, feed, answers, str(expect), allowed, reading)
     general = {key: reading[key] for key in ("isolated", "plugins") if key in reading}
     second = open_engine(b, precision="float32", **general)
+    feed, answers = _feed(first, inputs, expect, samples, fixed_by(first, second))
     return _compared(
         Comparison(first, second, feed, _allowed(tolerance, first, second)), answers, expect
     )
@@ -131,7 +133,11 @@ def _compared(comparison: Comparison, answers: Sequence[Array], expect: str | No
 
 
 def _feed(
-    engine: Engine, inputs: str | None, expect: str | None, samples: int | None
+    engine: Engine,
+    inputs: str | None,
+    expect: str | None,
+    samples: int | None,
+    fixed: Mapping[Axis, int] = MappingProxyType({}),
 ) -> tuple[Feed, Sequence[Array]]:
     """What is fed, and the answers that are known; none of these if `expect` is not given."""
     answers: Sequence[Array] = ()
@@ -143,7 +149,7 @@ def _feed(
             raise FormatError("no answers in it", file=expect, hint=f"out_0, …, or {names}")
         answers = found
     if source is None:
-        return random_feed(engine, samples), ()
+        return random_feed(engine, samples, fixed=fixed), ()
     fed = known_arrays(engine, read_arrays(source), source).inputs
     if fed is None:
         names = ", ".join(port.name for port in engine.inputs)

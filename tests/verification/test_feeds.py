@@ -8,12 +8,13 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 import kerasir
 from genuine import FixtureCase
-from kerasir.engines import Reference
+from kerasir.engines import OnnxRuntime, Reference
 from kerasir.verification import verify
-from kerasir.verification.feeds import OPEN_SIZES, random_feed
+from kerasir.verification.feeds import OPEN_SIZES, fixed_by, random_feed
 
 Genuine = Callable[[str], FixtureCase]
 
@@ -40,8 +41,8 @@ def test_random_inputs_are_the_same_each_time(genuine: Genuine) -> None:
     assert a.text == "4 random inputs, seed 0"
 
 
-def test_open_sizes_are_filled_in_alike(tmp_path: Path) -> None:
-    """Two inputs of open extent; a fully convolutional model."""
+def open_model(folder: Path) -> Path:
+    """A pool over an image of any size."""
     layer = {"name": "x", "class_name": "InputLayer", "inbound_nodes": []}
     model = {
         "class_name": "Model",
@@ -66,7 +67,7 @@ def test_open_sizes_are_filled_in_alike(tmp_path: Path) -> None:
             "output_layers": [["pool", 0, 0]],
         },
     }
-    path = tmp_path / "open.h5"
+    path = folder / "open.h5"
     with h5py.File(path, "w") as file:
         file.attrs["model_config"] = json.dumps(model).encode()
         file.attrs["keras_version"] = b"2.2.4"
@@ -75,7 +76,32 @@ def test_open_sizes_are_filled_in_alike(tmp_path: Path) -> None:
         weights.attrs["layer_names"] = [b"x", b"pool"]
         for name in ("x", "pool"):
             weights.create_group(name).attrs["weight_names"] = np.zeros(0, "S1")
+    return path
+
+
+def test_open_sizes_are_filled_in_alike(tmp_path: Path) -> None:
+    path = open_model(tmp_path)
     engine = Reference(kerasir.load(path))
     (array,) = random_feed(engine).arrays
     assert array.shape == (4, OPEN_SIZES["H"], OPEN_SIZES["W"], 3)
     assert verify(str(path), str(path)).equal
+
+
+@pytest.mark.parametrize("io_layout", ["keep", "match"])
+def test_sizes_that_only_the_other_file_has(
+    io_layout: str, genuine: Genuine, tmp_path: Path
+) -> None:
+    """A file for one batch, from a model for any; its inputs may have the channels elsewhere."""
+    model, path = genuine(VGG).model, tmp_path / "model.onnx"
+    kerasir.convert(model, path, batch=3, io_layout=io_layout)
+    found = verify(str(model), str(path))
+    assert found.equal
+    assert found.fed == "3 random inputs, seed 0"
+
+
+def test_a_shape_that_only_the_other_file_has(tmp_path: Path) -> None:
+    """Height and width too, where the model leaves them open."""
+    model, path = open_model(tmp_path), tmp_path / "model.onnx"
+    kerasir.convert(model, path, shapes={"x": (2, 5, 7, 3)}, io_layout="match")
+    a, b = Reference(kerasir.load(model)), OnnxRuntime(str(path))
+    assert sorted(fixed_by(a, b).values()) == [2, 5, 7]
