@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .errors import FormatError, show
+from .errors import FormatError, no_such_file, show
 from .ir.source import Array
 
 
@@ -18,7 +18,7 @@ def read_arrays(path: str) -> dict[str, Array]:
         FormatError: It is no `.npz` file, or holds objects.
     """
     if not os.path.isfile(path):
-        raise FormatError("there is no such file", file=path)
+        raise no_such_file(path)
     try:
         with open(path, "rb") as file:
             held = np.load(file, allow_pickle=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Self
 
@@ -100,3 +101,25 @@ class UsageError(KerasirError):
 
 class ExistsError(UsageError):
     """A target that is there and may not be replaced (exit code 1: the next run may succeed)."""
+
+
+def no_such_file(path: str) -> FormatError:
+    """The error for a file that is not there; one of almost its name is asked about."""
+    import difflib
+
+    folder, name = os.path.split(path)
+    hint = ""
+    if path == "-":
+        hint = "standard input is no file: a model is read from many places at once"
+    elif folder and not os.path.isdir(folder):
+        hint = f"there is no folder {folder} either"
+    elif near := difflib.get_close_matches(name, _names(folder or "."), 1, 0.8):
+        hint = f"did you mean {os.path.join(folder, near[0])}?"
+    return FormatError("there is no such file", file=path, hint=hint)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:  # one that may be entered and not listed
+        return []

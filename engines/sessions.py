@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FormatError, KerasirError, show
+from ..errors import FormatError, KerasirError, no_such_file, show
 
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
@@ -39,7 +39,7 @@ def session_of(path: str, model: str | bytes) -> Any:
             hint="pip install 'kerasir[verify]'",
         ) from error
     if not os.path.isfile(path):
-        raise FormatError("there is no such file", file=path)
+        raise no_such_file(path)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # errors come as exceptions
     if isinstance(model, bytes):
@@ -65,7 +65,7 @@ def read_proto(path: str) -> ModelProto:
     import onnx
 
     if not os.path.isfile(path):
-        raise FormatError("there is no such file", file=path)
+        raise no_such_file(path)
     try:
         return onnx.load(path, load_external_data=False)
     except Exception as error:

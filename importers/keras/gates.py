@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Literal, NamedTuple, Self
 
-from ...errors import FormatError, show
+from ...errors import FormatError, no_such_file, show
 from ...ir.source import FileStamp
 
 MIB = 1 << 20
@@ -71,7 +71,7 @@ def open_source(path: str | os.PathLike[str], *, follow: bool = True) -> OpenSou
     try:
         fd = os.open(name, flags if follow else flags | os.O_NOFOLLOW)
     except FileNotFoundError:
-        raise FormatError("there is no such file", file=name) from None
+        raise no_such_file(name) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise FormatError(f"cannot be opened: {reason}", file=name) from None

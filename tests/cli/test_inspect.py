@@ -159,3 +159,17 @@ def test_a_rate_that_is_a_schedule_is_shown(kerasir, genuine, tmp_path: Path) ->
         file.attrs["training_config"] = json.dumps(record)
     out = kerasir("inspect", path).out
     assert "learning_rate ExponentialDecay from 0.25" in " ".join(out.split())
+
+
+def test_a_name_that_is_almost_right(kerasir, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vgg16_weights.h5").touch()
+    told = (
+        "kerasir: error: vgg16_weight.h5: there is no such file (did you mean vgg16_weights.h5?)\n"
+    )
+    assert kerasir("inspect", "vgg16_weight.h5") == (1, "", told)
+    told = "kerasir: error: no/m.h5: there is no such file (there is no folder no either)\n"
+    assert kerasir("inspect", "no/m.h5") == (1, "", told)
+    told = "kerasir: error: other.h5: there is no such file\n"
+    assert kerasir("inspect", "other.h5") == (1, "", told)
+    assert "standard input is no file" in kerasir("inspect", "-").err
