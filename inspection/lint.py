@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from ..eras.titles import BACKENDS
 from ..ir.graph import Node
@@ -20,7 +22,8 @@ def lint(model: Model, path: str) -> tuple[Note, ...]:
         model: As it was read.
         path: The file as it was named, for what to do.
     """
-    found = [*notes_of(model), *_reversed(model, path), *_rows(model)]
+    told = [_with_remedy(note, model) for note in notes_of(model)]
+    found = [*told, *_reversed(model, path), *_rows(model)]
     return tuple(sorted(found, key=lambda note: note.level != "warning"))
 
 
@@ -38,6 +41,20 @@ def chosen(notes: Sequence[Note], select: Sequence[str], ignore: Sequence[str]) 
         if (not select or note.code.startswith(tuple(select)))
         and not (ignore and note.code.startswith(tuple(ignore)))
     )
+
+
+REMEDIES: Mapping[str, str] = {
+    "KB101": "state it: --backend {backend}; or convert: the new file records it",
+    "KP201": "kerasir convert writes the pads out",
+}
+"""What ends a finding, where a note says nothing or what to do if it is wrong."""
+
+
+def _with_remedy(note: Note, model: Model) -> Note:
+    remedy = REMEDIES.get(note.code)
+    if remedy is None:
+        return note
+    return replace(note, fix=remedy.format(backend=model.facts.backend.value))
 
 
 def _reversed(model: Model, path: str) -> Iterator[Note]:
