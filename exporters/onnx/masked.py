@@ -30,7 +30,8 @@ class Masked:
     """
 
     def __init__(self, at: Emitting, mask: Edge) -> None:
-        self._mask, self._steps = mask, at.cast(mask, "int64")
+        self._mask = mask
+        self._steps = at.cast(at.origins.truths.get(mask, mask), "int64")
         self._fronts: dict[Edge, Edge] = {}
         self._zeroed: set[Edge] = set()
         self.lengths = at.cast(at.reduce("ReduceSum", self._steps, [1]), "int32")

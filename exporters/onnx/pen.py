@@ -41,7 +41,11 @@ LOWEST_INT64, HIGHEST_INT64 = -(2**63), 2**63 - 1
 
 
 class Origins:
-    """How tensors were made, above all those that only show another's numbers in another way."""
+    """How tensors were made, above all those that only show another's numbers in another way.
+
+    Attributes:
+        truths: Zeros and ones that truth values were made from.
+    """
 
     def __init__(self) -> None:
         self.reshaped: dict[Edge, Edge] = {}
@@ -51,6 +55,7 @@ class Origins:
         self.reduced: dict[Edge, Reduction] = {}
         self.kept: dict[Edge, Edge] = {}
         self.made: dict[object, Edge] = {}
+        self.truths: dict[Edge, Edge] = {}
         self.masked: dict[Edge, Masked] = {}
 
 

@@ -35,5 +35,7 @@ def masking(op: Masking, at: Emitting) -> tuple[Edge, Edge]:
     differs = at.cast(at.add("Not", same), at.dtype)
     axes = at.settled.positions("features")
     real = at.reduce("ReduceMax", differs, axes, keepdims=True)
-    mask = at.cast(at.reshape(real, at.result_shape(1)), "bool")
+    steps = at.reshape(real, at.result_shape(1))
+    mask = at.cast(steps, "bool")
+    at.origins.truths[mask] = steps
     return at.add("Mul", at.x, real), mask

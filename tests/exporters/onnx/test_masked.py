@@ -97,6 +97,17 @@ def test_a_state_is_handed_over_as_it_is(
     assert not any(node.input[0] in squeezed for node in nodes if node.op_type == "Unsqueeze")
 
 
+def test_a_mask_of_numbers_is_not_cast_back_and_forth(
+    genuine: Callable[[str], FixtureCase], tmp_path: Path
+) -> None:
+    """A Masking computes its mask in numbers, and lengths are numbers again."""
+    path = tmp_path / "model.onnx"
+    kerasir.convert(genuine("keras2.2.4-theano/masking_tf").model, path)
+    nodes = onnx.load(path).graph.node
+    cast = {node.output[0] for node in nodes if node.op_type == "Cast"}
+    assert not any(node.input[0] in cast for node in nodes if node.op_type == "Cast")
+
+
 def test_layers_one_to_one(tmp_path: Path) -> None:
     graph = stacked(Net(first=True))
     found = export(graph, tmp_path, style=Style(share=False))
