@@ -84,7 +84,7 @@ def read_facts(
         era=era,
         version=version,
         backend=_backend(archive, model, era.value, report, backend),
-        ordering=ordering or _ordering(model, report, data_format),
+        ordering=ordering or _ordering(model, era.value, data_format),
     )
 
 
@@ -138,14 +138,14 @@ def _inferred(value: str, evidence: str) -> Fact:
     return Fact(value, "inferred", evidence)
 
 
-def _ordering(model: ModelSpec, report: Report, said: str | None) -> Fact:
+def _ordering(model: ModelSpec, era: str | None, said: str | None) -> Fact:
     if said is not None:
         return Fact(said, "user", "--source-data-format")
     stated = [f for f in map(_stated, walk(model)) if f is not None]
     kinds = set(stated)
     if len(kinds) == 1:
         count = f"{len(stated)} of {len(stated)} layers"
-        return Fact(stated[0], "file", f'data format "{stated[0]}" in {count}')
+        return Fact(stated[0], "file", f"{_spelt(stated[0], era)} in {count}")
     silent = [layer for layer in walk(model) if _is_silent(layer)]
     if len(kinds) > 1:
         common = max(sorted(kinds), key=stated.count)
@@ -153,6 +153,13 @@ def _ordering(model: ModelSpec, report: Report, said: str | None) -> Fact:
             return Fact(None, "unknown", "layers disagree")
         return Fact(common, "file", f"{stated.count(common)} of {len(stated)} layers")
     return Fact(None, "unknown", "no layer says")
+
+
+def _spelt(ordering: str, era: str | None) -> str:
+    """A data format as files of an era say it."""
+    if era in {"keras0", "keras1"}:
+        return f'dim_ordering "{"th" if ordering == "channels_first" else "tf"}"'
+    return f'data_format "{ordering}"'
 
 
 def _stated(layer: LayerSpec) -> str | None:
