@@ -121,7 +121,7 @@ class Emission:
         """The whole model."""
         self._tell_of_models()
         kind: Kind = "sequential" if self.model.kind == "sequential" else "functional"
-        network = Network(self.model.name, kind)
+        network = Network(self.model.name, kind, as_listed=self.dialect.makes_as_listed)
         top = Scope(self, network)
         self._reserve(network, 0, self._steps)
         for held in self.plan.inputs:
@@ -260,7 +260,7 @@ class Emission:
         record = self._calls[path]
         layer, name = record.layer, self._model_name(path)
         kind: Kind = "sequential" if layer.class_name == "Sequential" else "functional"
-        network = Network(layer.name, kind)
+        network = Network(layer.name, kind, as_listed=self.dialect.makes_as_listed)
         names = dict(zip(record.inputs, record.names, strict=False))
         inner = Scope(self, network, path, outer, _lead(outer, record), names)
         self._reserve(network, inner.level, steps)

@@ -264,15 +264,17 @@ class Network:
         inputs: Tensors that the caller feeds, in order.
         outputs: Tensors that the caller gets, in order.
         vocabulary: Of the whole file: the later vocabulary that it needs, if it needs one.
+        as_listed: Whether its reader is Keras 1, which makes layers as they are listed.
     """
 
     __slots__ = (
-        "_layers", "_operations", "_reserved", "calls", "inputs", "kind", "name", "outputs",
-        "vocabulary",
+        "_layers", "_operations", "_reserved", "as_listed", "calls", "inputs", "kind", "name",
+        "outputs", "vocabulary",
     )  # fmt: skip
 
-    def __init__(self, name: str, kind: Kind) -> None:
+    def __init__(self, name: str, kind: Kind, *, as_listed: bool = False) -> None:
         self.name, self.kind, self.vocabulary = name, kind, ""
+        self.as_listed = as_listed
         self.calls: list[Call] = []
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []

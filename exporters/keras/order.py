@@ -44,6 +44,16 @@ def chain(network: Network) -> list[FileLayer] | None:
 
 def listed(network: Network) -> list[FileLayer]:
     """A functional model's layers in Keras' order."""
+    depth_of, index = _walked(network) if network.as_listed else _by_depth(network)
+    unused = [t.call.layer for t in network.inputs if t.call.layer not in depth_of]
+    return unused + sorted(depth_of, key=lambda layer: (-depth_of[layer], index[layer]))
+
+
+Depths = tuple[dict[FileLayer, int], dict[FileLayer, int]]
+"""How far each layer is from the outputs, and the number under which it is first met."""
+
+
+def _by_depth(network: Network) -> Depths:
     postorder, index = _postorder(network)
     call_depth: dict[Call, int] = {}
     depth_of: dict[FileLayer, int] = {}
@@ -52,8 +62,34 @@ def listed(network: Network) -> list[FileLayer]:
         call_depth[call] = depth_of[call.layer] = depth
         for tensor in call.inputs:
             call_depth[tensor.call] = max(depth + 1, call_depth.get(tensor.call, 0))
-    unused = [t.call.layer for t in network.inputs if t.call.layer not in depth_of]
-    return unused + sorted(depth_of, key=lambda layer: (-depth_of[layer], index[layer]))
+    return depth_of, index
+
+
+def _walked(network: Network) -> Depths:
+    """As Keras 1 walks: what one call of a layer adds to its depth does not reach its other calls.
+
+    Source: Keras 1.2.2 `engine/topology.py` (`Container.__init__`, `build_map_of_graph`).
+    """
+    depth_of: dict[FileLayer, int] = {}
+    index: dict[FileLayer, int] = {}
+
+    def enter(call: Call, depth: int) -> tuple[int, Iterator[Call]]:
+        depth_of[call.layer] = depth = max(depth, depth_of.get(call.layer, 0))
+        index.setdefault(call.layer, len(index))
+        return depth + 1, iter([tensor.call for tensor in call.inputs])
+
+    for output in network.outputs:
+        seen = {(output.call, 0)}
+        stack = [enter(output.call, 0)]
+        while stack:
+            depth, inputs = stack[-1]
+            following = next((call for call in inputs if (call, depth) not in seen), None)
+            if following is None:
+                stack.pop()
+                continue
+            seen.add((following, depth))
+            stack.append(enter(following, depth))
+    return depth_of, index
 
 
 def creatable(network: Network) -> list[FileLayer]:

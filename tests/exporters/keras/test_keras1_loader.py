@@ -168,3 +168,17 @@ def test_initializers_of_separable_convolutions_are_names(tmp_path: Path) -> Non
     kinds = [layer for layer in layers_of(path) if layer["class_name"] == "SeparableConvolution2D"]
     assert {layer["config"]["init"] for layer in kinds} == {"glorot_uniform"}
     assert right(path, case)
+
+
+def test_layers_behind_a_shared_one_are_stored_where_keras1_walks(tmp_path: Path) -> None:
+    """The order of genuine Keras 1.2.2 for this very graph, whose `slope` is called twice."""
+    path = written(CASES["keras1.2.2-theano/g_masks_past_steps_tf"], tmp_path)
+    with h5py.File(path) as file:
+        names = [name.decode() for name in file["model_weights"].attrs["layer_names"]]
+    parts = [name.removeprefix("srelu_1_") for name in names if name.startswith("srelu_1_")]
+    assert parts[:23] == [
+        "left_one", "left_minus", "left_minus_2", "left", "right_one", "right_minus", "slope",
+        "right_minus_2", "top_one", "right", "top_minus", "right_relu", "top_minus_2", "high_up",
+        "top", "high_down_minus_2", "high_minus", "top_relu", "high_slope", "high_down",
+        "low_minus_2", "high_minus_2", "low",
+    ]  # fmt: skip
