@@ -122,8 +122,7 @@ class Site:
                 without, being one for inputs of a certain rank.
         """
         node = self.settled.node
-        count = len(self.layer.wrappers) if self.layer else 0
-        count += self.lost if all_around else 0
+        count = (len(self.layer.wrappers) if self.layer else 0) + (self.lost if all_around else 0)
         first = next((value for value in node.inputs if value is not None), None)
         if not count or first is None:
             return 0
@@ -301,6 +300,7 @@ class Site:
             error.at(self.name)
             raise
         self._check_known(class_name, config)
+        repeats = max(repeats, class_name in self.dialect.unmasked and inputs[0].mask is not None)
         config = self._as_silent(class_name, config)
         if role is not None:
             role = "_".join(filter(None, (self.settled.node.part, role)))

@@ -165,6 +165,7 @@ KERAS1 = Dialect(
     merges_ends=True,
     call_arguments=False,
     masks_past_steps=True,
+    unmasked=("Dense",),
 )
 """Keras 1.2, in either ordering, on either backend.
 

@@ -128,6 +128,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         interpolations: The words by which its Resizing computes.
         masks_past_steps: Whether TimeDistributed gives its layer no mask, and its result that of
             its input (before Keras 2.2); later the layer's own.
+        unmasked: Classes that cannot be given a tensor with a mask, unless a TimeDistributed
+            takes it past them.
         merged_masks: Where a step counts in a merge of inputs with masks: where all say so, inputs
             without passed over; or where any does, and without a mask if an input has none.
         unmasked_merges: Merges that it cannot make where an input has a mask, or that are made of
@@ -181,6 +183,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         "area",
     )  # fmt: skip
     masks_past_steps: bool = False
+    unmasked: Keys = ()
     merged_masks: Literal["all", "any"] = "all"
     masked_values: frozenset[str] = frozenset()
     unmasked_merges: frozenset[str] = frozenset()

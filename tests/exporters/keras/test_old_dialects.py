@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from crafted import model_file, numbers
 
 from genuine import FixtureCase, fixture_cases
 from kerasir.api import convert, load
@@ -294,3 +295,30 @@ def test_training_record_of_a_newer_keras_in_old_words(tmp_path: Path) -> None:
     gone = by_name({"loss": "mse", "metrics": ["fmeasure"]}, "keras2.0", report)
     assert gone is not None
     assert gone["metrics"] == []
+
+
+def test_a_dense_behind_a_mask_is_one_for_each_step(tmp_path: Path) -> None:
+    """Keras 1 gives a Dense no tensor with a mask; a TimeDistributed takes the mask past it."""
+    config = {
+        "class_name": "Sequential",
+        "config": [
+            {"class_name": "Masking",
+             "config": {"name": "absent", "batch_input_shape": [None, 5, 3], "mask_value": 0.5}},
+            {"class_name": "Dense", "config": {"name": "dense", "units": 4}},
+            {"class_name": "SimpleRNN", "config": {"name": "rnn", "units": 2}},
+        ],
+    }  # fmt: skip
+    layers = {
+        "absent": {},
+        "dense": {"dense/kernel:0": numbers(3, 4) / 9, "dense/bias:0": numbers(4)},
+        "rnn": {
+            "rnn/kernel:0": numbers(4, 2) / 9,
+            "rnn/recurrent_kernel:0": numbers(2, 2) / 9,
+            "rnn/bias:0": numbers(2),
+        },
+    }
+    source = model_file(tmp_path / "new.h5", layers, config, keras_version="2.2.4")
+    convert(source, tmp_path / "old.h5", to="keras1", backend="tensorflow", verify=True)
+    stored = config_of(tmp_path / "old.h5")["config"]
+    assert [layer["class_name"] for layer in stored] == ["Masking", "TimeDistributed", "SimpleRNN"]
+    assert stored[1]["config"]["layer"]["class_name"] == "Dense"
