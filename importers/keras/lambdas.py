@@ -122,10 +122,9 @@ class _Formula:
         try:
             if len(self.text) > MOST:
                 raise self._unreadable("it is too long")
-            body = ast.parse(self.text.strip(), mode="eval").body
+            found = self._value(ast.parse(self.text.strip(), mode="eval").body)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise self._unreadable("it is no expression") from error
-        found = self._value(body)
         if not isinstance(found, _Tensor):
             raise self._unreadable("it does not depend on x")
         if found.step is None:
