@@ -155,6 +155,16 @@ def told_shapes(nodes: Any) -> dict[Ref, tuple[int | None, ...]]:
     return found
 
 
+def built_shape(entry: Any) -> tuple[int | None, ...] | None:
+    """The shape of the one input that a layer was built for, where its entry says it.
+
+    Source: tf-keras 2.21 `engine/base_layer.py` (`get_build_config`).
+    """
+    built = entry.get("build_config") if isinstance(entry, Mapping) else None
+    shape = built.get("input_shape") if isinstance(built, Mapping) else None
+    return tuple(shape) if isinstance(shape, Sequence) and _is_shape(shape) else None
+
+
 def _is_history(stored: Any) -> bool:
     listed = isinstance(stored, Sequence) and len(stored) == 3
     return listed and [type(one) for one in stored] == [str, int, int]

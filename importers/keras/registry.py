@@ -135,10 +135,13 @@ PRESERVED: frozenset[str] = frozenset(
         "embeddings_regularizer", "embeddings_constraint", "forget_bias_init", "unit_forget_bias",
         "dropout", "recurrent_dropout", "rate", "stddev", "seed", "noise_shape", "l1", "l2",
         "implementation", "unroll", "fused", "virtual_batch_size", "adjustment", "renorm",
-        "renorm_clipping", "renorm_momentum", "synchronized",
+        "renorm_clipping", "renorm_momentum", "synchronized", "lora_rank", "lora_alpha",
     }
 )  # fmt: skip
-"""Keys that inference does not need; the exporters write them back."""
+"""Keys that inference does not need; the exporters write them back.
+
+What LoRA has learnt is in the kernel that a `.keras` file holds; in HDF5 it is in arrays of its
+own, which no layer here takes (Keras 3.15 `layers/core/dense.py`, `save_own_variables`)."""
 
 
 def read_config(

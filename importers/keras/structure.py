@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import msgspec
 from msgspec.structs import replace
 
 from ...errors import ConfigError, KerasirError
 from .classes import own_class, registered_class
-from .nodes import read_call, read_refs, told_shapes
+from .nodes import built_shape, read_call, read_refs, told_shapes
 from .registry import PRESERVED
 from .spec import SEEN_THROUGH, Call, LayerSpec, ModelSpec, Ref
 from .upgrade import upgrade_layer
@@ -339,19 +338,9 @@ def _functional(config: Any, era: str, depth: int) -> ModelSpec:
         raise ConfigError("a Model without layers")
     entries = config["layers"]
     offsets = {_name(entry): _offset(entry, era) for entry in entries}
-    layers, shapes = [], dict[Ref, tuple[int | None, ...]]()
-    for entry in entries:
-        shapes |= told_shapes(entry.get("inbound_nodes") if isinstance(entry, Mapping) else None)
-    for entry in entries:
-        name = _name(entry)
-        nodes = entry.get("inbound_nodes") or [] if isinstance(entry, Mapping) else []
-        if not isinstance(nodes, Sequence) or isinstance(nodes, str):
-            raise ConfigError("inbound_nodes is no list", where=name)
-        calls = tuple(
-            msgspec.structs.replace(read_call(node, offsets, name), gives=shapes.get(Ref(name, n)))
-            for n, node in enumerate(nodes)
-        )
-        spec = _layer(entry, era, depth, calls, name=name or None)
+    layers = []
+    for entry, calls in zip(entries, _calls(entries, offsets), strict=True):
+        spec = _layer(entry, era, depth, calls, name=_name(entry) or None)
         layers.append(_with_calls(spec, (Call(),)) if spec.class_name == "InputLayer" else spec)
     names = [layer.name for layer in layers]
     if len(set(names)) < len(names):
@@ -368,6 +357,30 @@ def _functional(config: Any, era: str, depth: int) -> ModelSpec:
         tuple(read_refs(config.get("output_layers"), offsets)),
         extra,
     )
+
+
+def _calls(entries: Sequence[Any], offsets: Mapping[str, int]) -> list[tuple[Call, ...]]:
+    """The calls of each layer, with the shapes of their results where the file says them.
+
+    Keras 3 says them with each tensor that a call is given; a `.keras` file of tf.keras in what a
+    layer of one input was built with.
+    """
+    read, shapes = [], dict[Ref, tuple[int | None, ...]]()
+    for entry in entries:
+        name = _name(entry)
+        nodes = entry.get("inbound_nodes") or [] if isinstance(entry, Mapping) else []
+        if not isinstance(nodes, Sequence) or isinstance(nodes, str):
+            raise ConfigError("inbound_nodes is no list", where=name)
+        calls = [read_call(node, offsets, name) for node in nodes]
+        built = built_shape(entry)
+        if built and calls and len(calls[0].inputs) == 1:
+            shapes.setdefault(calls[0].inputs[0], built)
+        shapes |= told_shapes(nodes)
+        read.append((name, calls))
+    return [
+        tuple(replace(call, gives=shapes.get(Ref(name, n))) for n, call in enumerate(calls))
+        for name, calls in read
+    ]
 
 
 def _name(entry: Any) -> str:

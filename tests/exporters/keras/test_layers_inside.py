@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 import kerasir
+from kerasir.importers.keras.nodes import built_shape
 from kerasir.ir.layout import size_of
 
 ARRAYS = {
@@ -77,3 +78,9 @@ def test_the_shape_of_its_result_is_what_its_reader_states(tmp_path: Path) -> No
     model = kerasir.load(_written(tmp_path / "model.keras"))
     block = next(node for node in model.graph.nodes if node.name == "block")
     assert [size_of(term) for term in block.result.axes] == [None, 2]
+
+
+def test_tf_keras_says_the_shape_where_its_reader_was_built() -> None:
+    assert built_shape({"build_config": {"input_shape": [None, 2]}}) == (None, 2)
+    for stored in (None, {}, {"build_config": {"input_shape": [[None, 2], [None, 3]]}}):
+        assert built_shape(stored) is None
