@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from ...errors import WeightError
+from ...errors import KerasirError, WeightError
 from ...ir.report import Report
 from .archive.record import Archive, StoredWeight, WeightGroup
 from .match_paths import Assigned, assign_by_path
@@ -327,7 +327,12 @@ def slots_of(
     for layer in model.layers:
         for path, leaf in leaves(layer):
             translator = TRANSLATORS.get(leaf.class_name)
-            if translator is not None:
+            if translator is None:
+                continue
+            try:
                 config, _ = read_config(translator, leaf.config, leaf.class_name, allowed)
                 found[path] = translator.slots(config, vocabulary)
+            except KerasirError as error:
+                error.at("/".join(path))
+                raise
     return found

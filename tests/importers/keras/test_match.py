@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from crafted import numbers, weights_file
+from crafted import model_file, numbers, weights_file
 
 import kerasir
 from kerasir.errors import ConfigError, WeightError
@@ -106,3 +106,17 @@ def test_metadata_is_no_architecture(tmp_path: Path) -> None:
     weights = weights_file(tmp_path / "weights.h5", stored("one"))
     with pytest.raises(ConfigError, match="no architecture of Keras: neither a class_name"):
         kerasir.load(weights, arch=tmp_path / "metadata.json")
+
+
+def test_a_layer_whose_arrays_nobody_knows_is_named(tmp_path: Path) -> None:
+    inner = {"class_name": "Oscillator", "config": {"name": "o", "units": 2}}
+    config = {
+        "class_name": "Sequential",
+        "config": [
+            {"class_name": "Bidirectional",
+             "config": {"name": "both", "layer": inner, "batch_input_shape": [None, 3, 4]}},
+        ],
+    }  # fmt: skip
+    path = model_file(tmp_path / "m.h5", {"both": {}}, config, keras_version="2.2.4")
+    with pytest.raises(ConfigError, match="both: 'Oscillator' is no recurrent layer"):
+        kerasir.load(path)
