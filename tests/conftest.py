@@ -17,6 +17,9 @@ from genuine import SHARED, FixtureCase, fixture_cases
 TIME_LIMIT = 120
 """Seconds one test may take; `@pytest.mark.time_limit(seconds)` says otherwise."""
 
+# A shell starts what runs in the background deaf to interrupts, and its children then are as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 settings.register_profile("dev", deadline=None)
 settings.register_profile(
     "ci",
