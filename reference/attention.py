@@ -111,14 +111,19 @@ def _allowed(op: MultiHeadAttention, at: Computing, shape: tuple[int, ...]) -> A
 
 
 def _spread(at: Computing, shape: tuple[int, ...]) -> Array:
-    """The attention mask, its missing axes in front of those that are attended over."""
+    """The attention mask, its missing axes in front of those that are attended over.
+
+    Of these, one of extent one holds for all positions.
+    """
     mask = at.input(6).astype(bool)
-    rest = at.settled.layout_of(0).terms
-    sizes = dict(zip(rest, at.x.shape, strict=True))
+    sizes = dict(zip(at.settled.layout_of(0).terms, at.x.shape, strict=True))
+    source = dict(zip(at.settled.layout_of(1).terms, at.input(1).shape, strict=True))
+    wide = [sizes[term] for term in at.settled.bound["steps"]]
+    wide += [source[term] for term in at.settled.bound["value_source"]]
     own = [sizes[term] for name in ("batch", "rest") for term in at.settled.bound[name]]
     inner = 2 * len(at.settled.bound["steps"])
     missing = len(own) + 1 + inner - mask.ndim
     front, back = mask.shape[: mask.ndim - inner], mask.shape[mask.ndim - inner :]
     mask = mask.reshape(*front, *(1,) * missing, *back)
-    found: Array = np.broadcast_to(mask, (*own, shape[2], *back)).reshape(shape)
+    found: Array = np.broadcast_to(mask, (*own, shape[2], *wide)).reshape(shape)
     return found

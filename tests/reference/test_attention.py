@@ -123,3 +123,29 @@ def _with_key(sizes: dict[str, list[int | None]]) -> dict[str, list[int | None]]
         **sizes, "key_batch": [None], "key_rest": [], "key_source": sizes["value_source"],
         "key_features": sizes["value_features"], "key_head": sizes["head"],
     }  # fmt: skip
+
+
+def test_an_attention_mask_of_extent_one_holds_for_every_key() -> None:
+    query, value, heads = numbers(N, T, F), numbers(N, S, F), 2
+    kernels = {
+        "query_kernel": numbers(F, heads, 3), "key_kernel": numbers(F, heads, 3),
+        "value_kernel": numbers(F, heads, 2), "output_kernel": numbers(heads, 2, 7),
+    }  # fmt: skip
+    seen = np.ones((N, T, 1), bool)
+    seen[0, 1] = seen[1, 2] = False
+    results = []
+    for mask in (seen, np.repeat(seen, S, axis=2)):
+        sizes: dict[str, list[int | None]] = {
+            "batch": [None], "rest": [], "steps": [T], "features": [F], "value_batch": [None],
+            "value_rest": [], "value_source": [S], "value_features": [F], "source": [S],
+            "heads": [heads], "head": [3], "key_heads": [heads], "value_head": [2],
+            "outputs": [7], "query_mask": [None, T], "value_mask": [None, S], "key_mask": [None, S],
+            "attention_mask": [None, T, mask.shape[2]],
+        }  # fmt: skip
+        op = MultiHeadAttention(blind="zero")
+        types = ["float32"] * 3 + ["bool"] * 4
+        one = OneOp(op, _with_key(sizes), kernels, feeds=7, dtypes=types)
+        all_of = [np.ones((N, steps), bool) for steps in (T, S, S)]
+        results.append(next(iter(one.run(query, value, value, *all_of, mask))))
+    for mine, other in zip(*results, strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-12)
