@@ -80,7 +80,7 @@ def test_the_wheel_states_version_license_and_command(wheel: zipfile.ZipFile) ->
     assert "License-Expression: Apache-2.0\n" in text
     assert "Author: The kerasir developers\n" in text
     assert wheel.read(f"{stem}/licenses/LICENSE") == (PROJECT / "LICENSE").read_bytes()
-    assert "kerasir = kerasir.cli.main:main" in wheel.read(f"{stem}/entry_points.txt").decode()
+    assert "kerasir = kerasir.__main__:main" in wheel.read(f"{stem}/entry_points.txt").decode()
 
 
 def test_every_folder_with_modules_is_a_listed_package() -> None:

@@ -380,7 +380,7 @@ def test_interrupted_from_outside(genuine: Callable[[str], FixtureCase], tmp_pat
     """Wherever it is when the signal comes, the code is 130 (or the work was done: 0).
 
     Before Python itself has started there is nobody to say so: the system ends the process, which
-    a shell shows as 130 too.
+    a shell shows as 130 too, or Python says that its own imports were interrupted.
     """
     model = str(genuine("keras2.2.4-theano/inception_th").model)
     target = tmp_path / "new.h5"
@@ -392,7 +392,8 @@ def test_interrupted_from_outside(genuine: Callable[[str], FixtureCase], tmp_pat
     time.sleep(0.4)
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=60)
-    assert b"Traceback" not in err
-    assert child.returncode in {0, 130, -signal.SIGINT}
+    started = b"Traceback" not in err
+    assert started or b"__main__.py" not in err
+    assert child.returncode in ({0, 130, -signal.SIGINT} if started else {1, -signal.SIGINT})
     left = {path.name for path in tmp_path.iterdir()}
     assert left == (set() if child.returncode else {"new.h5"})
