@@ -5,8 +5,9 @@
 Every genuine file (those of tests/data, and the complete set beside the project where it is) is
 converted to `.keras`, loaded by Keras 3 on JAX without custom objects but those of the fixtures
 themselves, and fed the genuine inputs: `right` is within 1e-4 of the genuine prediction, relative
-to its largest magnitude. Every fifth file is also loaded on TensorFlow, from HDF5, and as
-`.weights.h5` into the model that its configuration makes.
+to its largest magnitude. Every fifth file is also loaded on TensorFlow and PyTorch, from HDF5, and
+as `.weights.h5` into the model that its configuration makes. A backend that the interpreter does
+not have is left out.
 
 `refused` counts the files that kerasir does not convert, with the reason; `code` those that hold
 code of a Lambda, which Keras 3 runs only where it is told to, and no Python of today can.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import tempfile
 import zipfile
 from collections import Counter
@@ -45,6 +47,7 @@ class Way(NamedTuple):
 WAYS = (
     Way("`.keras`, JAX", ".keras", "jax", 1),
     Way("`.keras`, TensorFlow", ".keras", "tensorflow"),
+    Way("`.keras`, PyTorch", ".keras", "torch"),
     Way("`.weights.h5`, JAX", ".weights.h5", "jax"),
     Way("HDF5, JAX", ".h5", "jax"),
 )
@@ -63,7 +66,8 @@ def main() -> None:
     if python is None:
         raise SystemExit(f"no Keras 3 here, and {framework.variable} is not set")
     columns: list[dict[str, Verdict]] = []
-    for way in WAYS:
+    ways = [way for way in WAYS if has(python, way.backend)]
+    for way in ways:
         found: dict[str, Verdict] = {}
         with tempfile.TemporaryDirectory(prefix="kerasir-keras3-") as folder:
             jobs = [
@@ -78,10 +82,16 @@ def main() -> None:
             for name, verdict in columns[-1].items():
                 if verdict.word != "right":
                     print(f"{way.title}, {name}: {verdict.word}: {verdict.reason[:200]}")
-    text = table(cases, columns)
+    text = table(cases, ways, columns)
     print(text)
     if arguments.write:
         replace_table(arguments.write, "keras3.py", text)
+
+
+def has(python: str, backend: str) -> bool:
+    """Whether an interpreter can import a backend of Keras 3."""
+    command = [python, "-c", f"import {backend}"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def converted(
@@ -109,10 +119,12 @@ def told(verdict: Verdict) -> Verdict:
     return verdict._replace(word="code") if code else verdict
 
 
-def table(cases: Sequence[FixtureCase], columns: Sequence[dict[str, Verdict]]) -> str:
+def table(
+    cases: Sequence[FixtureCase], ways: Sequence[Way], columns: Sequence[dict[str, Verdict]]
+) -> str:
     """In Markdown: a row per writer of the files."""
-    lines = ["| files written by | " + " | ".join(way.title for way in WAYS) + " |"]
-    lines.append("|---" * (1 + len(WAYS)) + "|")
+    lines = ["| files written by | " + " | ".join(way.title for way in ways) + " |"]
+    lines.append("|---" * (1 + len(ways)) + "|")
     groups: dict[str, list[str]] = {}
     for case in cases:
         groups.setdefault(writer(case), []).append(case.id)
