@@ -82,8 +82,9 @@ class Masked:
         self._zeroed.add(result)
         return result
 
-    def state(self, at: Emitting, last: Edge, begin: Edge) -> Edge:
-        """The last state, `batch units`: the initial one where no step counts."""
+    def state(self, at: Emitting, last: Edge, begin: Edge | None) -> Edge:
+        """The last state, `batch units`: the initial one, zeros or given, where no step counts."""
+        begin = at.number(0) if begin is None else begin
         some = at.add("Greater", self.lengths, at.constant([0], "int32", ()), dtype="bool")
         return at.add("Where", at.unsqueeze(some, 1), last, begin, dtype=last.dtype)
 

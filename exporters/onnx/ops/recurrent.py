@@ -63,6 +63,10 @@ They know Softplus too, but ONNX Runtime 1.32 gives infinity there for what is a
 LINEAR: tuple[str, tuple[float, ...]] = ("Affine", (1.0, 0.0))
 """y = 1 x + 0."""
 
+ZERO_OF_NONE = frozenset({"LSTM", "GRU"})
+"""Operators whose last state of no steps is zero in every ONNX Runtime; 1.18 leaves RNN's as it
+finds it."""
+
 
 @emits(LSTM)
 def lstm(op: LSTM, at: Emitting) -> Results:
@@ -218,7 +222,10 @@ def _whole(
     last = [at.squeeze(state, 0) for state in results[1:]]
     if mask is not None:
         pairs = zip(last, given, strict=True)
-        last = [new if old is None else mask.state(at, new, old) for new, old in pairs]
+        last = [
+            new if old is None and op_type in ZERO_OF_NONE else mask.state(at, new, old)
+            for new, old in pairs
+        ]
     return unfolded(at, (y, *last))
 
 
