@@ -97,13 +97,14 @@ def run(keras: Any, job: dict[str, Any], custom: dict[str, Any]) -> None:
     with np.load(job["inputs"]) as data:
         arrays = [data[f"in_{i}"] for i in range(len(data)) if f"in_{i}" in data]
     shapes = [tuple(tensor.shape) for tensor in model.inputs]
+    numbers = np.asarray if keras.__name__ == "tf_keras" else keras.ops.convert_to_numpy
     fed = [in_order(array, shape) for array, shape in zip(arrays, shapes, strict=True)]
 
     def predict() -> list[np.ndarray]:
         given = fed if len(fed) > 1 else fed[0]
         # on JAX, `predict` forgets the state of a stateful layer at its end
         if job["twice"] or job.get("eager"):
-            return [np.asarray(array) for array in as_list(model(given))]
+            return [numbers(array) for array in as_list(model(given))]
         return as_list(model.predict(given, batch_size=len(fed[0]), verbose=0))
 
     results = {f"out_{i}": array for i, array in enumerate(predict())}
