@@ -21,6 +21,9 @@ CLOSE = 1e-5
 HALF = 1e-2
 """The same for a file in half precision."""
 
+ANGLES: Mapping[str, int] = {"spectrograms": 5}
+"""The output of a case that is an angle: half precision may put one beside the cut a circle off."""
+
 POLICIES = (
     Policy(),
     Policy(order="channels_first"),
@@ -68,7 +71,11 @@ def wrong(folder: Path, scratch: Path) -> list[str]:
         kerasir.save(model, target)
         found += _compared(f"{path.name} ONNX", _in_runtime(target, inputs), outputs)
     kerasir.save(model, target, float16=True, overwrite=True)
-    return [*found, *_compared("float16", _in_runtime(target, inputs), outputs, HALF)]
+    half = _in_runtime(target, inputs)
+    if folder.name in ANGLES:
+        for arrays in (half, outputs):
+            arrays[ANGLES[folder.name]] = np.cos(arrays[ANGLES[folder.name]])
+    return [*found, *_compared("float16", half, outputs, HALF)]
 
 
 def again(written: Path, folder: Path) -> list[str]:
