@@ -395,5 +395,6 @@ def test_interrupted_from_outside(genuine: Callable[[str], FixtureCase], tmp_pat
     started = b"Traceback" not in err
     assert started or b"__main__.py" not in err
     assert child.returncode in ({0, 130, -signal.SIGINT} if started else {1, -signal.SIGINT})
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == (set() if child.returncode else {"new.h5"})
+    assert {path.name for path in tmp_path.iterdir()} <= {"new.h5"}
+    if target.exists() or not child.returncode:  # the signal may come when all is done
+        package.load(target)
