@@ -81,10 +81,8 @@ def kept(layer: Layer | None, class_name: str, dialect: Dialect, report: Report)
         elif (
             same
             and value
-            and key not in known.stated
-            and key not in known.renamed
-            and not _goes_unsaid(key, value)
-            and not (key in IDLE and not layer.config.get(IDLE[key]))
+            and key not in (*known.stated, *known.renamed)
+            and not _goes_unsaid(key, layer.config)
         ):
             what = f"{class_name}.{key} = {value!r:.80}: {dialect.name} has no such key"
             _lost(layer, what, report)
@@ -109,8 +107,11 @@ def fed_shape(
     return {key: layer.config[key] for key in keys if key in layer.config}
 
 
-def _goes_unsaid(key: str, value: Any) -> bool:
+def _goes_unsaid(key: str, config: Mapping[str, Any]) -> bool:
     """Whether nothing is lost with a key: the graph says it, or a target without it implies it."""
+    value = config[key]
+    if key in IDLE and not config.get(IDLE[key]):
+        return True
     if key in INPUT_KEYS | MEANT_OTHERWISE or is_neutral(key, value):
         return True
     if (key, value) == FORGET_BIAS:

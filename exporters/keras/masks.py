@@ -93,13 +93,18 @@ def mask_tensor(site: Site, port: int) -> Tensor:
 def without_mask(site: Site, x: Tensor, role: str = "unmasked") -> Tensor:
     """The tensor without the mask that Keras carries along.
 
-    An operation of Keras 3 carries none, and times one is itself; elsewhere a Masking layer that
+    Where calls can be told masks, it is what an operation gives; elsewhere a Masking layer that
     masks nothing stands before.
     """
     site.tell("KX406", "changed", "it takes no mask: what stands before it takes the mask off")
     if site.dialect.tells_masks:
-        return needed(site, "multiply", [x, Constant(1.0)], role)
+        return as_operation(site, x, role)
     return site.put("Masking", {"mask_value": NOWHERE}, [x], role=role)
+
+
+def as_operation(site: Site, x: Tensor, role: str) -> Tensor:
+    """The same numbers as an operation of Keras 3 gives them, which carries no mask: times one."""
+    return needed(site, "multiply", [x, Constant(1.0)], role)
 
 
 def write_mask(emission: Emission, scope: Scope, value: Value) -> None:

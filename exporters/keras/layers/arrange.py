@@ -17,7 +17,7 @@ from ....ir.ops.arrange import (
     Triangle,
 )
 from ..functions import needed, operation, operations
-from ..network import Constant, Tensor
+from ..network import Constant
 from ..registry import writes
 from ..scaling import scale_and_shift
 from ..site import Site
@@ -122,13 +122,9 @@ def largest(site: Site) -> None:
         raise site.refuse(f"{site.dialect.name} has no operation top_k")
     values, places = found
     if op.least:
-        values = _turned(site, values)
+        values = scale_and_shift(site, values, -1.0, 0.0)
     site.give(values, 0)
     site.give(places, 1)
-
-
-def _turned(site: Site, x: Tensor) -> Tensor:
-    return scale_and_shift(site, x, -1.0, 0.0)
 
 
 @writes(Triangle, attributes="diagonal upper")

@@ -150,12 +150,12 @@ def locally_connected(site: Site) -> None:
     space, bound, x = space_of(site), site.settled.bound, site.x()
     if space.rank > 2:
         raise site.refuse("no Keras has a locally connected layer over three axes")
-    if f"LocallyConnected{space.rank}D" not in site.dialect.classes:
-        each_place(site, op, space)
-        return
     first = space.data_format == "channels_first"
     if first and space.rank == 1:
         raise site.refuse("no Keras has a LocallyConnected1D of channels_first")
+    if f"LocallyConnected{space.rank}D" not in site.dialect.classes:
+        each_place(site, op, space)
+        return
     patch = ("channels", "kernel_space") if first else ("kernel_space", "channels")
     config: dict[str, Any] = {
         "filters": site.size("filters"),

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from ....ir.derived import TapsSource
-from ....ir.layout import Axis, Layout, size_of
+from ....ir.layout import Axis, size_of
 from ....ir.ops.convolution import LocallyConnected
-from ....ir.tensor import Param, Stored, Weight
-from ..network import Array, Tensor
+from ..network import Tensor
+from ..scaling import constant
 from ..site import Site
 from ..windows import Space
 from .activation import fused
@@ -36,8 +36,6 @@ def each_place(site: Site, op: LocallyConnected, space: Space) -> None:
     known = site.dialect.classes
     if windows not in known or "EinsumDense" not in known:
         raise site.refuse(f"{site.dialect.name} has no locally connected layer")
-    if (space.rank, space.data_format) not in EQUATIONS:
-        raise site.refuse("no Keras has a LocallyConnected1D of channels_first")
     site.tell("KX102", "changed", "a locally connected layer is written as an EinsumDense")
     patches = _patches(site, op, space, windows)
     equation, places = EQUATIONS[space.rank, space.data_format]
@@ -69,10 +67,7 @@ def _patches(site: Site, op: LocallyConnected, space: Space, class_name: str) ->
         "activation": "linear",
         "trainable": False,
     }
-    layout = Layout((*(Axis("X", n) for n in sizes), Axis("C", channels), Axis("M", taps)))
-    source = TapsSource(taps, channels)
-    weight = Weight("depthwise_kernel", (source,), trainable=False)
-    kernel = Array("depthwise_kernel", Param(weight, (Stored(layout),)), layout)
-    x = site.x()
-    repeats = space.repeats
+    axes = (*(Axis("X", n) for n in sizes), Axis("C", channels), Axis("M", taps))
+    kernel = constant("depthwise_kernel", TapsSource(taps, channels), *axes)
+    x, repeats = site.x(), space.repeats
     return site.put(class_name, config, [x], role="windows", arrays=[kernel], repeats=repeats)

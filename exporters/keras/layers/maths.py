@@ -116,6 +116,13 @@ def _axes(site: Site) -> list[int]:
     return _checked(site, sorted(place - site.depth for place in site.settled.positions("space")))
 
 
+def _one_axis(site: Site, does: str) -> int:
+    axes = _axes(site)
+    if len(axes) != 1:
+        raise site.refuse(f"Keras {does} along one axis, not along several at a time")
+    return axes[0]
+
+
 def _give_rest(site: Site, y: Tensor) -> None:
     """The result, whose layout is the input's without the axes that are gone."""
     gone = {key(term) for term in site.settled.bound["space"]}
@@ -131,11 +138,9 @@ def position_of_largest(site: Site) -> None:
     Raises:
         ExportError: The target has no such operation, or the position is among several axes.
     """
-    op, axes = site.op, _axes(site)
+    op, axis = site.op, _one_axis(site, "finds the largest")
     assert isinstance(op, ArgMax)
-    if len(axes) != 1:
-        raise site.refuse("Keras finds the largest along one axis, not along several at a time")
-    _give_rest(site, needed(site, "argmin" if op.least else "argmax", [site.x()], axis=axes[0]))
+    _give_rest(site, needed(site, "argmin" if op.least else "argmax", [site.x()], axis=axis))
 
 
 @writes(Cumulate, attributes="product")
@@ -145,11 +150,9 @@ def cumulate(site: Site) -> None:
     Raises:
         ExportError: The target has no such operation, or the numbers run along several axes.
     """
-    op, axes = site.op, _axes(site)
+    op, axis = site.op, _one_axis(site, "cumulates")
     assert isinstance(op, Cumulate)
-    if len(axes) != 1:
-        raise site.refuse("Keras cumulates along one axis, not along several at a time")
-    y = needed(site, "cumprod" if op.product else "cumsum", [site.x()], axis=axes[0])
+    y = needed(site, "cumprod" if op.product else "cumsum", [site.x()], axis=axis)
     site.give(site.bring(y, site.settled.input, site.settled.results[0]))
 
 

@@ -25,8 +25,8 @@ from ....ir.ops.merge import (
 )
 from ..elementwise import applied, merged
 from ..functions import needed, operation
-from ..masks import shows
-from ..network import Constant, Tensor
+from ..masks import as_operation, shows
+from ..network import Tensor
 from ..registry import writes
 from ..site import Site
 
@@ -98,7 +98,11 @@ def _with_mask(site: Site, inputs: Sequence[Tensor]) -> tuple[Sequence[Tensor], 
             site.op.kind in site.dialect.masked_values
             and shows(site.emission.plan.graph, site.settled.node.result, mask)
         ):
-            return [_bare(site, tensor, n) for n, tensor in enumerate(inputs, 1)], None
+            bare = [
+                tensor if tensor.mask is None else as_operation(site, tensor, f"bare_{number}")
+                for number, tensor in enumerate(inputs, 1)
+            ]
+            return bare, None
     elif "Keras 3" in site.dialect.readers and len({tensor.mask for tensor in inputs}) > 1:
         _tell_of_readers(site)
     return inputs, mask
@@ -126,17 +130,6 @@ def _carried(site: Site, inputs: Sequence[Tensor]) -> Value | None:
             return made.node.result
     # one that nothing in the source has, so that whatever looks at masks is refused
     return None if site.dialect.merged_masks == "any" else Value("merged_mask", ())
-
-
-def _shows(site: Site, mask: Value) -> bool:
-    return shows(site.emission.plan.graph, site.settled.node.result, mask)
-
-
-def _bare(site: Site, tensor: Tensor, number: int) -> Tensor:
-    """A tensor without its mask: an operation of Keras 3 carries none, and times one is itself."""
-    if tensor.mask is None:
-        return tensor
-    return needed(site, "multiply", [tensor, Constant(1.0)], f"bare_{number}")
 
 
 def _tell_of_readers(site: Site) -> None:
