@@ -113,13 +113,14 @@ def no_such_file(path: str) -> FormatError:
         hint = "standard input is no file: a model is read from many places at once"
     elif folder and not os.path.isdir(folder):
         hint = f"there is no folder {folder} either"
-    elif near := difflib.get_close_matches(name, _names(folder or "."), 1, 0.8):
+    elif near := difflib.get_close_matches(name, names_in(folder), 1, 0.8):
         hint = f"did you mean {os.path.join(folder, near[0])}?"
     return FormatError("there is no such file", file=path, hint=hint)
 
 
-def _names(folder: str) -> list[str]:
+def names_in(folder: str) -> list[str]:
+    """What is in a folder, "" for this one; nothing where that cannot be seen."""
     try:
-        return os.listdir(folder)
+        return os.listdir(folder or ".")
     except OSError:  # one that may be entered and not listed
         return []

@@ -169,7 +169,7 @@ def _load_proposed(path: Path, archive: Archive, reading: _Reading, sizes: Sizes
 
     found = proposal(archive)
     if found is None:
-        raise no_architecture(archive).at(file=archive.path)
+        raise no_architecture(None).at(file=archive.path)
     model = _load(path, reading._replace(arch=found.arch), None, sizes)
     told = f"the architecture is {found.arch}: {found.reason}"
     model.report.add("KE210", "assumed", told, fix=f"to state it: --arch {found.arch}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
-from ...errors import ConfigError, KerasirError, show
-from ...ir.model import Model
+from ...errors import ConfigError, KerasirError, names_in, show
 from .archive.record import Archive
 from .builtin import ARCHITECTURES, PREFIX, weighted_layers
 
@@ -21,20 +21,26 @@ def propose(archive: Archive) -> list[str]:
 
     Where no name matches, as in files of Keras 0.3, which have none, the order has to.
     """
-    from .read import import_model  # which tells of proposals
-
     count = sum(1 for group in archive.groups if group.weights)
     likely = [name for name in ARCHITECTURES if weighted_layers(name) == count]
-    backend = archive.backend or "tensorflow"
     found = []
     for name in likely:
-        try:
-            model = import_model(archive, builtin=name, backend=backend)
-        except KerasirError:
-            continue
-        if _holds_all(model):
-            found.append(name)
+        with suppress(KerasirError):
+            if _fits(archive, name):
+                found.append(name)
     return found
+
+
+def _fits(archive: Archive, builtin: str | None = None) -> bool:
+    """Whether weights and architecture have just each other's layers.
+
+    Raises:
+        KerasirError: They do not belong together at all.
+    """
+    from .read import import_model  # which tells of proposals
+
+    model = import_model(archive, builtin=builtin, backend=archive.backend or "tensorflow")
+    return all(event.kind != "lost" for event in model.report)
 
 
 class Proposal(NamedTuple):
@@ -63,35 +69,22 @@ def proposal(archive: Archive) -> Proposal | None:
 def _beside(archive: Archive) -> str:
     """An architecture in the folder of the weights that has just these; "" if there is none."""
     from .archive import read_archive
-    from .read import import_model
 
     folder = os.path.dirname(archive.path)
-    named = (name for name in sorted(_names(folder)) if name.lower().endswith(ENDS))
+    named = (name for name in sorted(names_in(folder)) if name.lower().endswith(ENDS))
     for path in (os.path.join(folder, name) for name in islice(named, MOST)):
-        try:
-            whole = read_archive(archive.path, arch=path)
-            model = import_model(whole, backend=whole.backend or "tensorflow")
-        except (KerasirError, OSError):  # an architecture of something else, or none
-            continue
-        if _holds_all(model):
-            return path
+        with suppress(KerasirError, OSError):  # an architecture of something else, or none
+            if _fits(read_archive(archive.path, arch=path)):
+                return path
     return ""
 
 
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder or ".")
-    except OSError:  # one that may be entered and not listed
-        return []
+def no_architecture(found: Proposal | None) -> ConfigError:
+    """The error for weights that came without an architecture, where one is needed.
 
-
-def _holds_all(model: Model) -> bool:
-    return all(event.kind != "lost" for event in model.report)
-
-
-def no_architecture(archive: Archive) -> ConfigError:
-    """The error for weights that came without an architecture, where one is needed."""
-    found = proposal(archive)
+    Args:
+        found: The architecture that they fit, if there is one.
+    """
     reason = "" if found is None else f"; {found.reason}"
     return ConfigError(
         f"weights only, and this needs an architecture{reason}",

@@ -22,7 +22,7 @@ from .facts import era_of, read_facts
 from .lambdas import with_lambdas
 from .lift import Lifter, check_supported
 from .match import assign, slots_of
-from .proposals import no_architecture
+from .proposals import no_architecture, proposal
 from .spec import ModelSpec, Path, walk
 from .spelling import spelling
 from .structure import read_model
@@ -75,7 +75,7 @@ def _import(
     if builtin is not None:
         archive, ordering = furnish(archive, builtin, era.value, data_format, report)
     if archive.config is None:
-        raise no_architecture(archive)
+        raise no_architecture(proposal(archive))
     wrote = ERAS[era.value or "keras2"]
     vocabulary = spelling(archive, wrote.vocabulary)
     spec = with_lambdas(_architecture(archive.config, vocabulary), lambdas, report)

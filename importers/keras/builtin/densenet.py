@@ -5,7 +5,7 @@ Names and widths: keras_applications 1.0.8 `densenet.py`.
 
 from __future__ import annotations
 
-from .net import SMALL_EPSILON, Net
+from .net import Net
 
 DEPTHS = {121: (6, 12, 24, 16), 169: (6, 12, 32, 32), 201: (6, 12, 48, 32)}
 """How many blocks the stages have."""
@@ -19,7 +19,7 @@ def densenet(net: Net, top: bool, depth: int) -> str:
     x = net.conv(
         net.pad(net.input, 3, 3), 64, 7, strides=2, padding="valid", bias=False, name="conv1/conv"
     )
-    x = net.pad(_normed(net, x, "conv1/"), 1, 1)
+    x = net.pad(net.normed(x, "conv1/"), 1, 1)
     x = net.pool("Max", x, 3, 2, name="pool1")
     channels = 64
     for stage, count in enumerate(DEPTHS[depth], 2):
@@ -28,19 +28,15 @@ def densenet(net: Net, top: bool, depth: int) -> str:
         channels += GROWTH * count
         if stage < 5:
             channels //= 2
-            x = _normed(net, x, f"pool{stage}_")
+            x = net.normed(x, f"pool{stage}_")
             x = net.conv(x, channels, 1, bias=False, name=f"pool{stage}_conv")
             x = net.pool("Average", x, 2, 2, name=f"pool{stage}_pool")
-    x = _normed(net, x, "")
+    x = net.normed(x, "")
     return net.dense(net.average(x, "avg_pool"), 1000, "fc1000", "softmax") if top else x
 
 
 def _block(net: Net, x: str, name: str) -> str:
     """What two convolutions add, joined to what they read."""
-    more = net.conv(_normed(net, x, f"{name}0_"), 4 * GROWTH, 1, bias=False, name=f"{name}1_conv")
-    more = net.conv(_normed(net, more, f"{name}1_"), GROWTH, 3, bias=False, name=f"{name}2_conv")
+    more = net.conv(net.normed(x, f"{name}0_"), 4 * GROWTH, 1, bias=False, name=f"{name}1_conv")
+    more = net.conv(net.normed(more, f"{name}1_"), GROWTH, 3, bias=False, name=f"{name}2_conv")
     return net.add("Concatenate", (x, more), name=f"{name}concat", axis=net.axis)
-
-
-def _normed(net: Net, x: str, prefix: str) -> str:
-    return net.relu(net.norm(x, f"{prefix}bn", epsilon=SMALL_EPSILON), f"{prefix}relu")

@@ -45,7 +45,12 @@ def _depthwise(net: Net, x: str, strides: int, name: str) -> str:
 
 
 def _activated(net: Net, x: str, name: str) -> str:
-    return net.add("ReLU", (net.norm(x, f"{name}_bn"),), name=f"{name}_relu", max_value=6.0)
+    return _normed(net, x, f"{name}_bn", f"{name}_relu")
+
+
+def _normed(net: Net, x: str, norm: str, name: str) -> str:
+    """A normalization, and min(relu(x), 6), by their names."""
+    return net.add("ReLU", (net.norm(x, norm),), name=name, max_value=6.0)
 
 
 BLOCKS_V2 = ((16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))
@@ -68,7 +73,7 @@ def mobilenet_v2(net: Net, top: bool, width: float = 1.0) -> str:
         net.pad(net.input, *_pads(net.size), name="Conv1_pad"),
         channels, 3, strides=2, padding="valid", bias=False, name="Conv1",
     )  # fmt: skip
-    x = net.add("ReLU", (net.norm(x, "bn_Conv1"),), name="Conv1_relu", max_value=6.0)
+    x = _normed(net, x, "bn_Conv1", "Conv1_relu")
     extent = _half(net.size)
     for full, count, first in BLOCKS_V2:
         filters = _eights(int(full * width))
@@ -78,7 +83,7 @@ def mobilenet_v2(net: Net, top: bool, width: float = 1.0) -> str:
             extent = _half(extent) if strides > 1 else extent
             channels, number = filters, number + 1
     x = net.conv(x, _eights(DEEPEST * max(1.0, width)), 1, bias=False, name="Conv_1")
-    x = net.add("ReLU", (net.norm(x, "Conv_1_bn"),), name="out_relu", max_value=6.0)
+    x = _normed(net, x, "Conv_1_bn", "out_relu")
     return net.dense(net.average(x), 1000, "Logits", "softmax") if top else x
 
 
@@ -104,7 +109,7 @@ def _inverted(
 
 
 def _activated_v2(net: Net, x: str, name: str) -> str:
-    return net.add("ReLU", (net.norm(x, f"{name}_BN"),), name=f"{name}_relu", max_value=6.0)
+    return _normed(net, x, f"{name}_BN", f"{name}_relu")
 
 
 def _pads(extent: int | None) -> tuple[int, int]:

@@ -123,6 +123,10 @@ class Net:
             scale=scale,
         )
 
+    def normed(self, x: str, prefix: str) -> str:
+        """BatchNormalization and relu as DenseNet has them, and ResNet as of 2019."""
+        return self.relu(self.norm(x, f"{prefix}bn", epsilon=SMALL_EPSILON), f"{prefix}relu")
+
     def pad(self, x: str, before: int, after: int, name: str = "") -> str:
         """ZeroPadding2D, of both spatial axes alike."""
         pads = [[before, after], [before, after]]

@@ -60,7 +60,7 @@ def resnet(net: Net, top: bool, depth: int) -> str:
     """The network of 2019 of so many layers; with the top, a Dense layer."""
     x = net.pad(net.input, 3, 3, "conv1_pad")
     x = net.conv(x, 64, 7, strides=2, padding="valid", name="conv1_conv")
-    x = net.pad(_normed(net, x, "conv1"), 1, 1, "pool1_pad")
+    x = net.pad(net.normed(x, "conv1_"), 1, 1, "pool1_pad")
     x = net.pool("Max", x, 3, 2, name="pool1_pool")
     for stage, (width, count) in enumerate(zip(WIDTHS, DEPTHS[depth], strict=True), 2):
         for number in range(1, count + 1):
@@ -73,8 +73,8 @@ def resnet(net: Net, top: bool, depth: int) -> str:
 
 def _block_2019(net: Net, x: str, name: str, width: int, strides: int, *, widens: bool) -> str:
     main = net.conv(x, width, 1, strides=strides, name=f"{name}_1_conv")
-    main = net.conv(_normed(net, main, f"{name}_1"), width, 3, name=f"{name}_2_conv")
-    main = net.conv(_normed(net, main, f"{name}_2"), 4 * width, 1, name=f"{name}_3_conv")
+    main = net.conv(net.normed(main, f"{name}_1_"), width, 3, name=f"{name}_2_conv")
+    main = net.conv(net.normed(main, f"{name}_2_"), 4 * width, 1, name=f"{name}_3_conv")
     main = net.norm(main, f"{name}_3_bn", epsilon=SMALL_EPSILON)
     if widens:
         x = net.conv(x, 4 * width, 1, strides=strides, name=f"{name}_0_conv")
@@ -91,24 +91,20 @@ def resnet_v2(net: Net, top: bool, depth: int) -> str:
         for number in range(1, count + 1):
             strides = 2 if number == count and stage < 5 else 1
             x = _block_v2(net, x, f"conv{stage}_block{number}", width, strides, widens=number == 1)
-    x = _normed(net, x, "post")
+    x = net.normed(x, "post_")
     return net.dense(net.average(x, "avg_pool"), 1000, "probs", "softmax") if top else x
 
 
 def _block_v2(net: Net, x: str, name: str, width: int, strides: int, *, widens: bool) -> str:
-    ready = _normed(net, x, f"{name}_preact")
+    ready = net.normed(x, f"{name}_preact_")
     main = net.conv(ready, width, 1, bias=False, name=f"{name}_1_conv")
-    main = net.pad(_normed(net, main, f"{name}_1"), 1, 1, f"{name}_2_pad")
+    main = net.pad(net.normed(main, f"{name}_1_"), 1, 1, f"{name}_2_pad")
     main = net.conv(
         main, width, 3, strides=strides, padding="valid", bias=False, name=f"{name}_2_conv"
     )
-    main = net.conv(_normed(net, main, f"{name}_2"), 4 * width, 1, name=f"{name}_3_conv")
+    main = net.conv(net.normed(main, f"{name}_2_"), 4 * width, 1, name=f"{name}_3_conv")
     if widens:
         x = net.conv(ready, 4 * width, 1, strides=strides, name=f"{name}_0_conv")
     elif strides > 1:
         x = net.pool("Max", x, 1, strides)
     return net.add("Add", (x, main), name=f"{name}_out")
-
-
-def _normed(net: Net, x: str, name: str) -> str:
-    return net.relu(net.norm(x, f"{name}_bn", epsilon=SMALL_EPSILON), f"{name}_relu")
