@@ -16,7 +16,7 @@ from . import words
 from .batch_lines import Watch, print_batch
 from .convert import convert_options, told
 from .settings import Settings, document
-from .usage import Command, Option, Section
+from .usage import Command, Section
 
 if TYPE_CHECKING:
     from ..batch import Batch, Job, Outcome
@@ -38,10 +38,6 @@ DEFAULT = "keras3"
 
 
 def _options() -> list[click.Parameter]:
-    shared = [option for option in convert_options() if option.name not in ALONE]
-    for option in shared:
-        if option.name == "to" and isinstance(option, Option):
-            option.help = (option.help or "").replace("from DST's name", DEFAULT)
     return [
         click.Argument(["src"], metavar="SRC...", nargs=-1),
         FILES.value(
@@ -62,7 +58,7 @@ def _options() -> list[click.Parameter]:
         FILES.value(
             "--retry", "FILE", "Run what failed in an earlier batch again: its report.json"
         ),
-        *shared,
+        *(option for option in convert_options(DEFAULT) if option.name not in ALONE),
     ]
 
 

@@ -31,8 +31,8 @@ PASSES = Section("Passes")
 CHECKING = Section("Checking and reporting")
 
 
-def convert_options() -> list[click.Parameter]:
-    """What a conversion can be told, whatever it converts."""
+def convert_options(kind: str = "from DST's name") -> list[click.Parameter]:
+    """What a conversion can be told, whatever it converts; and its target if it is not told."""
     return [
         *reading_options(SOURCE),
         SOURCE.values(
@@ -41,7 +41,7 @@ def convert_options() -> list[click.Parameter]:
             "Shape that entered Flatten before LAYER, if there is no --arch",
             FeatureMap(),
         ),
-        *_target_options(),
+        *_target_options(kind),
         *onnx_options(),
         PASSES.values(
             "--pass passes",
@@ -61,12 +61,12 @@ def convert_options() -> list[click.Parameter]:
     ]
 
 
-def _target_options() -> list[click.Parameter]:
+def _target_options(kind: str) -> list[click.Parameter]:
     return [
         TARGET.value(
             "--to",
             "KIND",
-            "keras1, keras2.0, keras2, keras3, onnx, ir,\nnpz or safetensors [from DST's name]",
+            f"keras1, keras2.0, keras2, keras3, onnx, ir,\nnpz or safetensors [{kind}]",
         ),
         TARGET.value(
             "--data-format",

@@ -51,13 +51,11 @@ class Written(click.ParamType):  # type: ignore[type-arg]
     what: ClassVar[str]
     hint: ClassVar[str]
 
-    def parsed(self, text: str) -> tuple[Any, ...] | None:
+    def parsed(self, text: str) -> Any:
         """What is meant; None if it is written otherwise."""
         raise NotImplementedError
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[Any, ...]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """What is meant.
 
         Raises:
@@ -108,26 +106,17 @@ class Formula(Written):
         return (name, formula) if name and formula.strip() else None
 
 
-class BatchSize(click.ParamType):  # type: ignore[type-arg]
+class BatchSize(Written):
     """The size of a batch, or what one of open size is called."""
 
-    name = "batch"
+    name = what = "batch"
+    hint = "a number from 1, or a name"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | str:
-        """A number from 1, or a name.
-
-        Raises:
-            UsageError: It is neither.
-        """
-        text = str(value)
+    def parsed(self, text: str) -> int | str | None:
+        """The size; or the name."""
         if text.isdecimal() and int(text):
             return int(text)
-        if text.isidentifier():
-            return text
-        where = param.opts[0] if param else ""
-        raise UsageError(f"no batch {text!r}", where=where, hint="a number from 1, or a name")
+        return text if text.isidentifier() else None
 
 
 class NewName(Written):
