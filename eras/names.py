@@ -49,7 +49,7 @@ class Layer(msgspec.Struct, frozen=True):
 
 Eras = Mapping[str, Mapping[str, Any]]
 
-_ORDERINGS = {"th": "channels_first", "tf": "channels_last"}
+ORDERINGS = {"th": "channels_first", "tf": "channels_last"}
 _WEIGHTED = {
     "init": "kernel_initializer",
     "W_regularizer": "kernel_regularizer",
@@ -80,7 +80,7 @@ _RECURRENT = {
 _conv2d = Layer(
     gather={"kernel_size": ("nb_row", "nb_col")},
     rename={**_WEIGHTED, **_CONV, "atrous_rate": "dilation_rate", "dim_ordering": "data_format"},
-    words={"data_format": _ORDERINGS},
+    words={"data_format": ORDERINGS},
     convert={**_INITIALIZED, **_REGULARIZED},
     dimensions={"channels_first": (3, 2, 0, 1)},
 )
@@ -102,25 +102,25 @@ _conv1d = Layer(
 _conv3d = Layer(
     gather={"kernel_size": ("kernel_dim1", "kernel_dim2", "kernel_dim3")},
     rename={**_WEIGHTED, **_CONV, "dim_ordering": "data_format"},
-    words={"data_format": _ORDERINGS},
+    words={"data_format": ORDERINGS},
     convert={**_INITIALIZED, **_REGULARIZED},
     dimensions={"channels_first": (4, 3, 0, 1, 2)},
 )
 _pool = Layer(
     rename={"border_mode": "padding", "dim_ordering": "data_format"},
-    words={"data_format": _ORDERINGS},
+    words={"data_format": ORDERINGS},
 )
 _pool1d = Layer(
     rename={"border_mode": "padding", "pool_length": "pool_size", "stride": "strides"},
     convert=dict.fromkeys(("pool_size", "strides"), listed),
 )
-_spatial = Layer(rename={"dim_ordering": "data_format"}, words={"data_format": _ORDERINGS})
+_spatial = Layer(rename={"dim_ordering": "data_format"}, words={"data_format": ORDERINGS})
 _dense = Layer(
     rename={**_WEIGHTED, "output_dim": "units"}, convert={**_INITIALIZED, **_REGULARIZED}
 )
 _noise = Layer(
     rename={"p": "rate", "sigma": "stddev", "dim_ordering": "data_format"},
-    words={"data_format": _ORDERINGS},
+    words={"data_format": ORDERINGS},
 )
 _recurrent = Layer(
     rename=_RECURRENT,

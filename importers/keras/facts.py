@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...eras.names import ORDERINGS
 from ...eras.storage import CONVOLVES, backend_of
 from ...eras.vocabularies import ERAS, era_of_version
 from ...errors import ConfigError
@@ -158,7 +159,8 @@ def _ordering(model: ModelSpec, era: str | None, said: str | None) -> Fact:
 def _spelt(ordering: str, era: str | None) -> str:
     """A data format as files of an era say it."""
     if era in {"keras0", "keras1"}:
-        return f'dim_ordering "{"th" if ordering == "channels_first" else "tf"}"'
+        word = next((word for word, meant in ORDERINGS.items() if meant == ordering), ordering)
+        return f'dim_ordering "{word}"'
     return f'data_format "{ordering}"'
 
 

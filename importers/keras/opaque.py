@@ -61,8 +61,9 @@ def lift_opaque(
     if stated is not None:
         result = (first[0], *(Axis("X", extent) for extent in stated))
     code = layer.source_class in CODE_CLASSES or layer.config.get("mode_type", "raw") != "raw"
-    shape = "its result is taken to have its input's shape" if stated is None else "of its result "
-    shape += "" if stated is None else f"the shape {tuple(stated)} is stated"
+    shape = "its result is taken to have its input's shape"
+    if stated is not None:
+        shape = f"of its result the shape {tuple(stated)} is stated"
     report.add(
         "KS101" if code else "KE401",
         "assumed",

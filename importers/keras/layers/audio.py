@@ -86,15 +86,15 @@ def stft_spectrogram(call: LayerCall, x: Value) -> Value:
     first = call.era.data_format(config.data_format) == "channels_first"
     channels, time = (axes[1], axes[2]) if first else (axes[2], axes[1])
     length = config.fft_length or 2 ** math.ceil(math.log2(config.frame_length))
+    sizes = {"T": config.frame_length, "X": 1, "C": length // 2 + 1}
     kernels = {
-        part: call.tagged(f"{part}_kernel", [Layout((Axis("T", config.frame_length), *own))])
+        part: call.tagged(f"{part}_kernel", [Layout(tuple(Axis(*one) for one in sizes.items()))])
         for part in ("real", "imag")
         if f"{part}_kernel" in call.stored
-        for own in [(Axis("X", 1), Axis("C", length // 2 + 1))]
     }
     x = call.add(View(), [x], (axes[0], channels, time, Axis("X", 1)), part="each").result
     step = config.frame_step or config.frame_length // 2
-    filters = Axis("C", length // 2 + 1)
+    filters = Axis("C", sizes["C"])
     found = [
         _waves(call, x, kernel, filters, (step, config.padding), part)
         for part, kernel in kernels.items()

@@ -53,6 +53,11 @@ def _between(call: LayerCall, x: Value, have: Sequence[float], want: Sequence[fl
     return affine(call, x, scale, want[0] - have[0] * scale)
 
 
+def _clipped(call: LayerCall, x: Value, most: float) -> Value:
+    """Numbers from 0 to so many."""
+    return combined(call, "minimum", combined(call, "maximum", x, 0.0), most)
+
+
 @translates("AutoContrast", config=ContrastConfig)
 def auto_contrast(call: LayerCall, x: Value) -> Value:
     """AutoContrast: each image's least number becomes the least of the range, its largest that.
@@ -72,7 +77,7 @@ def auto_contrast(call: LayerCall, x: Value) -> Value:
     span = chosen(call, alike, 1.0, combined(call, "subtract", most, least))
     scale = combined(call, "divide", float(LEVELS - 1), span)
     raised = combined(call, "multiply", combined(call, "subtract", seen, least), scale)
-    clipped = combined(call, "minimum", combined(call, "maximum", raised, 0.0), LEVELS - 1.0)
+    clipped = _clipped(call, raised, LEVELS - 1.0)
     return chosen(call, alike, x, _between(call, clipped, (0, LEVELS - 1), (low, high)))
 
 
@@ -104,8 +109,7 @@ def clahe(call: LayerCall, x: Value) -> Value:
         if any(map(any, whole))
         else shades
     )
-    level = combined(call, "minimum", combined(call, "maximum", wide, 0.0), LEVELS - 1.0)
-    level = cast(call, level, "int32", part="level")
+    level = cast(call, _clipped(call, wide, LEVELS - 1.0), "int32", part="level")
     shares = _shares(call, level, config, tiles)
     y = _interpolated(call, one_hot(call, level, LEVELS), shares, config.tile_grid_size, tiles)
     for axis, size in ((1, height), (2, width)):
@@ -127,7 +131,7 @@ def _shares(call: LayerCall, level: Value, config: ClaheConfig, tiles: Sequence[
     counts = reduced(call, one_hot(call, cut, LEVELS), "sum", (4,), keepdims=False, part="count")
     if config.clip_limit > 0:
         limit = computed.single(config.clip_limit * tall * wide / LEVELS)
-        kept = combined(call, "minimum", combined(call, "maximum", counts, 0.0), limit)
+        kept = _clipped(call, counts, limit)
         beyond = combined(call, "subtract", counts, kept)
         beyond = reduced(call, beyond, "sum", (4,), keepdims=True, part="beyond")
         counts = combined(call, "add", kept, combined(call, "multiply", beyond, 1 / LEVELS))
@@ -136,8 +140,7 @@ def _shares(call: LayerCall, level: Value, config: ClaheConfig, tiles: Sequence[
     rest = combined(call, "subtract", float(tall * wide), least)
     rest = chosen(call, combined(call, "equal", rest, 0.0), 1.0, rest)
     above = combined(call, "multiply", combined(call, "subtract", below, least), LEVELS - 1.0)
-    share = combined(call, "divide", above, rest)
-    return combined(call, "minimum", combined(call, "maximum", share, 0.0), LEVELS - 1.0)
+    return _clipped(call, combined(call, "divide", above, rest), LEVELS - 1.0)
 
 
 def _interpolated(
