@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from measuring import KERASIR, CommandError, alone, replace_table, where_and_when
+from applications import SUFFIXES
+from measuring import KERASIR, CommandError, alone, read_results, replace_table, where_and_when
 
 import kerasir
 from kerasir.engines import OnnxRuntime, Reference
 
 MAKER = Path(__file__).with_name("applications.py")
-SUFFIXES = {"tf_keras": ".h5", "keras": ".keras"}
 TITLES = {"tf_keras": "tf-keras", "keras": "Keras 3"}
 SIZE = (96, 80)
 """Height and width of the images, unlike each other so that no swap goes unseen."""
@@ -118,9 +118,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="do not delete the models")
     parser.add_argument("--write", type=Path, help="replace the tables of this document")
     given = parser.parse_intermixed_args()
-    known: dict[str, Record] = (
-        json.loads(given.results.read_text()) if given.results.exists() else {}
-    )
+    known: dict[str, Record] = read_results(given.results)
     if given.keras:
         genuine, jax = Keras(given.keras), Keras(given.keras, "jax")
         for number, (module, name) in enumerate(_wanted(genuine, given, known)):
@@ -132,7 +130,7 @@ def main() -> None:
             record = check(folder, module, name, genuine, jax, given.jax)
             for path in folder.iterdir() if not given.keep else ():
                 path.unlink()
-            known = json.loads(given.results.read_text()) if given.results.exists() else {}
+            known = read_results(given.results)
             known[f"{module} {name}"] = record
             given.results.write_text(json.dumps(known, indent=1))
             print(f"{module} {name}: {_sentence(record)}", file=sys.stderr, flush=True)

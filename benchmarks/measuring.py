@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -108,6 +109,12 @@ class Table:
         """Put it between the script's marks in a document, if there is one, and where and when."""
         if document is not None:
             replace_table(document, script, "\n".join([where_and_when(), "", *self.lines]))
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """What earlier runs have left; nothing if there was none."""
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
 
 
 def where_and_when() -> str:

@@ -30,7 +30,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 import onnxruntime
-from measuring import KERASIR, CommandError, alone, installed, replace_table, where_and_when
+from measuring import (
+    KERASIR,
+    CommandError,
+    alone,
+    installed,
+    read_results,
+    replace_table,
+    where_and_when,
+)
 
 RUNS: Mapping[int, int] = {1: 9, 8: 5}
 """How often each batch is run, after a first time."""
@@ -86,9 +94,7 @@ def main() -> None:
     parser.add_argument("--no-latency", action="store_true", help="convert alone")
     parser.add_argument("--write", type=Path, help="replace the tables of this document")
     given = parser.parse_intermixed_args()
-    known: dict[str, Record] = (
-        json.loads(given.results.read_text()) if given.results.exists() else {}
-    )
+    known: dict[str, Record] = read_results(given.results)
     suffixes = {other.suffix for other in OTHERS}
     paths = [given.folder / name for name in given.names] or sorted(
         path for suffix in suffixes for path in given.folder.glob(f"*{suffix}")
