@@ -91,6 +91,7 @@ class Joined(msgspec.Struct, frozen=True):
 
 Term = Axis | Reversed | Labelled | Fused | Joined
 Terms = tuple[Term, ...]
+AxisMap = dict[Axis, Term]
 Key = frozenset[object]
 Sizes = Mapping[Axis, int]
 
@@ -192,6 +193,27 @@ def rebuild(term: Term, axis: Mapping[Axis, Term]) -> Term:
     if not isinstance(inner, Axis):
         raise LayoutError(f"a labelled axis cannot be split: {term!r}")
     return Labelled(inner, term.labels)
+
+
+def correspond(term: Term, other: Term, found: dict[Axis, Term]) -> bool:
+    """Whether two terms are alike axis by axis, sizes included; `found` is told which is which."""
+    if isinstance(term, Axis) and isinstance(other, Axis):
+        found[term] = other
+        return term.size == other.size
+    if isinstance(term, Reversed) and isinstance(other, Reversed):
+        return correspond(term.axis, other.axis, found)
+    if isinstance(term, Labelled) and isinstance(other, Labelled):
+        found[term.axis] = other.axis
+        return term.labels == other.labels
+    if isinstance(term, Fused) and isinstance(other, Fused):
+        ours, theirs = term.terms, other.terms
+    elif isinstance(term, Joined) and isinstance(other, Joined):
+        ours, theirs = term.parts, other.parts
+    else:
+        return False
+    return len(ours) == len(theirs) and all(
+        correspond(mine, its, found) for mine, its in zip(ours, theirs, strict=True)
+    )
 
 
 def reverse(term: Term) -> Term:

@@ -10,9 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..ir.graph import Node, joined_position
-from ..ir.layout import Axis, Fused, Joined, Layout, Term, find, key, rebuild, size_of
-
-AxisMap = dict[Axis, Term]
+from ..ir.layout import Axis, AxisMap, Joined, Layout, Term, correspond, find, key, rebuild, size_of
 
 
 class Match:
@@ -32,12 +30,12 @@ class Match:
         found: AxisMap = {}
         if at == self.position:
             self.maps.append(found)
-            return not isinstance(whole, Joined) or _pair(whole.parts[self.index], ours, found)
+            return not isinstance(whole, Joined) or correspond(whole.parts[self.index], ours, found)
         if size_of(ours) == 1 and size_of(whole) != 1:
             self.maps.append(None)  # repeated along this axis
             return True
         self.maps.append(found)
-        return _pair(whole, ours, found)
+        return correspond(whole, ours, found)
 
     def pull(self, layout: Layout) -> Layout:
         """The layout that this input must have for the result to have `layout`."""
@@ -116,22 +114,6 @@ def _with_parts(layout: Layout, matches: Sequence[Match], arriving: Sequence[Lay
     parts = tuple(m.part(held) for m, held in zip(matches, arriving, strict=True))
     found = Joined(tuple(part for part in parts if part is not None))
     return Layout(tuple(found if key(t) == key(joined) else t for t in layout.terms))
-
-
-def _pair(whole: Term, ours: Term, found: AxisMap) -> bool:
-    """Match two terms axis by axis into `found`; False where they do not correspond."""
-    if isinstance(whole, Axis) and isinstance(ours, Axis):
-        found[whole] = ours
-        return whole.size == ours.size
-    if isinstance(whole, Fused) and isinstance(ours, Fused):
-        inner, other = whole.terms, ours.terms
-    elif isinstance(whole, Joined) and isinstance(ours, Joined):
-        inner, other = whole.parts, ours.parts
-    else:
-        return False
-    return len(inner) == len(other) and all(
-        _pair(a, b, found) for a, b in zip(inner, other, strict=True)
-    )
 
 
 def _inverse(mapping: AxisMap) -> AxisMap:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..ir.graph import Graph, Node
-from ..ir.layout import Axis, Fused, Joined, Labelled, Reversed, Term, Terms, rebuild
+from ..ir.layout import AxisMap, Terms, correspond, rebuild
 from ..ir.plan import Settled
 from ..ir.signature import REST
 from ..ir.tensor import Param, Weight
-
-AxisMap = dict[Axis, Term]
 
 
 class Locks:
@@ -42,7 +40,7 @@ class Locks:
         for a, b in zip(there.stored, param.stored, strict=True):
             fits = fits and len(a.layout.terms) == len(b.layout.terms)
             pairs = zip(a.layout.terms, b.layout.terms, strict=False)
-            fits = fits and all(_pair(x, y, mapping) for x, y in pairs)
+            fits = fits and all(correspond(x, y, mapping) for x, y in pairs)
             # an axis that a source holds one label of alone, as Keras 1's gates
             fits = fits and tuple(a.at.values()) == tuple(b.at.values())
             mapping.update(zip(a.at, b.at, strict=False))
@@ -73,24 +71,3 @@ class Locks:
             for name in names
             if name in bound
         }
-
-
-def _pair(a: Term, b: Term, found: AxisMap) -> bool:
-    """Match two stored terms axis by axis; False where they do not correspond."""
-    if isinstance(a, Reversed) and isinstance(b, Reversed):
-        return _pair(a.axis, b.axis, found)
-    if isinstance(a, Labelled) and isinstance(b, Labelled):
-        found[a.axis] = b.axis
-        return a.labels == b.labels
-    if isinstance(a, Axis) and isinstance(b, Axis):
-        found[a] = b
-        return a.size == b.size
-    if isinstance(a, Fused) and isinstance(b, Fused):
-        inner, other = a.terms, b.terms
-    elif isinstance(a, Joined) and isinstance(b, Joined):
-        inner, other = a.parts, b.parts
-    else:
-        return False
-    return len(inner) == len(other) and all(
-        _pair(x, y, found) for x, y in zip(inner, other, strict=True)
-    )

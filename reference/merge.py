@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..ir.ops.merge import (
+    SMALLEST_SQUARE,
     Add,
     AllOf,
     Average,
@@ -23,9 +24,6 @@ from ..ir.ops.merge import (
 from ..ir.source import Array
 from .computing import Computing, Results
 from .registry import computes
-
-SMALLEST_SQUARE = 1e-12
-"""What a squared length is at least (TensorFlow `l2_normalize`)."""
 
 
 def _present(at: Computing) -> list[Array]:

@@ -69,6 +69,10 @@ class Concat(Op, frozen=True, kw_only=True):
     mask: ClassVar[MaskRule] = "own"
 
 
+SMALLEST_SQUARE = 1e-12
+"""What a squared length is at least where a Dot normalizes (TensorFlow `l2_normalize`)."""
+
+
 @op
 class Dot(Op, frozen=True, kw_only=True):
     """The sum of products over one or several axes of either input, per batch entry.

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 
 from ....ir.ops.merge import (
+    SMALLEST_SQUARE,
     Add,
     AllOf,
     Average,
@@ -40,9 +41,6 @@ OF_TWO: Mapping[type[Merge], str] = {
 
 FEATURES = 2
 """Which dimension they are behind batch and time."""
-
-SMALLEST_SQUARE = 1e-12
-"""What a squared length is at least (TensorFlow `l2_normalize`)."""
 
 
 def merge(op: Merge, at: Emitting) -> Edge:
