@@ -114,7 +114,7 @@ def test_every_class_has_a_case_or_a_reason(library: str, made: Callable[[str], 
 
 WRITTEN = (
     ("keras", "keras3", (
-        "adaptive", "contrast", "discretized", "einsum_dense", "encoded", "heads_blind",
+        "adaptive", "contrast", "discretized", "einsum_dense", "encoded", "hashed", "heads_blind",
         "heads_embedded", "heads_encoder", "heads_shared", "integer_lookup",
         "integer_lookups", "masked_merging", "masks_and_states", "masks_stated",
         "mel_spectrograms", "norms", "ops_arithmetic", "ops_attention", "ops_functions",
@@ -122,7 +122,7 @@ WRITTEN = (
         "resizing_crop", "reversible", "softmax_masked", "spectrograms",
     )),
     ("tf_keras", "keras2", (
-        "discretized", "integer_lookup", "integer_lookups", "resizing", "tf_arithmetic",
+        "discretized", "hashed", "integer_lookup", "integer_lookups", "resizing", "tf_arithmetic",
         "tf_extents", "tf_shapes",
     )),
     ("tf_keras", "keras3", (

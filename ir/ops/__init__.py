@@ -9,6 +9,7 @@ from . import (  # ruff: ignore[unused-import]  (importing a family registers it
     convolution,
     dense,
     embedding,
+    hashing,
     maths,
     merge,
     normalization,

@@ -53,6 +53,7 @@ _CONV_LSTM = Known(
     call="states",
 )
 
+_BINS: Keys = ("num_bins", "mask_value", "salt", "output_mode")
 _RANGE: Keys = ("value_range", "seed", "data_format")
 _FILL: Keys = ("fill_mode", "fill_value", "interpolation", "seed", "data_format")
 _AUGMENTATION: Mapping[str, Keys] = {
@@ -218,6 +219,8 @@ CLASSES: Mapping[str, Known] = {
     ),
     "Concatenate": Known(("axis",)),
     "Dot": Known(("axes", "normalize")),
+    "Hashing": Known(_BINS, _BINS),
+    "HashedCrossing": Known(("num_bins", "output_mode")),
     "TimeDistributed": Known(places=("layer",)),
     "Lambda": Known(),
 }  # fmt: skip
@@ -250,7 +253,7 @@ KERAS3 = Dialect(
     merged_masks="any",
     masked_values=frozenset({"Multiply", "Maximum", "Minimum"}),
     names={"tensorflow": KERAS3_NAMES},
-    whole=frozenset(_WHOLE),
+    whole=frozenset({*_WHOLE, "Hashing"}),
     tells_masks=True,
     ends_masks=ENDS_AT["keras3"],
     strips_masks=frozenset(STRIPPED_SINCE),

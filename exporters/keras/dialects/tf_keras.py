@@ -49,5 +49,7 @@ TF_KERAS: Mapping[str, Known] = {
     "RandomBrightness": _newer(kept=("factor", "value_range", "seed")),
     "RandomHeight": _newer(kept=("factor", "interpolation", "seed"), missing=_ALONE),
     "RandomWidth": _newer(kept=("factor", "interpolation", "seed"), missing=_ALONE),
+    "Hashing": _newer("num_bins", "mask_value", "salt", "output_mode"),
+    "HashedCrossing": _newer("num_bins", "output_mode"),
     "TFOpLambda": _newer("function", missing=_ALONE),
 }

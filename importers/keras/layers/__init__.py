@@ -16,6 +16,7 @@ from . import (  # ruff: ignore[unused-import]
     element_merges,
     embedding,
     encoding,
+    hashing,
     merge,
     normalization,
     operations,

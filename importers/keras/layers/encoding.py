@@ -1,4 +1,4 @@
-"""Numbers and indices as categories: Discretization, CategoryEncoding, IntegerLookup, Hashing."""
+"""Numbers and indices as categories: Discretization, CategoryEncoding, IntegerLookup."""
 
 from __future__ import annotations
 
@@ -205,8 +205,6 @@ def _vocabulary(config: LookupConfig) -> Sequence[int]:
 TEXTS = {
     "StringLookup": "looks up texts",
     "TextVectorization": "splits texts into words",
-    "Hashing": "hashes the text of its input, its decimal digits where it is a number,",
-    "HashedCrossing": "hashes the texts of its inputs",
     "DenseFeatures": "holds feature columns of TensorFlow",
 }
 """Layers that compute with texts or code, and what they do."""

@@ -70,11 +70,12 @@ DESIGNED = {
 
 ELSEWHERE = {
     "AdaptivePool", "AllOf", "ArgMax", "Attention", "Binary", "Broadcast", "Cast", "Constant",
-    "Cumulate", "Einsum", "Extents", "Fill", "Function", "Gather", "MultiHeadAttention",
-    "Not", "OneHot", "Pad", "Resample", "Take", "TopK", "Triangle", "Where",
+    "Cumulate", "Einsum", "Extents", "Fill", "Function", "Gather", "Hash", "HashCross",
+    "MultiHeadAttention", "Not", "OneHot", "Pad", "Resample", "Take", "TopK", "Triangle", "Where",
 }  # fmt: skip
 """Ops whose own tests go through the lowest and the newest opset (`ops/test_attention.py`,
-`test_operations.py`, `test_resampling.py`); weights alone and unknown layers are no ops."""
+`test_hashing.py`, `test_operations.py`, `test_resampling.py`);
+weights alone and unknown layers are no ops."""
 
 
 SAID_BY_THE_PLAN = {("TrainingOnly", "layer_class"), ("View", "layer_class")}

@@ -17,7 +17,6 @@ WITHOUT_MEANING = frozenset({"AbstractRNNCell", "InputSpec", "Layer", "Wrapper"}
 
 REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("FlaxLayer", "JaxLayer", "TorchModuleWrapper"), "code of another framework"),
-    **dict.fromkeys(("Hashing", "HashedCrossing"), "a hash, which no target computes"),
     **dict.fromkeys(("StringLookup", "TextVectorization"), "texts"),
     "DenseFeatures": "feature columns are code of TensorFlow",
     "Lambda": "code",

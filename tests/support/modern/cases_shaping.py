@@ -228,3 +228,22 @@ def integer_lookups(k: Kit) -> Any:
     ]
     numbers = [[12, 5, 36, 0], [4, 1, -9, 12], [3, 2, 2, 4]]
     return k.Model(x, found), [np.array(numbers, "int64")]
+
+
+@case(weights=False)
+def hashed(k: Kit) -> Any:
+    x, one, other = k.Input((4,), dtype="int64"), *(k.Input((1,), dtype="int64") for _ in "ab")
+    hashing, crossing = k.L.Hashing, k.L.HashedCrossing
+    found = [
+        hashing(1009)(x), hashing(1009, salt=[133, 137])(x), hashing(7, mask_value=12, salt=5)(x),
+        hashing(1, mask_value=12)(x), hashing(9, output_mode="count")(x),
+        hashing(9, output_mode="multi_hot", mask_value=0)(x),
+        hashing(9, output_mode="one_hot")(one), crossing(1009)([one, other]),
+        crossing(11)([one, other]), crossing(5, output_mode="one_hot")([one, other]),
+    ]  # fmt: skip
+    if not k.new:
+        found.append(crossing(101)([one, other, one]))
+    lengths = [0, 9, -9, 12, -12, 999, -9999, 10**7, -(10**6), 10**14, 10**15, -(10**15), 10**16]
+    numbers = np.array([*lengths, -(2**63), 2**63 - 1, 12, 7, -(10**18), 123456789012], "int64")
+    rows = np.stack([numbers, np.roll(numbers, 3), numbers // 7, -numbers], 1)
+    return k.Model([x, one, other], found), [rows, rows[:, 1:2], rows[:, 2:3]]
