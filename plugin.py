@@ -8,11 +8,12 @@ semantics. It is code that the user chose to run; a model file can never name on
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
+import importlib
 import importlib.util
 import os
 import sys
 from collections.abc import Sequence
+from importlib.machinery import PathFinder
 from typing import Any
 
 from .errors import KerasirError, PluginError
@@ -22,6 +23,9 @@ from .ir.signature import ports
 
 GROUP = "kerasir.plugins"
 OWN = "kerasir."
+INFO = (".dist-info", "egg-info")
+"""How folders of what is known about installed packages end."""
+
 PREFIX = "kerasir_plugin_"
 """Of the modules that files become."""
 
@@ -64,6 +68,49 @@ def load_plugins(paths: Sequence[str | os.PathLike[str]] = ()) -> None:
     Raises:
         PluginError: A plugin fails; it is named.
     """
+    if _any_installed():
+        _load_installed()
+    for path in paths:
+        _load_file(os.path.abspath(os.fspath(path)))
+
+
+def _any_installed() -> bool:
+    """Whether an installed package may offer a plugin.
+
+    Most often none does, and `importlib.metadata`, which knows for certain, takes longer to import
+    than many a model to convert. Where it would look otherwise than in folders of `sys.path` for
+    `entry_points.txt` (Python 3.11, `importlib/metadata`, `FastPath` and `PathDistribution`), in
+    zip archives or by finders of others, it is asked at once.
+    """
+    others = (finder for finder in sys.meta_path if finder is not PathFinder)
+    if any(hasattr(finder, "find_distributions") for finder in others):
+        return True
+    return any(_offers(path or os.curdir) for path in dict.fromkeys(sys.path))
+
+
+def _offers(path: str) -> bool:
+    """Whether packages in this folder name the group of our plugins."""
+    if os.path.isfile(path):
+        return True
+    try:
+        with os.scandir(path) as listed:
+            held = [entry.path for entry in listed if entry.name.lower().endswith(INFO)]
+    except OSError:
+        return False
+    return any(_names_group(os.path.join(one, "entry_points.txt")) for one in held)
+
+
+def _names_group(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return GROUP.encode() in file.read()
+    except OSError:
+        return False
+
+
+def _load_installed() -> None:
+    import importlib.metadata
+
     for entry in importlib.metadata.entry_points(group=GROUP):
         if entry.name not in _loaded:
             try:
@@ -75,8 +122,6 @@ def load_plugins(paths: Sequence[str | os.PathLike[str]] = ()) -> None:
                     hint=f"mend or uninstall the package of {entry.value}",
                 ) from error
             _loaded[entry.name] = entry.value
-    for path in paths:
-        _load_file(os.path.abspath(os.fspath(path)))
 
 
 def _load_file(path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from .settings import Settings, document
 from .summary import print_summary
 from .usage import OUTPUT, Command, Section
 from .values import FeatureMap, OneOf
+
+if TYPE_CHECKING:
+    from ..api import Conversion
 
 PAGES = (".html", ".htm")
 RENAMED: Mapping[str, str] = {
@@ -135,9 +138,7 @@ def _checking_options() -> list[click.Parameter]:
 @click.pass_obj
 def convert(settings: Settings, /, src: str, dst: str, report: str | None, **options: Any) -> None:
     """Convert a file."""
-    from ..account import account
     from ..api import convert as run
-    from ..arrays import write_text
 
     if report is not None:
         _check_report(report, overwrite=bool(options["overwrite"]))
@@ -151,13 +152,24 @@ def convert(settings: Settings, /, src: str, dst: str, report: str | None, **opt
         quiet=settings.quiet,
     ) as progress:
         done = run(src, dst, isolated=True, progress=progress, **given)
-    body = account(done, src, dst) if settings.json or report else {}
-    if report is not None:
-        write_text(report, _report(report, body), overwrite=bool(options["overwrite"]))
-    if settings.json:
-        settings.document("convert/1", ok=True, body=body)
+    if settings.json or report is not None:
+        _tell(settings, done, src, dst, report, overwrite=bool(options["overwrite"]))
     if not settings.quiet:
         print_summary(settings, done, src, dst, report, dry=bool(options["dry_run"]))
+
+
+def _tell(
+    settings: Settings, done: Conversion, src: str, dst: str, report: str | None, *, overwrite: bool
+) -> None:
+    """Print, and write, what was done as a document."""
+    from ..account import account
+    from ..arrays import write_text
+
+    body = account(done, src, dst)
+    if report is not None:
+        write_text(report, _report(report, body), overwrite=overwrite)
+    if settings.json:
+        settings.document("convert/1", ok=True, body=body)
 
 
 def told(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -112,6 +112,11 @@ STOPPED_BY: dict[type[BaseException], signal.Signals] = {
 COMPLETE = "_KERASIR_COMPLETE"
 """What a shell sets to ask how a line may go on: see docs/command-line.md."""
 
+RESTING = ("OPENBLAS_THREAD_TIMEOUT", "4")
+"""A setting of NumPy's library for products of matrices (OpenBLAS, `blas_server.c`): its threads
+wait for work asleep. By default each spins for some 2 ** 26 cycles from its start on, which took
+as much processor time as NumPy's import, while most commands multiply nothing."""
+
 SOON = 0.02
 """Seconds until a signal that went unheard is repeated."""
 
@@ -232,6 +237,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
         return shell_complete(commands(), {}, "kerasir", COMPLETE, os.environ[COMPLETE])
     given = list(sys.argv[1:] if args is None else args)
+    os.environ.setdefault(*RESTING)
     settings = Settings()
     _foresee(settings, given)
     for stream in (sys.stdout, sys.stderr):

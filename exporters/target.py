@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import errno
-import filecmp
 import os
-import secrets
-import shutil
 import stat
-import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -108,7 +104,8 @@ def unproven(path: Path, *, overwrite: bool = False, durable: bool = False) -> G
     name = os.fspath(path)
     _check(name, overwrite=True)
     try:
-        folder = tempfile.mkdtemp(prefix=".kerasir-", dir=_folder(name))
+        folder = _beside(name)
+        os.mkdir(folder, 0o700)
     except OSError as error:
         raise _refusal(error, name) from error
     own = os.path.join(folder, os.path.basename(name))
@@ -131,6 +128,12 @@ def unproven(path: Path, *, overwrite: bool = False, durable: bool = False) -> G
 
 def _remove(folder: str) -> None:
     """Remove a folder, also if a signal breaks off the first attempt."""
+    with suppress(OSError):  # it is empty if all went well
+        os.rmdir(folder)
+    if not os.path.lexists(folder):
+        return
+    import shutil
+
     try:
         shutil.rmtree(folder, ignore_errors=True)
     finally:
@@ -171,7 +174,7 @@ def _folder(name: str) -> str:
 
 def _beside(name: str) -> str:
     """A hidden name in the same folder that nobody can foresee; it does not grow with `name`."""
-    return os.path.join(_folder(name), f".kerasir-{secrets.token_hex(8)}.tmp")
+    return os.path.join(_folder(name), f".kerasir-{os.urandom(8).hex()}.tmp")
 
 
 def _check(name: str, overwrite: bool) -> None:
@@ -234,6 +237,8 @@ def _put_in_place(pairs: Sequence[tuple[str, str]], overwrite: bool) -> None:
     for temporary, name in pairs:
         _check(name, overwrite=True)
         if not overwrite and os.path.lexists(name):
+            import filecmp
+
             _check(name, filecmp.cmp(temporary, name, shallow=False))
     _rename(pairs)
 

@@ -6,7 +6,6 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, CancelledError, ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
 import msgspec
@@ -116,6 +115,8 @@ def _fill_together(
     progress: Callable[[int], None] | None,
 ) -> None:
     """Move shares in threads, each within its part of the budget; the first failure ends all."""
+    from concurrent.futures import FIRST_EXCEPTION, CancelledError, ThreadPoolExecutor, wait
+
     rooms = threading.local()
     ended = threading.Event()
     done = [0] * len(shares)

@@ -6,8 +6,7 @@ from typing import Any
 
 from ....errors import FormatError
 from ..gates import OpenSource
-from .contents import Contents, Entry, check_extents
-from .keras_zip import METADATA
+from .contents import METADATA, Contents, Entry, check_extents
 from .record import Archive, StoredWeight, WeightGroup
 from .sources import Home, SpareFile, StampedFile
 from .text import parse_object

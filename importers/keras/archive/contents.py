@@ -22,6 +22,9 @@ MAX_EXPANSION = 100
 compressed so well, and a file of a few megabytes must not fill the disk."""
 ALWAYS_ALLOWED = 256 * MIB
 
+METADATA = "metadata.json"
+"""The member of a `.keras` archive that says who wrote it."""
+
 
 class Entry(msgspec.Struct, frozen=True):
     """One stored weight: what its group calls it, and where its numbers lie."""

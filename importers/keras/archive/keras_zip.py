@@ -17,12 +17,12 @@ import msgspec
 
 from ....errors import FormatError, show
 from ..gates import MIB, Window, repeated, write_all
-from .contents import ALWAYS_ALLOWED, MAX_EXPANSION, Contents
+from .contents import ALWAYS_ALLOWED, MAX_EXPANSION, METADATA, Contents
 from .hdf5 import read_hdf5
 from .sniff import HDF5_SIGNATURE
 from .text import MAX_BYTES
 
-CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MAX_MEMBERS = 10_000
 STORED, DEFLATED = 0, 8
 METHODS = {STORED, DEFLATED}

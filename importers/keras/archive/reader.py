@@ -14,7 +14,6 @@ from .architecture import WRITTEN_BY, read_architecture
 from .assemble import assemble
 from .contents import Contents
 from .hdf5 import Remains, cut_short, look_at_remains, read_hdf5, read_shard
-from .keras_zip import read_keras_zip
 from .record import Archive
 from .shards import lists_shards, read_shards
 from .sniff import declared_size, sniff
@@ -29,23 +28,30 @@ class Container(NamedTuple):
     """How a kind of file is read.
 
     Attributes:
-        read: A function of a descriptor, the arguments of `rest`, and nothing else: it may run in
-            another process.
+        reader: Gives a function of a descriptor, the arguments of `rest`, and nothing else: it may
+            run in another process.
         rest: Its further arguments.
         needs_spare: Whether it may have to unpack something.
     """
 
-    read: Callable[..., Contents]
+    reader: Callable[[], Callable[..., Contents]]
     rest: Callable[[OpenSource, int], tuple[int, ...]]
     needs_spare: bool = False
 
 
+def _of_zip() -> Callable[..., Contents]:
+    """The reader of archives: what unpacks them is imported for one alone, and before a fork."""
+    from .keras_zip import read_keras_zip
+
+    return read_keras_zip
+
+
 CONTAINERS = {
-    "hdf5": Container(read_hdf5, lambda source, _: (0, source.size)),
-    "zip": Container(read_keras_zip, lambda source, spare: (source.size, spare), needs_spare=True),
+    "hdf5": Container(lambda: read_hdf5, lambda source, _: (0, source.size)),
+    "zip": Container(_of_zip, lambda source, spare: (source.size, spare), needs_spare=True),
 }
 """By what `sniff` says."""
-SHARD = {"hdf5": CONTAINERS["hdf5"]._replace(read=read_shard)}
+SHARD = {"hdf5": CONTAINERS["hdf5"]._replace(reader=lambda: read_shard)}
 
 
 def read_archive(
@@ -101,13 +107,13 @@ def _read(
         raise _cut_short(source, declared, isolated)
     spare = SpareFile() if container.needs_spare else None
     fds = (source.fd, spare()) if spare else (source.fd,)
-    args = container.rest(source, fds[-1])
+    read, args = container.reader(), container.rest(source, fds[-1])
     if not isolated:
-        return container.read(source.fd, *args), spare
+        return read(source.fd, *args), spare
     hdf5()  # a forked child has it then
     seconds = min(int(SECONDS + SECONDS_PER_MIB * source.size / MIB), MOST_SECONDS)
     limits = Limits(cpu=seconds, wall=60 + 10 * seconds)
-    found = run(container.read, source.fd, *args, result=Contents, limits=limits, keep=fds)
+    found = run(read, source.fd, *args, result=Contents, limits=limits, keep=fds)
     return found, spare
 
 

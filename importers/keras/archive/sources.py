@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 import threading
 import weakref
 from collections.abc import Callable
@@ -53,6 +52,8 @@ class SpareFile:
     __slots__ = ("__weakref__", "_file")
 
     def __init__(self) -> None:
+        import tempfile
+
         try:
             # Not closed here: it lasts as long as the sources that read from it.
             self._file = tempfile.TemporaryFile(prefix="kerasir-", buffering=0)  # ruff: ignore[open-file-with-context-handler]
