@@ -130,7 +130,6 @@ def _load(path: Path, reading: _Reading, rows: _Rows | None, sizes: Sizes | None
             sizes.fix(model.graph)
         return model
     from .importers.keras.archive import read_archive
-    from .importers.keras.bare import read_bare
     from .importers.keras.read import import_model
     from .importers.sizes import OPEN
 
@@ -139,6 +138,8 @@ def _load(path: Path, reading: _Reading, rows: _Rows | None, sizes: Sizes | None
     if reading.arch == AUTO and archive.config is None:
         return _load_proposed(path, archive, reading, sizes)
     if rows is not None and archive.config is None and builtin is None:
+        from .importers.keras.bare import read_bare
+
         return read_bare(
             archive,
             backend=reading.backend,

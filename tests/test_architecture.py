@@ -89,6 +89,7 @@ FOREIGN = {
     "importlib": {
         "plugin.py": "loads the plugins that the user named",
         "__init__.py": "loads kerasir's own modules when they are asked for",
+        "importers/keras/layers/__init__.py": "loads kerasir's own families, by a table of them",
         "cli/surroundings.py": "asks for the versions of what is installed",
     },
     "subprocess": {},

@@ -11,10 +11,8 @@ from typing import Any
 
 from ...eras.names import CLASSES
 from ...errors import ConfigError, show
-from .registry import TRANSLATORS
-
-OPERATION = "ops."
-"""Before the name of an operation on tensors: Keras 3 has a layer Add and an operation Add."""
+from .layers import OPERATION
+from .registry import translator_of
 
 OPERATION_MODULES = ("keras.src.ops.", "keras.ops.", "keras.src.activations.")
 KERAS_MODULES = ("keras", "tf_keras", "tensorflow")
@@ -63,7 +61,7 @@ def own_class(stored: Mapping[str, Any], era: str) -> str:
     class_name, registered = str(stored["class_name"]), stored.get("registered_name")
     _check_name(stored)
     bare = class_name.rsplit(">", 1)[-1]
-    if bare in TRANSLATORS and not _is_builtin(bare):
+    if translator_of(bare) is not None and not _is_builtin(bare):
         return bare  # a plugin's
     if era in OPERATION_ERAS and _is_operation(stored):
         return OPERATION + bare
@@ -104,7 +102,7 @@ def _is_unknown_of_keras(stored: Mapping[str, Any], bare: str) -> bool:
     module = stored.get("module")
     if not isinstance(module, str) or module.split(".", 1)[0] not in KERAS_MODULES:
         return False
-    return bare not in TRANSLATORS and bare not in WITHOUT_TRANSLATOR
+    return translator_of(bare) is None and bare not in WITHOUT_TRANSLATOR
 
 
 def _is_operation(stored: Mapping[str, Any]) -> bool:
@@ -117,8 +115,12 @@ def _is_operation(stored: Mapping[str, Any]) -> bool:
         and isinstance(config, Mapping)
         and stored["class_name"] != "InputLayer"
         and not config.keys() & {"trainable", "batch_input_shape"}
-        and ("dtype" not in config or OPERATION + str(stored["class_name"]) in TRANSLATORS)
+        and ("dtype" not in config or _has_operation(str(stored["class_name"])))
     )
+
+
+def _has_operation(name: str) -> bool:
+    return translator_of(OPERATION + name) is not None
 
 
 def _is_foreign(stored: Mapping[str, Any]) -> bool:
@@ -130,7 +132,7 @@ def _is_foreign(stored: Mapping[str, Any]) -> bool:
 
 
 def _is_builtin(name: str) -> bool:
-    known = TRANSLATORS.get(name)
+    known = translator_of(name)
     if known is None:
         return False
     function = getattr(known.translate, "func", known.translate)  # of a partial

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from ...eras.operations import KERAS3
 from ...errors import ConfigError, UsageError, show
 from ...ir.report import Report
-from .classes import OPERATION
+from .layers import OPERATION
 from .spec import Call, LayerSpec, ModelSpec, Ref, refs_in, walk
 
 LAMBDA = "Lambda"

@@ -14,12 +14,13 @@ from ...ir.report import Report
 from ...ir.tensor import Weight
 from ..sizes import OPEN, Sizes
 from .call import TRAINS_ON_CALL, Given, LayerCall
-from .classes import OPERATION, UNKNOWN, is_operation
+from .classes import UNKNOWN, is_operation
 from .era import Era
+from .layers import OPERATION
 from .match_paths import Assigned
 from .opaque import lift_opaque
 from .ordering import as_keras3_runs, in_order
-from .registry import TRANSLATORS, Slot, Translator, read_config
+from .registry import Slot, Translator, read_config, translator_of
 from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, Ref, walk
 from .steps import Steps
 from .structure import REPEATS
@@ -238,7 +239,7 @@ class Lifter:
         inputs = given.inputs
         shared = self.weights.setdefault(here, {})
         stored = self.assigned.get(here, {})
-        translator = TRANSLATORS.get(spec.class_name)
+        translator = translator_of(spec.class_name)
         if translator is None and spec.class_name.startswith(OPERATION):
             raise UnsupportedLayerError(f"the operation {spec.source_class!r:.80} is not known")
         if translator is None:

@@ -16,7 +16,7 @@ from ...errors import KerasirError, WeightError
 from ...ir.report import Report
 from .archive.record import Archive, StoredWeight, WeightGroup
 from .match_paths import Assigned, assign_by_path
-from .registry import TRANSLATORS, Slot, read_config
+from .registry import Slot, read_config, translator_of
 from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, leaves
 
 Leaf = tuple[Path, LayerSpec, bool]
@@ -326,7 +326,7 @@ def slots_of(
     found: dict[Path, Sequence[Slot]] = {}
     for layer in model.layers:
         for path, leaf in leaves(layer):
-            translator = TRANSLATORS.get(leaf.class_name)
+            translator = translator_of(leaf.class_name)
             if translator is None:
                 continue
             try:

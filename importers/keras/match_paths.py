@@ -17,8 +17,8 @@ import msgspec
 
 from ...errors import WeightError, show
 from .archive.record import StoredWeight, WeightGroup
-from .classes import OPERATION
-from .registry import TRANSLATORS, Slot
+from .layers import OPERATION
+from .registry import Slot, known_translator
 from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, leaves
 
 Assigned = dict[Path, dict[str, StoredWeight]]
@@ -222,7 +222,7 @@ def _layer(spec: LayerSpec, place: Place, path: Path, slots: Slots, found: Assig
 
 def _arrays(spec: LayerSpec, place: Place, slots: Sequence[Slot]) -> dict[str, StoredWeight]:
     """A layer's arrays by slot, in their order."""
-    stated = TRANSLATORS[spec.class_name].places
+    stated = known_translator(spec.class_name).places
     paths = stated if isinstance(stated, tuple) else stated(spec.config)
     places = [place.at(part) for part in paths]
     arrays = [array for part in places if part is not None for array in part.arrays]

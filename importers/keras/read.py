@@ -13,21 +13,16 @@ from ...ir.model import Facts, Model
 from ...ir.report import Report
 from ...ir.tensor import Weight
 from ..sizes import OPEN, Sizes
-from . import layers as _layers  # ruff: ignore[unused-import]  (registers the translators)
 from .archive.record import Archive
-from .builtin import furnish
 from .era import Era
 from .extent import check_extent
 from .facts import era_of, read_facts
-from .lambdas import with_lambdas
 from .lift import Lifter, check_supported
 from .match import assign, slots_of
-from .proposals import no_architecture, proposal
 from .spec import ModelSpec, Path, walk
 from .spelling import spelling
 from .structure import read_model
 from .training import read_training
-from .upgrade.keras0 import as_keras1
 
 
 def import_model(
@@ -73,12 +68,20 @@ def _import(
     report, ordering = Report(), None
     era, _ = era_of(archive)
     if builtin is not None:
+        from .builtin import furnish
+
         archive, ordering = furnish(archive, builtin, era.value, data_format, report)
     if archive.config is None:
+        from .proposals import no_architecture, proposal
+
         raise no_architecture(proposal(archive))
     wrote = ERAS[era.value or "keras2"]
     vocabulary = spelling(archive, wrote.vocabulary)
-    spec = with_lambdas(_architecture(archive.config, vocabulary), lambdas, report)
+    spec = _architecture(archive.config, vocabulary)
+    if lambdas:
+        from .lambdas import with_lambdas
+
+        spec = with_lambdas(spec, lambdas, report)
     check_supported(spec)
     facts = read_facts(
         archive, spec, report, backend=backend, data_format=data_format, ordering=ordering
@@ -151,6 +154,8 @@ def _assumed(version: str, report: Report) -> str:
 def _architecture(config: Mapping[str, Any], vocabulary: str) -> ModelSpec:
     check_extent(config)
     if "class_name" not in config:
+        from .upgrade.keras0 import as_keras1
+
         return read_model(as_keras1(config), "keras1")
     return read_model(config, vocabulary)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from ...errors import ConfigError, PluginError
 from ...ir.graph import Value
+from .layers import load_family_of
 
 if TYPE_CHECKING:
     from .call import LayerCall
@@ -83,9 +84,28 @@ def _tensors(translate: Callable[..., Any]) -> tuple[int, bool]:
     return len(own), any(p.kind is p.VAR_POSITIONAL for p in parameters)
 
 
-TRANSLATORS: dict[str, Translator] = {}
+_TRANSLATORS: dict[str, Translator] = {}
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def translator_of(class_name: str) -> Translator | None:
+    """What is known of a layer class, its family imported if it has not been; None if nothing."""
+    if class_name not in _TRANSLATORS:
+        load_family_of(class_name)
+    return _TRANSLATORS.get(class_name)
+
+
+def known_translator(class_name: str) -> Translator:
+    """What is known of a layer class that has a translator.
+
+    Raises:
+        KeyError: It has none.
+    """
+    found = translator_of(class_name)
+    if found is None:
+        raise KeyError(class_name)
+    return found
 
 
 def no_slots(config: Any, era: str) -> Sequence[Slot]:
@@ -109,11 +129,12 @@ def translates(
 
     def register(function: F) -> F:
         for name in class_names:
-            if name in TRANSLATORS:
-                taken = TRANSLATORS[name].translate
-                raise PluginError(f"layer class {name} is already translated by {taken!r}")
+            if (taken := translator_of(name)) is not None:
+                raise PluginError(
+                    f"layer class {name} is already translated by {taken.translate!r}"
+                )
             read = frozenset(arguments)
-            TRANSLATORS[name] = Translator(config, slots, function, places, read, free)
+            _TRANSLATORS[name] = Translator(config, slots, function, places, read, free)
         return function
 
     return register

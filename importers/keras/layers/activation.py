@@ -30,7 +30,7 @@ from ....ir.ops.maths import Fill, Where
 from ....ir.ops.merge import Multiply
 from ....ir.ops.opaque import Opaque
 from ..call import LayerCall, learn_sizes
-from ..registry import TRANSLATORS, Config, Slot, read_config, translates
+from ..registry import Config, Slot, known_translator, read_config, translates
 from ..upgrade import upgrade_layer
 
 OWN: dict[str, Op] = {}
@@ -95,7 +95,7 @@ def _from_object(call: LayerCall, stored: Mapping[str, Any]) -> Op:
     class_name, config = str(stored.get("class_name")), stored.get("config")
     if class_name in LAYERS and isinstance(config, Mapping):
         name, upgraded = upgrade_layer(class_name, config, call.era.vocabulary)
-        read, _ = read_config(TRANSLATORS[name], upgraded, name, frozenset())
+        read, _ = read_config(known_translator(name), upgraded, name, frozenset())
         return LAYERS[name][1](read)
     if class_name == "function" or "registered_name" in stored:
         return function(call, config if isinstance(config, str) else class_name)

@@ -19,9 +19,9 @@ from ....ir.graph import Value
 from ....ir.ops.maths import Function
 from ..archive.text import parse_object
 from ..call import LayerCall
-from ..classes import OPERATION
 from ..constants import number
 from ..registry import Config, translates
+from . import OPERATION
 from .numeric_operations import OF_NUMBERS
 from .operands import Arguments, Kind, Results, tensor
 from .placing_operations import OF_PLACES
