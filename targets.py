@@ -26,6 +26,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         dialect: The exporters' table, for Keras kinds.
         arrays: Whether it holds weights and nothing else.
         bare: Whether weights that came without an architecture can be written so.
+        by_path: Whether it has `.keras` and `.weights.h5` files beside HDF5.
     """
 
     title: str
@@ -35,9 +36,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str = ""
     arrays: bool = False
     bare: bool = False
+    by_path: bool = False
 
 
-def _keras(dialect: str, title: str, *, bare: bool = False) -> Kind:
+def _keras(dialect: str, title: str, *, bare: bool = False, by_path: bool = False) -> Kind:
     return Kind(
         title=title,
         pipeline="keras",
@@ -45,6 +47,7 @@ def _keras(dialect: str, title: str, *, bare: bool = False) -> Kind:
         io="match",
         dialect=dialect,
         bare=bare,
+        by_path=by_path,
     )
 
 
@@ -58,7 +61,8 @@ KINDS: Mapping[str, Kind] = {
     "keras1": _keras("keras1", "Keras 1.2", bare=True),
     "keras2.0": _keras("keras2.0", "Keras 2.0", bare=True),
     "keras2": _keras("keras2", "Keras 2", bare=True),
-    "keras3": _keras("keras3", "Keras 3"),
+    "tf-keras": _keras("tf-keras", "tf-keras", by_path=True),
+    "keras3": _keras("keras3", "Keras 3", by_path=True),
     "onnx": Kind(title="ONNX", pipeline="onnx", data_format="channels_first", io="keep"),
     "ir": Kind(title="kerasir IR", pipeline="ir", data_format="keep", io="keep"),
     "npz": _arrays("NumPy"),
@@ -87,6 +91,7 @@ REFUSED: Mapping[tuple[str, str, object], str] = {
     ("ir", "weights_only", True): "a .kerasir file is a whole model",
     ("onnx", "target_backend", "theano"): "ONNX kernels are never reversed",
     ("keras3", "target_backend", "theano"): "Keras 3 never reverses kernels",
+    ("tf-keras", "target_backend", "theano"): "tf-keras never reverses kernels",
     ("npz", "target_backend", "theano"): STAY,
     ("safetensors", "target_backend", "theano"): STAY,
 }
@@ -183,9 +188,9 @@ def aim(
         holding = " and ".join(other for other, kind in KINDS.items() if kind.arrays)
         raise UsageError(f"--weights-layout with --to {name}", hint=f"it is for {holding}")
     end = os.fspath(path).lower()
-    if name == "keras3" and weights_only and end.endswith(".keras"):
+    if kind.by_path and weights_only and end.endswith(".keras"):
         raise UsageError("--weights-only with a .keras file", hint="name it .weights.h5")
-    by_name = name == "keras3" and end.endswith(".weights.h5")
+    by_name = kind.by_path and end.endswith(".weights.h5")
     chosen = {
         "kind": name,
         "data_format": data_format or kind.data_format,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from .graph import Graph, Layer, Value
+from .original import Original
 from .plan import Policy
 from .report import Report
 from .shown import Shown
@@ -84,6 +85,7 @@ class Model(msgspec.Struct, Shown, frozen=True, eq=False, kw_only=True):
         layers: Every layer in the file's order, those without a node included.
         preserved: What the file says of the model as a whole and nothing here needs.
         policy: What is wanted of layouts; the layout passes set it, `solve` reads it.
+        original: The file, whole; None where it was read as something else than it says.
     """
 
     graph: Graph
@@ -96,6 +98,7 @@ class Model(msgspec.Struct, Shown, frozen=True, eq=False, kw_only=True):
     layers: tuple[Layer, ...] = ()
     preserved: Mapping[str, Any] = {}
     policy: Policy = Policy()
+    original: Original | None = None
 
     @property
     def tensors(self) -> Tensors:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from said import differences, said
 
 import kerasir
 from genuine import PROJECT
@@ -29,7 +30,7 @@ sys.path.insert(0, str(MODERN))
 
 import cases  # ruff: ignore[module-import-not-at-top-of-file]
 from cases_all import REFUSED, UNMADE, WITHOUT_MEANING  # ruff: ignore[module-import-not-at-top-of-file]
-from proof import again, compared, wrong  # ruff: ignore[module-import-not-at-top-of-file]
+from proof import again, compared, model_files, wrong  # ruff: ignore[module-import-not-at-top-of-file]
 
 SECONDS = 900
 """For the process that makes a library's models."""
@@ -110,6 +111,26 @@ def test_every_class_has_a_case_or_a_reason(library: str, made: Callable[[str], 
     excused = REFUSED.keys() | UNMADE[library].keys() | WITHOUT_MEANING
     assert set(found.classes) - seen - excused == set()
     assert not REFUSED.keys() & seen
+
+
+DIALECTS = {"keras": "keras3", "tf_keras": "tf-keras"}
+
+
+@pytest.mark.time_limit(SECONDS)
+@pytest.mark.parametrize(("library", "name"), of_library())
+def test_every_container_comes_out_again(
+    library: str, name: str, made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    """Written for the library that made it, a file says what it said, and then no byte changes."""
+    kept = {"to": DIALECTS[library], "data_format": "keep", "io_layout": "keep"}
+    for source, arch in model_files(made(library).folder / name):
+        if source.suffix not in {".keras", ".h5"}:
+            continue  # a list of shards
+        first, second = (tmp_path / f"{number}-{source.name}" for number in (1, 2))
+        kerasir.convert(source, first, arch=arch, **kept)
+        assert list(differences(said(source), said(first))) == []
+        kerasir.convert(first, second, arch=arch, **kept)
+        assert second.read_bytes() == first.read_bytes()
 
 
 WRITTEN = (

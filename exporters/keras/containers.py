@@ -22,6 +22,7 @@ from .spell import Config, groups, spell
 from .training import State
 
 ZIP, WEIGHTS = ".keras", ".weights.h5"
+METADATA, CONFIG = "metadata.json", "config.json"
 NO_DATE = "1980-01-01@00:00:00"
 """The first date that a zip knows: the same model gives the same bytes."""
 
@@ -59,9 +60,9 @@ SPELLINGS: Mapping[str, Callable[[Network, Dialect], Config]] = {
 
 
 def container_of(path: Path, dialect: Dialect) -> str:
-    """Which kind of file: what the name of one for Keras 3 ends in; else HDF5."""
+    """Which kind of file: what the name of one for a dialect of its own ends in; else HDF5."""
     name = os.fspath(path).lower()
-    fitting = [end for end in (ZIP, WEIGHTS) if name.endswith(end) and dialect.form == "keras3"]
+    fitting = [end for end in (ZIP, WEIGHTS) if name.endswith(end) and dialect.era]
     return fitting[0] if fitting else ""
 
 
@@ -80,10 +81,10 @@ def in_hdf5(contents: Contents, weights_only: bool) -> Filled:
         )
         return hdf5_sink(archive), [array for _, array in named]
     root = [*(reversed(written_by) if written_by else [("keras_version", version)])]
-    root.append(("model_config", _json(contents.config)))
+    root.append(("model_config", as_json(contents.config)))
     kept = state.arrays if state else ()
     if state is not None:
-        root.append(("training_config", _json(state.config)))
+        root.append(("training_config", as_json(state.config)))
     archive = Archive(
         layers,
         root=tuple(root),
@@ -107,7 +108,7 @@ def in_zip(contents: Contents, weights_only: bool) -> Filled:
         told = dict(contents.state.config)
         config["compile_config"] = {"optimizer": told.pop("optimizer_config"), **told}
     metadata = {"keras_version": contents.dialect.keras_version, "date_saved": NO_DATE}
-    sink = KerasZipSink({"metadata.json": _json(metadata), "config.json": _json(config)})
+    sink = KerasZipSink({METADATA: as_json(metadata), CONFIG: as_json(config)})
     return _by_path(sink, contents, contents.state)
 
 
@@ -140,7 +141,12 @@ def _tensor(name: str, array: Array) -> Tensor:
     return Tensor(name, array.param.weight.dtype, array.shape)
 
 
-def _json(config: Mapping[str, Any]) -> str:
+def as_json(config: Mapping[str, Any]) -> str:
+    """A configuration as text.
+
+    Raises:
+        ExportError: It holds something that JSON has not.
+    """
     try:
         return json.dumps(config, allow_nan=True)
     except (TypeError, ValueError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...eras.vocabularies import ERAS, era_of_version, is_since
-from ...errors import UsageError
+from ...errors import ExportError, UsageError
 from ...ir.fill import Job, fill
 from ...ir.graph import Graph
 from ...ir.model import Facts, Model
@@ -16,6 +16,7 @@ from ...ir.tensor import Weight
 from ..sink import writing
 from ..target import Path
 from . import layers  # ruff: ignore[unused-import]  (registers the writers)
+from .again import said_already, tell, write_again
 from .containers import CONTAINERS, Contents, container_of
 from .dialects import DIALECTS, Dialect
 from .emit import emit
@@ -59,20 +60,22 @@ def export_keras(
         ExportError: The target cannot express something; the layer is named.
     """
     target = _dialect(dialect, target_backend)
-    network, report = emit(model, plan, target, target_backend)
-    settle_names(network, target, target_backend, report)
-    if model.kind == "sequential" and not is_chain(network, target):
-        report.add(
-            "KX404", "changed", "written as a functional model: it is no chain of layers any more"
+    container = container_of(path, target)
+    report = Report()
+    original = said_already(
+        model, plan, target, target_backend, container, weights_only=weights_only
+    )
+    if original is not None:
+        sink, arrays = write_again(original, container, weights_only=weights_only)
+        tell(model, report)
+    elif container and target.form != "keras3":
+        raise ExportError(
+            f"{target.name} has files of this kind only of its own models, unchanged",
+            hint="name it .h5",
         )
-    version = target.later.get(network.vocabulary) or _version(model.facts, target)
-    state = None
-    if not weights_only and model.training is not None:
-        era = ERAS[model.facts.era.value or target.vocabulary].vocabulary
-        state = spell_training(model.training, network, model.graph, target, report, era, version)
-    contents = Contents(network, state, target, target_backend, version)
-    _check_all_carried(model, network, target, report)
-    sink, arrays = CONTAINERS[container_of(path, target)](contents, weights_only)
+    else:
+        contents, report = _contents(model, plan, target, target_backend, weights_only)
+        sink, arrays = CONTAINERS[container](contents, weights_only)
     total = sum(tensor.nbytes for tensor in sink.tensors)
 
     def moved(done: int) -> None:
@@ -86,6 +89,25 @@ def export_keras(
         ]
         fill(sink, jobs, progress=moved)
     return report.events
+
+
+def _contents(
+    model: Model, plan: Plan, target: Dialect, backend: str, weights_only: bool
+) -> tuple[Contents, Report]:
+    """Everything that the file says, in the target's words; and what there is to tell."""
+    network, report = emit(model, plan, target, backend)
+    settle_names(network, target, backend, report)
+    if model.kind == "sequential" and not is_chain(network, target):
+        report.add(
+            "KX404", "changed", "written as a functional model: it is no chain of layers any more"
+        )
+    version = target.later.get(network.vocabulary) or _version(model.facts, target)
+    state = None
+    if not weights_only and model.training is not None:
+        era = ERAS[model.facts.era.value or target.vocabulary].vocabulary
+        state = spell_training(model.training, network, model.graph, target, report, era, version)
+    _check_all_carried(model, network, target, report)
+    return Contents(network, state, target, backend, version), report
 
 
 def _version(facts: Facts, dialect: Dialect) -> str:

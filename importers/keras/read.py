@@ -19,6 +19,7 @@ from .extent import check_extent
 from .facts import era_of, read_facts
 from .lift import Lifter, check_supported
 from .match import assign, slots_of
+from .original import original_of
 from .spec import ModelSpec, Path, walk
 from .spelling import spelling
 from .structure import read_model
@@ -97,6 +98,7 @@ def _import(
     )
     graph = lifter.graph(spec)
     _tell_apart(lifter.weights)
+    as_it_says = builtin is None and not lambdas and sizes is OPEN
     return Model(
         graph=graph,
         name=spec.name,
@@ -107,6 +109,7 @@ def _import(
         scopes=tuple(lifter.scopes),
         layers=tuple(lifter.layers),
         preserved=spec.extra,
+        original=original_of(archive, graph, era.value) if as_it_says else None,
     )
 
 

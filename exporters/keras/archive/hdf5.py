@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -17,6 +17,9 @@ from ...sink import Tensor, encodable
 from .skeleton import LONGEST_LIST, Hdf5Sink, list_bytes
 
 OPTIMIZER = "optimizer_weights"
+TOP_LEVEL = "top_level_model_weights"
+"""The group of variables that are the model's own, which no list names. Source: Keras 3.15
+`legacy/saving/legacy_h5_format.py` (`save_weights_to_hdf5_group`)."""
 
 
 class LayerGroup(msgspec.Struct, frozen=True):
@@ -44,6 +47,7 @@ class Archive(msgspec.Struct, frozen=True):
         beside_layers: Attributes of that group: of Keras 2 `backend` and `keras_version`; Keras 1
             has none.
         optimizer: The optimizer's weights in their order; none makes no group.
+        attributes: What else stands at the root, for others than Keras.
         chunked: Whether readers know lists of names in several attributes, `layer_names0`, ...:
             from Keras 2.1.5 on.
     """
@@ -53,6 +57,7 @@ class Archive(msgspec.Struct, frozen=True):
     weights_group: str = "model_weights"
     beside_layers: tuple[tuple[str, str], ...] = ()
     optimizer: tuple[Tensor, ...] = ()
+    attributes: Mapping[str, str | int | float] = {}
     chunked: bool = True
 
 
@@ -65,8 +70,10 @@ def hdf5_sink(archive: Archive) -> Hdf5Sink:
     sink = Hdf5Sink()
     layers = f"{archive.weights_group}/" if archive.weights_group else ""
     _texts(sink, "", archive.root)
+    for name, value in archive.attributes.items():
+        sink.attribute("", name, value)
     _texts(sink, archive.weights_group, archive.beside_layers)
-    names = [layer.name for layer in archive.layers]
+    names = [layer.name for layer in archive.layers if layer.name != TOP_LEVEL]
     if len(set(names)) < len(names):
         ((twice, _),) = Counter(names).most_common(1)
         raise ExportError("two layers of this name", where=show(twice))

@@ -21,8 +21,8 @@ from ...sink import FileSink, Place, encodable
 if TYPE_CHECKING:
     import h5py
 
-Value = str | bytes | Sequence[bytes]
-"""What an attribute may hold: a text in UTF-8, a text in ASCII, a list of byte strings."""
+Value = str | bytes | int | float | Sequence[bytes]
+"""What an attribute may hold: a text in UTF-8 or in ASCII, a number, a list of byte strings."""
 
 DEEPEST = 64
 """Groups inside each other; readers recurse."""
@@ -32,6 +32,9 @@ LONGEST_LIST = 64_512
 
 Source: Keras 2.2.4, engine/saving.py, `HDF5_OBJECT_HEADER_LIMIT`.
 """
+
+OPAQUE = np.dtype("V2")
+"""The type of numbers that NumPy does not have: two bytes, whose name stands beside them."""
 
 KINDS = "biufV"
 """Kinds of NumPy dtypes that have an HDF5 type: V is opaque, as bfloat16 is stored."""
@@ -93,7 +96,7 @@ class Hdf5Sink(FileSink):
         if isinstance(text, bytes):
             if b"\0" in text:
                 raise ExportError(f"the attribute {name} holds a NUL", where=show(path))
-        elif list_bytes(text) > LONGEST_LIST:
+        elif not isinstance(text, int | float) and list_bytes(text) > LONGEST_LIST:
             raise ExportError(
                 f"the attribute {name} takes {list_bytes(text):,} bytes, and {LONGEST_LIST:,} is "
                 "the limit",

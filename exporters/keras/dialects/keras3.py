@@ -236,6 +236,7 @@ KERAS3 = Dialect(
     keras_version="3.15.1",
     form="keras3",
     functional="Functional",
+    era="keras3",
     sequential="dict",
     first_call=0,
     readers=("Keras 3",),

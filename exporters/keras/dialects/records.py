@@ -123,6 +123,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         states_extent: Whether transposed convolutions are told the extent of their result.
         modes: Whether BatchNormalization has Keras 1's modes.
         written_by: Versions whose files are in this dialect already, by what they begin with.
+        era: Whose files are said again as they are, where nothing about them changes; "" for none.
         makes_as_listed: Whether its reader makes a layer with all its calls when it comes to it.
         call_arguments: Whether calls in functional models have a place for keyword arguments.
         interpolations: The words by which its Resizing computes.
@@ -175,6 +176,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     states_extent: bool = False
     modes: bool = False
     written_by: Keys = ()
+    era: str = ""
     makes_as_listed: bool = False
     call_arguments: bool = True
     spans: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....ir.ops.opaque import Opaque
+from ....ir.report import Report
 from ....ir.tensor import Param
 from ..dialects import Dialect
 from ..network import Array, FileLayer
@@ -29,13 +30,7 @@ def opaque(site: Site) -> None:
         return
     config = site.layer.config if site.layer else {}
     if op.has_code:
-        site.tell(
-            "KS102",
-            "carried",
-            f"{op.layer_class} holds code: what loads the file may run it",
-            level="warning",
-            fix="only load it if you trust its author",
-        )
+        tell_of_code(site.emission.report, op.layer_class, site.name)
     names = [one for param in node.params.values() for one in param.weight.stored_names]
     if site.dialect.form == "keras3" and any(
         n.count("/") > 1 and VARIABLES not in n for n in names
@@ -65,6 +60,18 @@ def opaque(site: Site) -> None:
         site.layer.name if site.layer and repeats else "",
     )
     site.give(site.scope.call((site.name, ""), layer, site.all())[0])
+
+
+def tell_of_code(report: Report, class_name: str, layer: str) -> None:
+    """Say that a layer's code stands in the new file."""
+    report.add(
+        "KS102",
+        "carried",
+        f"{class_name} holds code: what loads the file may run it",
+        layer=layer,
+        level="warning",
+        fix="only load it if you trust its author",
+    )
 
 
 IMPLIED = frozenset({"name", "batch_input_shape"})

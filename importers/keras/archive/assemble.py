@@ -37,9 +37,9 @@ def assemble(
         raise FormatError("the HDF5 part reaches beyond the file")
     opener = spare if contents.unpacked and spare else StampedFile(source.stamp)
     home = Home(source.path, opener, contents.start, contents.size, isolated)
-    groups = tuple(
-        WeightGroup(group.layer, _weights(home, group.weights), group.name)
-        for group in contents.groups
+    groups, beside = (
+        tuple(WeightGroup(one.layer, _weights(home, one.weights), one.name) for one in listed)
+        for listed in (contents.groups, contents.beside)
     )
     return Archive(
         path=source.path,
@@ -48,7 +48,9 @@ def assemble(
         form=contents.form,
         content="weights" if contents.config is None else "model",
         groups=groups,
+        beside=beside,
         optimizer_weights=_weights(home, contents.optimizer),
+        optimizer_names=contents.optimizer_names,
         attributes=contents.attributes,
         ignored=contents.ignored,
         architecture_path=architecture[0] if architecture else None,
@@ -67,7 +69,8 @@ def _said(contents: Contents, architecture: tuple[str, dict[str, Any]] | None) -
     facts: dict[str, Any] = {"keras_version": contents.keras_version, "backend": contents.backend}
     origins = dict(contents.origins)
     if contents.metadata is not None:
-        _note_version(facts, origins, parse_object(contents.metadata, METADATA), METADATA)
+        facts["metadata"] = parse_object(contents.metadata, METADATA)
+        _note_version(facts, origins, facts["metadata"], METADATA)
     if contents.training is not None:
         facts["training_config"] = parse_object(
             contents.training, origins.get("training_config", "file")

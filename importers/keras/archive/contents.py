@@ -53,7 +53,9 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         keras_version: As an attribute says it.
         backend: As an attribute says it.
         groups: The weights, layer by layer.
+        beside: Groups for variables of the model itself, that hold none.
         optimizer: The optimizer's variables, in order.
+        optimizer_names: What is noted beside their paths: by path of a group, "" for nothing.
         attributes: Attributes of the root that no reader uses.
         origins: For each fact, the place in the file that said it.
         ignored: Paths of what else the file holds.
@@ -70,7 +72,9 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     keras_version: str | None = None
     backend: str | None = None
     groups: tuple[Group, ...] = ()
+    beside: tuple[Group, ...] = ()
     optimizer: tuple[Entry, ...] = ()
+    optimizer_names: dict[str, str] = {}
     attributes: dict[str, Scalar] = {}
     origins: dict[str, str] = {}
     ignored: tuple[str, ...] = ()

@@ -40,7 +40,7 @@ def read(survey: Survey, names: frozenset[str]) -> Contents:
         origins["config"] = f"/@{CONFIG}"
     if training is not None:
         origins["training_config"] = f"/@{TRAINING}"
-    groups, ignored = _groups(survey, base)
+    groups, top, ignored = _groups(survey, base)
     optimizer: tuple[Entry, ...] = ()
     if base is not root:
         if OPTIMIZER in names:
@@ -54,23 +54,23 @@ def read(survey: Survey, names: frozenset[str]) -> Contents:
         training=training,
         keras_version=facts.get("keras_version"),
         backend=facts.get("backend"),
-        groups=groups,
+        groups=groups + tuple(group for group in top if group.weights),
+        beside=tuple(group for group in top if not group.weights),
         optimizer=optimizer,
         origins=origins,
         ignored=tuple(ignored),
     )
 
 
-def _groups(survey: Survey, base: Node) -> tuple[tuple[Group, ...], list[str]]:
-    """The layers that `layer_names` lists, in its order; and what else is there."""
+def _groups(survey: Survey, base: Node) -> tuple[tuple[Group, ...], list[Group], list[str]]:
+    """The layers that `layer_names` lists, in its order; the model's own group; what is left."""
     layers = attributes.names(base, "layer_names")
     if layers is None:
         raise FormatError("there is no list layer_names of the layers", where=base.path)
     groups = [survey.listed(h5_get(base, layer, "group"), layer) for layer in layers]
-    others = members(base)
+    others, top = members(base), list[Group]()
     if TOP_LEVEL in others and TOP_LEVEL not in layers:
         others.remove(TOP_LEVEL)
-        top = survey.listed(h5_get(base, TOP_LEVEL, "group"), TOP_LEVEL)
-        groups += [top] if top.weights else []
+        top.append(survey.listed(h5_get(base, TOP_LEVEL, "group"), TOP_LEVEL))
     listed = {layer.split("/")[0] for layer in layers}
-    return tuple(groups), [base.child(name) for name in sorted(set(others) - listed)]
+    return tuple(groups), top, [base.child(name) for name in sorted(set(others) - listed)]

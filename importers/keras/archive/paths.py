@@ -34,7 +34,9 @@ def recognizes_part(root: Node, _: frozenset[str]) -> bool:
 def read(survey: Survey, names: frozenset[str]) -> Contents:
     """Read the variables of all layers and of the optimizer."""
     groups: list[Group] = []
+    beside: list[Group] = []
     optimizer: list[Entry] = []
+    optimizer_names: dict[str, str] = {}
     for node in _variable_groups(survey.root):
         found = tuple(survey.weight(node, name) for name in _datasets(node))
         layer = node.path.removesuffix(VARIABLES).strip("/")
@@ -42,14 +44,19 @@ def read(survey: Survey, names: frozenset[str]) -> Contents:
         if first == OPTIMIZER:
             prefix = f"{rest}/{VARIABLES}/".lstrip("/")
             optimizer += [Entry(prefix + entry.name, entry.extent) for entry in found]
+            optimizer_names[layer] = attributes.text(node, "name") or ""
         elif layer or found:
             groups.append(Group(layer, found, attributes.text(node, "name")))
+        else:
+            beside.append(Group(layer, (), attributes.text(node, "name")))
     ignored = sorted(survey.root.child(name) for name in NO_LAYERS & names)
     return Contents(
         container="weights-h5",
         form="paths",
         groups=tuple(groups),
+        beside=tuple(beside),
         optimizer=tuple(optimizer),
+        optimizer_names=optimizer_names,
         ignored=tuple(ignored),
     )
 

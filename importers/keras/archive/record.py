@@ -60,7 +60,10 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
             the architecture that was given beside it.
         groups: The weights, layer by layer in the order of the file.
         training_config: Loss, metrics and optimizer, unchanged.
+        beside: Groups for variables of the model itself, that hold none.
         optimizer_weights: The optimizer's variables in the order of the file.
+        optimizer_names: In files of Keras 3, what the groups of these are called, by their paths.
+        metadata: What a `.keras` archive says of itself, unchanged.
         attributes: Attributes of the HDF5 root that have no meaning to Keras.
         origins: For `keras_version`, `backend`, `config` and `training_config`, the place that said
             it: an attribute, a member of the archive, or a file.
@@ -74,7 +77,10 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
     form: Literal["named", "numbered", "graph", "paths"]
     content: Literal["model", "weights"]
     groups: tuple[WeightGroup, ...]
+    beside: tuple[WeightGroup, ...] = ()
     optimizer_weights: tuple[StoredWeight, ...] = ()
+    optimizer_names: dict[str, str] = {}
+    metadata: dict[str, Any] | None = None
     config: dict[str, Any] | None = None
     training_config: dict[str, Any] | None = None
     keras_version: str | None = None

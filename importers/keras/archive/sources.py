@@ -150,16 +150,19 @@ class BFloat16Source:
     """Numbers stored as bfloat16, widened to float32, which holds each of them exactly.
 
     A bfloat16 is the upper half of the bits of a float32.
+
+    Attributes:
+        bits: As they are stored, as whole numbers.
     """
 
-    __slots__ = ("_bits", "dtype", "shape", "where")
+    __slots__ = ("bits", "dtype", "shape", "where")
 
     def __init__(self, bits: Source) -> None:
-        self._bits, self.shape, self.where = bits, bits.shape, bits.where
+        self.bits, self.shape, self.where = bits, bits.shape, bits.where
         self.dtype = np.dtype(np.float32)
 
     def read_into(self, start: int, out: Array) -> None:
         """Read elements from `start` on."""
-        bits = np.empty(out.size, self._bits.dtype)
-        self._bits.read_into(start, bits)
+        bits = np.empty(out.size, self.bits.dtype)
+        self.bits.read_into(start, bits)
         np.left_shift(bits, 16, out=out.view(np.uint32), dtype=np.uint32)

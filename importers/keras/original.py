@@ -1,0 +1,78 @@
+"""What a file says, kept whole beside what was read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from ...ir.graph import Graph
+from ...ir.original import Original, OriginalArray, OriginalGroup
+from .archive.record import Archive, StoredWeight
+from .archive.sources import BFloat16Source
+
+FORMS = frozenset({"named", "paths"})
+OPTIMIZER, VARIABLES = "optimizer", "vars/"
+
+
+def original_of(archive: Archive, graph: Graph, era: str | None) -> Original | None:
+    """The file, for targets of its own dialect; None of the eras before layers had names.
+
+    Args:
+        archive: What it holds.
+        graph: What was read from it.
+        era: Whose file it is.
+    """
+    form = archive.form
+    if era is None or form not in FORMS:
+        return None
+    whole = archive.content == "model" and archive.architecture_path is None
+    return Original(
+        graph=graph,
+        era=era,
+        form="paths" if form == "paths" else "named",
+        config=archive.config if whole else None,
+        training=archive.training_config if whole and form == "named" else None,
+        metadata=_metadata(archive),
+        attributes=archive.attributes,
+        groups=tuple(
+            OriginalGroup(group.layer, _arrays(group.weights), group.name or "")
+            for group in (*archive.groups, *archive.beside)
+        ),
+        optimizer=tuple(_optimizer(archive)),
+    )
+
+
+def _metadata(archive: Archive) -> dict[str, Any]:
+    if archive.metadata is not None:
+        return archive.metadata
+    said = {"backend": archive.backend, "keras_version": archive.keras_version}
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _optimizer(archive: Archive) -> Iterator[OriginalGroup]:
+    """The optimizer's arrays; in files of Keras 3 by the groups that they lie in."""
+    weights = archive.optimizer_weights
+    if archive.form != "paths":
+        yield OriginalGroup(OPTIMIZER, _arrays(weights))
+        return
+    for path, name in archive.optimizer_names.items():
+        prefix = f"{path}/{VARIABLES}".removeprefix(f"{OPTIMIZER}/")
+        own = [
+            msgspec.structs.replace(weight, name=weight.name.removeprefix(prefix))
+            for weight in weights
+            if weight.name.rpartition("/")[0] + "/" == prefix
+        ]
+        yield OriginalGroup(path, _arrays(own), name)
+
+
+def _arrays(weights: Sequence[StoredWeight]) -> tuple[OriginalArray, ...]:
+    found = []
+    for weight in weights:
+        source = weight.source
+        if isinstance(source, BFloat16Source):
+            found.append(OriginalArray(weight.name, source.bits, "bfloat16"))
+        else:
+            found.append(OriginalArray(weight.name, source))
+    return tuple(found)
