@@ -15,7 +15,7 @@ from .shown import Shown
 from .tensors import Tensors
 from .training import Training
 
-ModelKind = Literal["sequential", "functional", "weights"]
+ModelKind = Literal["sequential", "functional", "subclassed", "weights"]
 Trust = Literal["user", "file", "inferred", "unknown"]
 
 

@@ -24,6 +24,7 @@ from .names import settle_names
 from .network import Network
 from .order import layers_of, stored
 from .spell import is_chain
+from .subclassed import check_sayable
 from .training import spell_training
 
 
@@ -74,6 +75,7 @@ def export_keras(
             hint="name it .h5",
         )
     else:
+        check_sayable(model, target, container)
         contents, report = _contents(model, plan, target, target_backend, weights_only)
         sink, arrays = CONTAINERS[container](contents, weights_only)
     total = sum(tensor.nbytes for tensor in sink.tensors)

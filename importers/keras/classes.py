@@ -80,6 +80,14 @@ def registered_class(stored: Mapping[str, Any], class_name: str) -> str:
     return str(full) if registered else class_name
 
 
+def is_of_keras(stored: Mapping[str, Any]) -> bool:
+    """Whether the class is one of Keras' own, as the file says or by its name."""
+    module, bare = stored.get("module", ""), str(stored["class_name"])
+    if isinstance(module, str) and module:
+        return module.split(".", 1)[0] in KERAS_MODULES
+    return bare in WITHOUT_TRANSLATOR or (module == "" and _is_builtin(bare))
+
+
 def _check_name(stored: Mapping[str, Any]) -> None:
     """Only what can be the name of a class is taken for one, and only what Keras can find.
 

@@ -24,6 +24,7 @@ from .registry import Slot, Translator, read_config, translator_of
 from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, Ref, walk
 from .steps import Steps
 from .structure import REPEATS
+from .widths import Told, widths
 
 INPUT_ROLES: Mapping[tuple[int, str | None], str] = {
     (1, None): "F",
@@ -75,6 +76,7 @@ class Lifter:
         self.weights: dict[Path, dict[str, Weight]] = {}
         self._batch_axis = Axis("N", None)
         self._masks: dict[Value, Value] = {}
+        self._widths: dict[tuple[Path, Ref], Told] = {}
         self._extents: dict[Value, Terms] = {}
 
     def graph(self, model: ModelSpec) -> Graph:
@@ -114,6 +116,8 @@ class Lifter:
         """A model's outputs; with `feeds`, its inputs are values of the model around it."""
         values: dict[Ref, Value] = {}
         specs = {layer.name: layer for layer in model.layers}
+        told = widths(model, path, self.assigned)
+        self._widths |= {(path, ref): one for ref, one in told.items()}
         for position, stated in enumerate(model.inputs):
             ref = _input_behind(stated, specs)
             values[ref] = (
@@ -205,7 +209,7 @@ class Lifter:
         layer = _layer_of(spec, scope, wrappers)
         if index == 0:
             self.layers.append(layer)
-        return self._leaf(spec, layer, given, here, batch)
+        return self._leaf(spec, index, layer, given, here, batch)
 
     def _nested(
         self,
@@ -231,6 +235,7 @@ class Lifter:
     def _leaf(
         self,
         spec: LayerSpec,
+        index: int,
         layer: Layer,
         given: Given,
         here: Path,
@@ -243,8 +248,9 @@ class Lifter:
         if translator is None and spec.class_name.startswith(OPERATION):
             raise UnsupportedLayerError(f"the operation {spec.source_class!r:.80} is not known")
         if translator is None:
+            width = self._widths.get((here[:-1], Ref(spec.name, index)))
             return lift_opaque(
-                self.builder, layer, inputs, stored, shared, self.report, given.gives
+                self.builder, layer, inputs, stored, shared, self.report, given.gives, width
             )
         _check_arguments(spec, translator, given)
         if spec.source_class in SEEN_THROUGH:

@@ -18,6 +18,7 @@ from .archive.record import Archive, StoredWeight, WeightGroup
 from .match_paths import Assigned, assign_by_path
 from .registry import Slot, read_config, translator_of
 from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, leaves
+from .subclassed import own_arrays
 
 Leaf = tuple[Path, LayerSpec, bool]
 
@@ -58,6 +59,8 @@ def assign(
         WeightError: A layer without arrays, with too few, or too many.
     """
     groups = archive.groups
+    if model.kind == "subclassed" and not slots:
+        return {(model.layers[-1].name,): own_arrays(groups, archive.form)}
     if archive.form == "paths":
         return assign_by_path(model, groups, slots)
     if archive.form in {"numbered", "graph"}:

@@ -146,7 +146,7 @@ def told_shapes(nodes: Any) -> dict[Ref, tuple[int | None, ...]]:
         if isinstance(value, Mapping) and str(value.get("class_name")) == TENSOR:
             told: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
             shape, history = told.get("shape", ()), told.get("keras_history", ())
-            if _is_shape(shape) and _is_history(history):
+            if is_shape(shape) and _is_history(history):
                 found[Ref(*history)] = tuple(shape)
         elif isinstance(value, Mapping):
             todo += value.values()
@@ -162,7 +162,7 @@ def built_shape(entry: Any) -> tuple[int | None, ...] | None:
     """
     built = entry.get("build_config") if isinstance(entry, Mapping) else None
     shape = built.get("input_shape") if isinstance(built, Mapping) else None
-    return tuple(shape) if isinstance(shape, Sequence) and _is_shape(shape) else None
+    return tuple(shape) if isinstance(shape, Sequence) and is_shape(shape) else None
 
 
 def _is_history(stored: Any) -> bool:
@@ -170,7 +170,8 @@ def _is_history(stored: Any) -> bool:
     return listed and [type(one) for one in stored] == [str, int, int]
 
 
-def _is_shape(shape: Any) -> bool:
+def is_shape(shape: Any) -> bool:
+    """Whether it is a list of extents, those that are not known null."""
     listed = isinstance(shape, Sequence) and not isinstance(shape, str) and bool(shape)
     return listed and all(n is None or (type(n) is int and n > 0) for n in shape)
 

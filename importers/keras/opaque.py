@@ -8,11 +8,12 @@ from typing import Any
 from ...errors import ConfigError
 from ...ir.build import Builder
 from ...ir.graph import Layer, Value
-from ...ir.layout import Axis, Layout, size_of
+from ...ir.layout import Axis, Layout, Terms, size_of
 from ...ir.ops.opaque import Opaque
 from ...ir.report import Report
 from ...ir.tensor import Param, Stored, Weight
 from .archive.record import StoredWeight
+from .widths import Told, with_features
 
 CODE_CLASSES = frozenset({"Lambda"})
 
@@ -25,6 +26,7 @@ def lift_opaque(
     shared: dict[str, Weight],
     report: Report,
     gives: Sequence[int | None] | None = None,
+    width: Told | None = None,
 ) -> Sequence[Value]:
     """One opaque node.
 
@@ -38,6 +40,7 @@ def lift_opaque(
         shared: The weights of its earlier calls.
         report: Where to tell of it.
         gives: Its result's shape, the batch first, where the file says it.
+        width: Where nothing says it: the last extent, by the weights of what reads the result.
 
     Raises:
         ConfigError: It has no input.
@@ -53,17 +56,8 @@ def lift_opaque(
             )
         params[slot] = Param(shared[slot], (Stored(Layout(own)),))
         axes[slot] = own
-    first = builder.axes(inputs[0])
-    stated = _stated_shape(layer.config)
-    result = (first[0], *(_own(term, layer) for term in Layout(first[1:]).terms))
-    if stated is None and gives and list(gives[1:]) != [size_of(term) for term in first[1:]]:
-        stated = gives[1:]
-    if stated is not None:
-        result = (first[0], *(Axis("X", extent) for extent in stated))
+    result, shape = _result(layer, builder.axes(inputs[0]), gives, width)
     code = layer.source_class in CODE_CLASSES or layer.config.get("mode_type", "raw") != "raw"
-    shape = "its result is taken to have its input's shape"
-    if stated is not None:
-        shape = f"of its result the shape {tuple(stated)} is stated"
     report.add(
         "KS101" if code else "KE401",
         "assumed",
@@ -82,6 +76,26 @@ def lift_opaque(
         layer=layer,
     )
     return [node.result]
+
+
+def _result(
+    layer: Layer, first: Terms, gives: Sequence[int | None] | None, width: Told | None
+) -> tuple[Terms, str]:
+    """The terms of the result, and in words what they are taken from."""
+    stated = _stated_shape(layer.config)
+    sizes = [size_of(term) for term in first[1:]]
+    if stated is None and gives and (list(gives[1:]) != sizes or len(gives) == 1):
+        stated = gives[1:]
+    if stated is not None:
+        told = f"of its result the shape {tuple(stated)} is stated"
+        terms = (first[0], *(Axis("X", extent) for extent in stated))
+        return terms, told if stated else "the shape of its result is not known"
+    told = "its result is taken to have its input's shape"
+    other = with_features(first, width) if width is not None else None
+    if other is not None and width is not None:
+        told += f", but {width.features} features, as {width.by} reads"
+    terms = other or first
+    return (terms[0], *(_own(term, layer) for term in Layout(terms[1:]).terms)), told
 
 
 def _stated_shape(config: Mapping[str, Any]) -> Sequence[int | None] | None:

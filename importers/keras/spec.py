@@ -109,7 +109,7 @@ class ModelSpec(msgspec.Struct, frozen=True, eq=False):
     """
 
     name: str
-    kind: Literal["sequential", "functional"]
+    kind: Literal["sequential", "functional", "subclassed"]
     layers: tuple[LayerSpec, ...]
     inputs: tuple[Ref, ...]
     outputs: tuple[Ref, ...]

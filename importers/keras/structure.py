@@ -14,10 +14,11 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from ...errors import ConfigError, KerasirError
-from .classes import own_class, registered_class
+from .classes import is_of_keras, own_class, registered_class
 from .nodes import built_shape, read_call, read_refs, told_shapes
 from .registry import PRESERVED
 from .spec import SEEN_THROUGH, Call, LayerSpec, ModelSpec, Ref
+from .subclassed import subclassed
 from .upgrade import upgrade_layer
 from .upgrade.cells import STACK, opened
 
@@ -56,10 +57,9 @@ def read_model(stored: Config, era: str, depth: int = 0) -> ModelSpec:
         return _sequential(config, era, depth)
     if kind == "functional":
         return _functional(config, era, depth)
-    raise ConfigError(
-        f"the model is of class {class_name!r:.80}, not Sequential or Model",
-        hint="a subclassed model holds its architecture in Python code, which is not in the file",
-    )
+    if depth or is_of_keras(stored):
+        raise ConfigError(f"the model is of class {class_name!r:.80}, not Sequential or Model")
+    return subclassed(stored, own_class(stored, era), registered_class(stored, class_name))
 
 
 CHAINS = frozenset({"Sequential", "Pipeline"})

@@ -33,6 +33,15 @@ def read_training(
     compiled = archive.training_config
     if compiled is None:
         return None
+    if model.kind == "subclassed":
+        if archive.optimizer_weights:
+            report.add(
+                "KT201",
+                "lost",
+                "the state of the optimizer: the order of the weights is in the author's code",
+                level="warning",
+            )
+        return None
     stated = compiled.get("optimizer_config", compiled.get("optimizer"))
     optimizer = stated if isinstance(stated, Mapping) else {}
     name = str(optimizer.get("class_name") or "").rsplit(">", 1)[-1]

@@ -1,0 +1,73 @@
+"""How many features a layer gives that is not known: what reads them has weights that tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ...ir.layout import Axis, Terms, size_of
+from .match_paths import Assigned
+from .registry import translator_of
+from .spec import LayerSpec, ModelSpec, Path, Ref
+
+
+class Told(NamedTuple):
+    """An extent, and the layer whose weights tell it."""
+
+    features: int
+    by: str
+
+
+FIRST_EXTENT: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("Dense", "LSTM", "GRU", "SimpleRNN"), ("kernel",)),
+    **dict.fromkeys(("BatchNormalization", "LayerNormalization"), ("gamma", "beta", "mean")),
+}
+"""Layers along their input's last axis, in every era, and arrays whose first extent is its."""
+
+LAST = (-1, [-1], None)
+
+
+def widths(model: ModelSpec, path: Path, assigned: Assigned) -> dict[Ref, Told]:
+    """The last extent of what layers of unknown classes give, by the first of their readers.
+
+    Args:
+        model: The model that the layers are in.
+        path: Of the model.
+        assigned: The arrays of all layers.
+    """
+    opaque = {spec.name for spec in model.layers if _is_unknown(spec)}
+    found: dict[Ref, Told] = {}
+    for spec in model.layers if opaque else ():
+        for ref in (ref for call in spec.calls for ref in call.inputs[:1]):
+            told = _told(spec, path, assigned) if ref.layer in opaque else None
+            if told is not None:
+                found.setdefault(ref, told)
+    return found
+
+
+def _is_unknown(spec: LayerSpec) -> bool:
+    inner = spec.class_name == "InputLayer" or spec.model is not None or spec.wrapped is not None
+    return not inner and translator_of(spec.class_name) is None
+
+
+def _told(spec: LayerSpec, path: Path, assigned: Assigned) -> Told | None:
+    arrays = assigned.get((*path, spec.name), {})
+    if spec.config.get("axis", -1) not in LAST:
+        return None
+    slots = FIRST_EXTENT.get(spec.class_name, ())
+    shapes = [arrays[slot].source.shape for slot in slots if slot in arrays]
+    return Told(shapes[0][0], spec.name) if shapes and shapes[0] else None
+
+
+def with_features(first: Terms, told: Told) -> Terms | None:
+    """An input's terms with as many features as a reader has; None if that is what they are.
+
+    As many as the input has in all behind the batch: it is flattened.
+    """
+    sizes = [size_of(term) for term in first[1:]]
+    if not sizes or sizes[-1] == told.features:
+        return None
+    own = Axis("F", told.features)
+    flat = None not in sizes and math.prod(size or 0 for size in sizes) == told.features
+    return (first[0], own) if flat else (*first[:-1], own)
