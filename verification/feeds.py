@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from ..engines import Engine, Port, Reference
-from ..errors import FormatError
+from ..errors import FormatError, KerasirError
 from ..ir.layout import Axis, axes_of, size_of
 from ..ir.ops.embedding import Masking
 from ..ir.source import Array
@@ -25,6 +25,10 @@ FEWER_ABOVE = 100_000
 OPEN_SIZES: Mapping[str, int] = {"T": 12, "D": 16, "H": 64, "W": 96}
 """What axes of open size are given: multiples of 32 where a network may halve them, all unlike."""
 OTHERWISE = 8
+
+MOST_DOUBLINGS = 12
+MOST_ELEMENTS = 2_000_000
+"""Of one sample's inputs, where open sizes are sought that are large enough."""
 
 Extents = tuple[Mapping[str, int], int]
 """Sizes for axes of open size: by role, and for those of any other role."""
@@ -73,14 +77,31 @@ def random_feed(
         engine: What will be fed.
         samples: How many; `SAMPLES` if not given, fewer for large inputs.
         seed: Of the generator.
-        extents: For axes of open size.
+        extents: For axes of open size; doubled for the reference as often as it takes until every
+            layer has something to compute.
         fixed: Sizes of such axes that are known all the same.
     """
+    if isinstance(engine, Reference) and any(None in port.shape[1:] for port in engine.inputs):
+        extents = _roomy(engine, extents, fixed)
+    count = _fixed_batch(engine, fixed) or samples or _samples(engine.inputs, extents)
+    arrays = _random(engine.inputs, count, seed, extents, fixed)
+    if isinstance(engine, Reference):
+        _mask_ends(engine, arrays)
+    many = "input" if count == 1 else "inputs"
+    return Feed(tuple(arrays), f"{count} random {many}, seed {seed}")
+
+
+def _random(
+    ports: Sequence[Port],
+    count: int,
+    seed: int,
+    extents: Extents,
+    fixed: Mapping[Axis, int],
+) -> list[Array]:
     generator = np.random.default_rng(seed)
-    count = _fixed_batch(engine, fixed) or samples or _samples(engine.inputs)
     sizes = dict(fixed)
     arrays = []
-    for port in engine.inputs:
+    for port in ports:
         shape = _shape(port, sizes, count, extents)
         if port.below is not None:
             array = generator.integers(0, port.below, shape).astype(port.dtype)
@@ -89,10 +110,36 @@ def random_feed(
         else:
             array = generator.integers(0, 2, shape).astype(port.dtype)
         arrays.append(array)
-    if isinstance(engine, Reference):
-        _mask_ends(engine, arrays)
-    many = "input" if count == 1 else "inputs"
-    return Feed(tuple(arrays), f"{count} random {many}, seed {seed}")
+    return arrays
+
+
+class _TooSmallError(Exception):
+    """A layer's result holds nothing."""
+
+
+def _roomy(engine: Reference, extents: Extents, fixed: Mapping[Axis, int]) -> Extents:
+    """The extents, doubled until no result is empty; as they were if that takes too much.
+
+    A network that crops five thousand steps at either end says nothing of twelve.
+    """
+
+    def watch(_: object, results: Sequence[Array]) -> None:
+        if any(array.size == 0 for array in results):
+            raise _TooSmallError
+
+    known, otherwise = extents
+    count = _fixed_batch(engine, fixed) or 1
+    for power in range(MOST_DOUBLINGS + 1):
+        grown = {role: size << power for role, size in known.items()}, otherwise << power
+        arrays = _random(engine.inputs, count, SEED, grown, fixed)
+        if sum(array.size for array in arrays) > MOST_ELEMENTS:
+            break
+        try:
+            engine.run(arrays, watch)
+        except (KerasirError, _TooSmallError):
+            continue
+        return grown
+    return extents
 
 
 def _fixed_batch(engine: Engine, fixed: Mapping[Axis, int]) -> int | None:
@@ -102,15 +149,13 @@ def _fixed_batch(engine: Engine, fixed: Mapping[Axis, int]) -> int | None:
     return next((size for size in (*known, *also) if size is not None), None)
 
 
-def _samples(ports: Sequence[Port]) -> int:
+def _samples(ports: Sequence[Port], extents: Extents) -> int:
     sizes: dict[Axis, int] = {}
-    elements = sum(math.prod(_shape(port, sizes, 1)) for port in ports)
+    elements = sum(math.prod(_shape(port, sizes, 1, extents)) for port in ports)
     return SAMPLES if elements <= FEWER_ABOVE else 1
 
 
-def _shape(
-    port: Port, sizes: dict[Axis, int], samples: int, extents: Extents = EXTENTS
-) -> tuple[int, ...]:
+def _shape(port: Port, sizes: dict[Axis, int], samples: int, extents: Extents) -> tuple[int, ...]:
     """Extents with the open ones filled in, alike wherever an axis comes again."""
     known, otherwise = extents
     if port.layout is None:

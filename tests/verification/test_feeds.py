@@ -13,7 +13,7 @@ import pytest
 import kerasir
 from genuine import FixtureCase
 from kerasir.engines import OnnxRuntime, Reference
-from kerasir.verification import verify
+from kerasir.verification import feeds, verify
 from kerasir.verification.feeds import OPEN_SIZES, fixed_by, random_feed
 
 Genuine = Callable[[str], FixtureCase]
@@ -41,7 +41,7 @@ def test_random_inputs_are_the_same_each_time(genuine: Genuine) -> None:
     assert a.text == "4 random inputs, seed 0"
 
 
-def open_model(folder: Path) -> Path:
+def open_model(folder: Path, pool: int = 2) -> Path:
     """A pool over an image of any size."""
     layer = {"name": "x", "class_name": "InputLayer", "inbound_nodes": []}
     model = {
@@ -55,7 +55,7 @@ def open_model(folder: Path) -> Path:
                     "class_name": "MaxPooling2D",
                     "config": {
                         "name": "pool",
-                        "pool_size": [2, 2],
+                        "pool_size": [pool, pool],
                         "strides": [2, 2],
                         "padding": "valid",
                         "data_format": "channels_last",
@@ -85,6 +85,24 @@ def test_open_sizes_are_filled_in_alike(tmp_path: Path) -> None:
     (array,) = random_feed(engine).arrays
     assert array.shape == (4, OPEN_SIZES["H"], OPEN_SIZES["W"], 3)
     assert verify(str(path), str(path)).equal
+
+
+def test_open_sizes_grow_until_every_layer_has_something(tmp_path: Path) -> None:
+    path, target = open_model(tmp_path, pool=200), tmp_path / "open.onnx"
+    (array,) = random_feed(Reference(kerasir.load(path))).arrays
+    assert array.shape == (1, 4 * OPEN_SIZES["H"], 4 * OPEN_SIZES["W"], 3)
+    kerasir.convert(path, target)
+    found = verify(str(path), str(target))
+    assert found.equal
+    assert found.sizes
+
+
+def test_sizes_of_which_none_is_enough_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "MOST_ELEMENTS", 1000)
+    (array,) = random_feed(Reference(kerasir.load(open_model(tmp_path, pool=200)))).arrays
+    assert array.shape[1:3] == (OPEN_SIZES["H"], OPEN_SIZES["W"])
 
 
 @pytest.mark.parametrize("io_layout", ["keep", "match"])
