@@ -30,5 +30,8 @@ def not_equal(op: NotEqual, at: Computing) -> Results:
 @computes(Masking)
 def masking(op: Masking, at: Computing) -> Results:
     x = at.take("... (features)")
-    mask = (x != op.mask_value).any(-1)
+    # Keras compares in the precision of the data: 0.3 is another number in float64.
+    (value,) = at.settled.node.inputs
+    stored = np.dtype("float32" if value is None else value.dtype)
+    mask = (x.astype(stored) != np.asarray(op.mask_value, stored)).any(-1)
     return at.give(x * mask[..., None], "... (features)"), at.give(mask, "...", 1)

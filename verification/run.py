@@ -24,17 +24,19 @@ from .feeds import Feed, fixed_by, known_arrays, random_feed
 from .records import Cause, Compared, Side, Verification
 from .sides import Comparison
 
+Path = str | os.PathLike[str]
+
 TOLERANCE, HALF_TOLERANCE = 1e-5, 1e-2
 """Largest relative error that is allowed if nothing is said; the latter for half precision, whose
 numbers have eleven binary digits."""
 
 
 def verify(
-    a: str,
-    b: str | None = None,
+    a: Path,
+    b: Path | None = None,
     *,
-    expect: str | None = None,
-    inputs: str | None = None,
+    expect: Path | None = None,
+    inputs: Path | None = None,
     tolerance: float | None = None,
     samples: int | None = None,
     **reading: Any,
@@ -58,21 +60,28 @@ def verify(
     Raises:
         KerasirError: A model cannot be read or run, or the arrays do not fit it.
     """
+    fed, known = _name(inputs), _name(expect)
     if b is None and expect is None:
-        raise UsageError("nothing to compare with", file=a, hint="a second model, or --expect FILE")
-    first = open_engine(a, precision="float64", **reading)
-    if isinstance(first, Reference) and b is not None and b.lower().endswith(".onnx"):
-        first = Reference(with_states(first.model), "float64")
+        hint = "a second model, or --expect FILE"
+        raise UsageError("nothing to compare with", file=os.fspath(a), hint=hint)
+    first = open_engine(os.fspath(a), precision="float64", **reading)
     if b is None:
-        feed, answers = _feed(first, inputs, expect, samples)
+        feed, answers = _feed(first, fed, known, samples)
         allowed = _allowed(tolerance, first)
-        return _against_answers(first, feed, answers, str(expect), allowed, reading)
+        return _against_answers(first, feed, answers, str(known), allowed, reading)
+    other = os.fspath(b)
+    if isinstance(first, Reference) and other.lower().endswith(".onnx"):
+        first = Reference(with_states(first.model), "float64")
     general = {key: reading[key] for key in ("isolated", "plugins") if key in reading}
-    second = open_engine(b, precision="float32", **general)
-    feed, answers = _feed(first, inputs, expect, samples, fixed_by(first, second))
+    second = open_engine(other, precision="float32", **general)
+    feed, answers = _feed(first, fed, known, samples, fixed_by(first, second))
     return _compared(
-        Comparison(first, second, feed, _allowed(tolerance, first, second)), answers, expect
+        Comparison(first, second, feed, _allowed(tolerance, first, second)), answers, known
     )
+
+
+def _name(path: Path | None) -> str | None:
+    return None if path is None else os.fspath(path)
 
 
 def verify_conversion(

@@ -42,3 +42,13 @@ def test_masking_drops_steps_that_hold_nothing_else(roll: int) -> None:
     y[0, 1] = y[1, 2] = 0
     sizes = {REST: (None, 3), "features": (4,)}
     OneOp(Masking(mask_value=-2.0), sizes, roll=roll).gives(y, mask, of=[x])
+
+
+def test_masking_compares_in_the_precision_of_the_data() -> None:
+    """A step filled with 0.3 in float32 holds another number than 0.3 in float64."""
+    x = numbers(2, 3, 4)
+    x[0, 1] = np.float32(0.3)
+    mask = np.array([[True, False, True], [True, True, True]])
+    y = x.copy()
+    y[0, 1] = 0
+    OneOp(Masking(mask_value=0.3), {REST: (None, 3), "features": (4,)}).gives(y, mask, of=[x])

@@ -28,7 +28,7 @@ RESNET = "tf-keras2.21.0-tensorflow/resnet_tf"
 
 
 def compared(a: Path, b: Path) -> Verification:
-    return verify(str(a), str(b))
+    return verify(a, b)
 
 
 def test_a_reversed_kernel_is_found(genuine: Genuine, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_the_backend_is_found_by_known_answers(genuine: Genuine) -> None:
 def test_causes_of_a_whole_model(genuine: Genuine, tmp_path: Path, weights, cause: str) -> None:
     case = genuine(VGG)
     wrong = changed(case.model, tmp_path / "a.h5", weights)
-    found = verify(str(wrong), expect=str(case.folder / "data.npz"))
+    found = verify(str(wrong), expect=case.folder / "data.npz")
     assert not found.equal
     assert found.cause is not None
     assert found.cause.name == cause
@@ -147,6 +147,6 @@ def test_pads_of_a_whole_model(genuine: Genuine, tmp_path: Path) -> None:
     kernels = {f"conv2d_{n}/conv2d_{n}/kernel:0": back_to_front for n in (1, 2, 3, 4)}
     wrong = changed(case.model, tmp_path / "a.h5", kernels)
     said_to_be_of(wrong, "theano")
-    found = verify(str(wrong), expect=str(case.folder / "data.npz"))
+    found = verify(str(wrong), expect=case.folder / "data.npz")
     assert found.cause is not None
     assert found.cause.name == "padding"
