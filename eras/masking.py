@@ -35,3 +35,10 @@ STRIPPED_SINCE: Mapping[str, tuple[int, ...]] = {"MultiHeadAttention": (3, 8)}
 
 Source: Keras 3.15 `layers/attention/multi_head_attention.py` (`call`); Keras pull request 20594.
 """
+
+SEES_SINCE: Mapping[str, tuple[int, ...]] = {"MultiHeadAttention": (2, 10)}
+"""Classes of tf.keras that looked at no mask of their inputs, and handed none on, before a release.
+
+Source: genuine runs of 2.4 and 2.10; TensorFlow 2.4 `keras/layers/multi_head_attention.py`, Keras
+2.10 `layers/attention/multi_head_attention.py` (`_compute_attention_mask`).
+"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ...eras.masking import ENDS_AT, STRIPPED_SINCE
+from ...eras.masking import ENDS_AT, SEES_SINCE, STRIPPED_SINCE
 from ...eras.normalization import NOW, Statistics
 from ...eras.storage import CONVOLVES, Dialect, table
 from ...eras.vocabularies import Storage, is_since
@@ -47,6 +47,11 @@ class Era(msgspec.Struct, frozen=True):
         """Whether layers of a class take the masks off what they are given."""
         since = STRIPPED_SINCE.get(class_name)
         return since is not None and self.vocabulary == "keras3" and is_since(self.version, since)
+
+    def sees_masks(self, class_name: str) -> bool:
+        """Whether layers of a class look at the masks of what they are given."""
+        first = SEES_SINCE.get(class_name) if self.vocabulary == "tf_keras" else None
+        return first is None or is_since(self.version, first)
 
     def data_format(self, stated: str | None) -> str:
         """A layer's data format: its own, or the file's where the layer is silent.

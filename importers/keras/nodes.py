@@ -161,8 +161,12 @@ def built_shape(entry: Any) -> tuple[int | None, ...] | None:
     Source: tf-keras 2.21 `engine/base_layer.py` (`get_build_config`).
     """
     built = entry.get("build_config") if isinstance(entry, Mapping) else None
-    shape = built.get("input_shape") if isinstance(built, Mapping) else None
-    return tuple(shape) if isinstance(shape, Sequence) and is_shape(shape) else None
+    return as_shape(built.get("input_shape")) if isinstance(built, Mapping) else None
+
+
+def as_shape(stated: Any) -> tuple[int | None, ...] | None:
+    """A shape with its batch as a file states it; None if it is none."""
+    return tuple(stated) if isinstance(stated, Sequence) and is_shape(stated) else None
 
 
 def _is_history(stored: Any) -> bool:

@@ -18,6 +18,7 @@ from .era import Era
 from .extent import check_extent
 from .facts import era_of, read_facts
 from .lift import Lifter, check_supported
+from .losses import without_losses
 from .match import assign, slots_of
 from .original import original_of
 from .spec import ModelSpec, Path, walk
@@ -78,7 +79,7 @@ def _import(
         raise no_architecture(proposal(archive))
     wrote = ERAS[era.value or "keras2"]
     vocabulary = spelling(archive, wrote.vocabulary)
-    spec = _architecture(archive.config, vocabulary)
+    spec = without_losses(_architecture(archive.config, vocabulary), report)
     if lambdas:
         from .lambdas import with_lambdas
 

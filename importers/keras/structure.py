@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from ...errors import ConfigError, KerasirError
 from .classes import is_of_keras, own_class, registered_class
-from .nodes import built_shape, read_call, read_refs, told_shapes
+from .nodes import as_shape, built_shape, read_call, read_refs, told_shapes
 from .registry import PRESERVED
 from .spec import SEEN_THROUGH, Call, LayerSpec, ModelSpec, Ref
 from .subclassed import subclassed
@@ -186,7 +186,7 @@ def _sequential(config: Any, era: str, depth: int) -> ModelSpec:
     extra = (
         {k: v for k, v in config.items() if k != "layers"} if isinstance(config, Mapping) else {}
     )
-    chain = _Chain()
+    chain = _Chain(as_shape(extra.get("build_input_shape")))
     for entry in entries:
         class_name, inner = _entry(entry)
         if class_name == "Merge" and not chain.layers:
@@ -205,9 +205,14 @@ def _sequential(config: Any, era: str, depth: int) -> ModelSpec:
 
 
 class _Chain:
-    """Layers of a Sequential one behind the other; a repeated name is a shared layer."""
+    """Layers of a Sequential one behind the other; a repeated name is a shared layer.
 
-    def __init__(self) -> None:
+    `built` is the shape that it was built for, where no layer states it (TensorFlow 1.15
+    `keras/engine/sequential.py`, `get_config`).
+    """
+
+    def __init__(self, built: tuple[int | None, ...] | None) -> None:
+        self.built = built
         self.layers: list[LayerSpec] = []
         self.inputs: list[Ref] = []
         self.last = Ref("")
@@ -257,7 +262,7 @@ class _Chain:
 
         A model that another feeds may have been built without: its shape is that of what it gets.
         """
-        found = _stated_shape(first)
+        found = _stated_shape(first) or (self.built and ([*self.built], "float32"))
         if found is None and not fed:
             raise ConfigError(
                 "the model does not say the shape of its input",

@@ -1,12 +1,13 @@
 """The gate for JSON and YAML: bounded before it is parsed, plain data afterwards.
 
 Everything that two readers of one text could understand differently is refused: a key given twice,
-NaN and Infinity (which JSON does not have), unpaired surrogates, whole numbers beyond 20 digits.
+NaN (which is no number), unpaired surrogates, whole numbers beyond 20 digits.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from ....errors import FormatError, show
 from ..gates import MIB, repeated
+from . import pickled
 
 MAX_BYTES = 64 * MIB
 MAX_NODES = 2_000_000
@@ -22,9 +24,6 @@ JSON_MARKS = (b",", b"[", b"{")
 YAML_MARKS = (b",", b"- ", b":")
 PYTHON_2 = {"unicode": "str", "str": "str", "long": "int"}
 """What the types that Python 2 had besides are in YAML."""
-APPLY = "tag:yaml.org,2002:python/object/apply:"
-NUMBERS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"})
-"""NumPy's dtypes that a configuration may have numbers of."""
 
 MAX_DEPTH = 200
 MAX_DIGITS = 20
@@ -100,8 +99,9 @@ def parse_yaml(text: bytes, where: str) -> Any:
     The tags of plain data that PyYAML wrote are honoured and no others: `!!python/tuple` gives a
     list, and Python 2's `!!python/unicode`, `!!python/str` and `!!python/long` what they hold
     (PyYAML 3.13, lib/yaml/representer.py, `represent_str`, `represent_unicode`, `represent_long`).
-    A number of NumPy, as Keras 1 has in `input_dim` behind a Flatten, is described by a call that
-    is not made: its dtype and bytes are read (genuine files of Keras 1.2.2).
+    A number of NumPy, as Keras 1 has in `input_dim` behind a Flatten, and its arrays and
+    TensorFlow's lists, as tf.keras has in a ReLU or a BatchNormalization, are described by calls
+    that are not made (`pickled`).
 
     Raises:
         FormatError: It is no YAML, too large, too deep, ambiguous, or names other types.
@@ -115,7 +115,7 @@ def parse_yaml(text: bytes, where: str) -> Any:
         """The safe loader; a mapping's keys are texts, each given once."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
-            return _object([(self.construct_object(k), self.construct_object(v, deep=deep))
+            return _object([(_key(self.construct_object(k)), self.construct_object(v, deep=deep))
                             for k, v in node.value])  # fmt: skip
 
         def construct_yaml_map(self, node: Any) -> Any:
@@ -127,10 +127,19 @@ def parse_yaml(text: bytes, where: str) -> Any:
             return list(self.construct_sequence(node, deep=True))
 
         def construct_dtype(self, node: Any) -> Any:
-            return _dtype(self.construct_mapping(node, deep=True))
+            return pickled.dtype(self.construct_mapping(node, deep=True))
 
         def construct_number(self, node: Any) -> Any:
-            return _number(self.construct_sequence(node, deep=True))
+            return pickled.number(self.construct_sequence(node, deep=True))
+
+        def construct_array(self, node: Any) -> Any:
+            described = isinstance(node, yaml.MappingNode)
+            return pickled.array(self.construct_mapping(node, deep=True) if described else {})
+
+        def construct_wrapper(self, called: str, node: Any) -> Any:
+            if not isinstance(node, yaml.SequenceNode):
+                return self.construct_refused(node)
+            return pickled.unwrapped(called, self.construct_sequence(node, deep=True))
 
         def construct_refused(self, node: Any) -> Any:
             raise _RefusedError(f"the tag {show(node.tag)}, and tags are not followed")
@@ -140,8 +149,12 @@ def parse_yaml(text: bytes, where: str) -> Any:
     for kind, name in PYTHON_2.items():
         plain = base.yaml_constructors[f"tag:yaml.org,2002:{name}"]
         Loader.add_constructor(f"tag:yaml.org,2002:python/{kind}", plain)
-    Loader.add_constructor(f"{APPLY}numpy.dtype", Loader.construct_dtype)
-    Loader.add_constructor(f"{APPLY}numpy.core.multiarray.scalar", Loader.construct_number)
+    apply, arrays = pickled.APPLY, "numpy.core.multiarray"
+    Loader.add_constructor(f"{apply}numpy.dtype", Loader.construct_dtype)
+    Loader.add_constructor(f"{apply}{arrays}.scalar", Loader.construct_number)
+    Loader.add_constructor(f"{apply}{arrays}._reconstruct", Loader.construct_array)
+    Loader.add_constructor(pickled.ARRAY_CLASS, lambda loader, node: None)
+    Loader.add_multi_constructor(apply, Loader.construct_wrapper)
     Loader.add_constructor(None, Loader.construct_refused)
     try:
         decoded = text.decode("utf-8-sig")
@@ -155,27 +168,6 @@ def parse_yaml(text: bytes, where: str) -> Any:
     except (_RefusedError, TypeError, ValueError, RecursionError) as error:
         raise FormatError(f"not plain YAML: {show(str(error))}", where=where) from None
     return value
-
-
-def _dtype(described: dict[str, Any]) -> np.dtype[Any]:
-    """The dtype that NumPy's pickling describes: `args` has its code, `state` the byte order."""
-    args, state = described.get("args"), described.get("state")
-    if isinstance(args, list) and isinstance(state, list) and args and len(state) > 1:
-        code, order = args[0], state[1]
-        if isinstance(code, str) and code in NUMBERS and order in ("<", ">", "|"):
-            dtype: np.dtype[Any] = np.dtype(f"{order}{code}")
-            return dtype
-    raise _RefusedError("a number of NumPy of an unknown kind")
-
-
-def _number(described: list[Any]) -> int | float | bool:
-    """The number of a dtype and its bytes, which Python 2 wrote as a text if they look like one."""
-    if len(described) == 2 and isinstance(dtype := described[0], np.dtype):
-        raw = described[1].encode() if isinstance(described[1], str) else described[1]
-        if isinstance(raw, bytes) and len(raw) == dtype.itemsize:
-            value: int | float | bool = np.frombuffer(raw, dtype)[0].item()
-            return value
-    raise _RefusedError("a number of NumPy that is not as NumPy writes it")
 
 
 def _check_size(data: bytes, marks: tuple[bytes, ...], where: str) -> None:
@@ -203,8 +195,20 @@ def _object(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     return found
 
 
-def _constant(name: str) -> Any:
-    raise _RefusedError(f"{name} is no number of JSON")
+def _key(key: Any) -> Any:
+    """A key as JSON has it, where a whole number is a text (`constants` of tf.keras)."""
+    return str(key) if type(key) is int else key
+
+
+def _constant(name: str) -> float:
+    """An infinite number, which Keras writes as Python does (the last of a Discretization's bins).
+
+    Raises:
+        _RefusedError: It is no number at all.
+    """
+    if math.isnan(found := float(name)):
+        raise _RefusedError(f"{name} is no number of JSON")
+    return found
 
 
 def _whole(digits: str) -> int:
@@ -259,7 +263,7 @@ def _check_plain(value: Any) -> None:
             todo += item if isinstance(item, list) else item.values()
             if isinstance(item, dict) and not all(isinstance(key, str) for key in item):
                 raise _RefusedError("a key that is no text")
-        elif isinstance(item, float) and not np.isfinite(item):
+        elif isinstance(item, float):
             _constant(str(item))
         elif type(item) is int:
             _whole(str(item))

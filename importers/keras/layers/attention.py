@@ -336,7 +336,7 @@ def _masks(
         mask = _tensor(call, given, name)
         if name == "query_mask" and call.era.strips_masks(call.class_name):
             mask = None
-        if mask is None and tensor is not None:
+        if mask is None and tensor is not None and call.era.sees_masks(call.class_name):
             mask = call.carried_mask(tensor)
         if mask is not None and len(call.axes(query)) != 3:
             raise ConfigError(f"{call.class_name} over {query.layout} with a mask")

@@ -74,6 +74,8 @@ def whole(shape, below, seed=0):
 def new_weights(model, rs):
     """Random values for every weight of floats; statistics stay positive."""
     found = []
+    if not all(hasattr(weight, "name") for weight in model.weights):
+        return  # a table of words is among them
     for weight, old in zip(model.weights, model.get_weights()):
         name, shape = weight.name.split("/")[-1].split(":")[0], np.shape(old)
         if np.asarray(old).dtype.kind != "f" or name in ("mean", "variance", "count"):
@@ -129,7 +131,7 @@ def save(model, folder):
     tried("weights.h5", lambda path: model.save_weights(path, save_format="h5")
           if V < (2, 12) else model.save_weights(path.replace("weights.h5", "weights.hdf5")))  # fmt: skip
     tried("arch.json", text(model.to_json))
-    if V < (2, 6):
+    if V < (2, 4):
         tried("arch.yaml", text(model.to_yaml))
     if V >= (2, 12):
         tried("model.keras", model.save)
@@ -201,6 +203,8 @@ def make(name, out):
 def main():
     out, chosen = sys.argv[1], sys.argv[2:]
     for name in chosen or CASES:
+        if os.path.exists(os.path.join(out, ERA, name)):
+            continue
         try:
             answer = make(name, out)
         except Exception as error:

@@ -58,7 +58,7 @@ def convolutions():
         x,
         lambda: L.Conv2D(6, 3, strides=2, padding="same", activation="relu"),
         lambda: L.Conv2D(6, (3, 2), dilation_rate=2, kernel_regularizer="l2"),
-        lambda: L.Conv2D(6, 3, groups=2, use_bias=False),
+        lambda: L.Conv2D(6, 3, groups=2 if V >= (2, 5) else 1, use_bias=False),
         lambda: L.Convolution2D(3, (2, 3), kernel_initializer="he_normal"),
         lambda: L.DepthwiseConv2D(3, depth_multiplier=2, strides=2, padding="same"),
         lambda: L.DepthwiseConv2D((2, 3), activation="tanh"),
@@ -83,7 +83,7 @@ def convolutions():
         lambda: L.Conv1D(5, 3, padding="causal"),
         lambda: L.Conv1D(5, 3, padding="causal", dilation_rate=2),
         lambda: L.Conv1D(5, 3, strides=2, padding="same"),
-        lambda: L.Conv1D(6, 3, groups=2),
+        lambda: L.Conv1D(6, 3, groups=2 if V >= (2, 5) else 1),
         lambda: L.DepthwiseConv1D(3, depth_multiplier=2),
         lambda: L.SeparableConv1D(5, 3, padding="same"),
         lambda: L.SeparableConv1D(5, 2, dilation_rate=2),
@@ -100,7 +100,7 @@ def convolutions():
     found += applied(
         z,
         lambda: L.Conv3D(3, 2, padding="same"),
-        lambda: L.Conv3D(4, 2, strides=2, groups=2),
+        lambda: L.Conv3D(4, 2, strides=2, groups=2 if V >= (2, 5) else 1),
         lambda: L.Conv3DTranspose(3, 2, strides=2),
         lambda: L.Conv3DTranspose(3, 3, strides=2, padding="same", output_padding=1),
         lambda: L.ZeroPadding3D((1, 2, 1)),
@@ -271,14 +271,14 @@ def attention():
     found = offered(
         lambda: L.Attention()([q, v]),
         lambda: L.Attention(use_scale=True)([q, v, key]),
-        lambda: L.Attention(causal=True)([q, v]),
+        lambda: L.Attention(causal=True)([q, v]) if V < (2, 10) else [],
         lambda: L.Attention(dropout=0.2)([q, v, key]),
         lambda: L.Attention(score_mode="concat")([q, v]),
         lambda: L.Attention()([q, v], use_causal_mask=True),
         lambda: L.Attention()([q, v], return_attention_scores=True),
         lambda: L.AdditiveAttention()([q, v]),
         lambda: L.AdditiveAttention(use_scale=False)([q, v, key]),
-        lambda: L.AdditiveAttention(causal=True)([q, v]),
+        lambda: L.AdditiveAttention(causal=True)([q, v]) if V < (2, 10) else [],
     )
     return Model([q, v, key], found)
 

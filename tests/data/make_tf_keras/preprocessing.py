@@ -11,7 +11,7 @@ def images_prepared():
     x = Input((7, 10, 3))
     makers = [
         lambda: P.Rescaling(1 / 127.5, offset=-1)(x), lambda: P.Rescaling(2.0)(x),
-        lambda: P.CenterCrop(4, 5)(x), lambda: P.CenterCrop(9, 6)(x), lambda: P.RandomCrop(4, 5)(x),
+        lambda: P.CenterCrop(4, 5)(x), lambda: P.CenterCrop(9 if V >= (2, 6) else 7, 6)(x), lambda: P.RandomCrop(4, 5)(x),
         lambda: P.Resizing(5, 5, crop_to_aspect_ratio=True)(x),
     ]  # fmt: skip
     names = "bilinear nearest bicubic area lanczos3 lanczos5 gaussian mitchellcubic".split()
@@ -88,7 +88,7 @@ def encoded():
         lambda: P.CategoryEncoding(max_tokens=7, output_mode="binary")(x),
         lambda: P.CategoryEncoding(max_tokens=7, output_mode="count")(x),
         lambda: P.CategoryEncoding(7, output_mode="count")(x),
-        lambda: P.CategoryEncoding(7, output_mode="count")(x, count_weights=w),
+        lambda: P.CategoryEncoding(7, output_mode="count")(x, count_weights=w) if V >= (2, 6) else [],
         lambda: P.CategoryEncoding(7, output_mode="one_hot")(one),
     )
     used = [x, w, one] if V >= (2, 6) else [x]

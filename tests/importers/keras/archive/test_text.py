@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,17 @@ def test_json_strings_may_hold_anything() -> None:
     assert parse_json(json.dumps(hostile), "here") == hostile
 
 
+def test_what_is_infinite_is_a_number() -> None:
+    """As Python's JSON has it, by which Keras writes: bounds of a Discretization, of a clip."""
+    assert parse_json("[-Infinity, 0.5, Infinity]", "here") == [-math.inf, 0.5, math.inf]
+    assert parse_yaml(b"[-.inf, 0.5, .inf]", "here") == [-math.inf, 0.5, math.inf]
+
+
 JSON_REFUSALS: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "not JSON: Expecting value: line 1 column 1 (char 0)"),
     "two": ("{} {}", "not JSON: Extra data: line 1 column 4 (char 3)"),
     "duplicate": ('{"a": 1, "b": {"c": 1, "c": 1}}', "the key 'c' is given twice in one object"),
     "NaN": ("[NaN]", "NaN is no number of JSON"),
-    "infinity": ("[-Infinity]", "-Infinity is no number of JSON"),
     "digits": ("[" + "7" * 400 + "]", "a whole number of 400 digits"),
     "many digits": ("[" + "7" * 100_000 + "]", "a whole number of 100000 digits"),
     "depth": ("[" * 201 + "]" * 201, "JSON nested deeper than 200 levels"),
@@ -176,13 +182,47 @@ DTYPE = (
 )
 SCALAR = "!!python/object/apply:numpy.core.multiarray.scalar"
 NUMBER = f"{SCALAR} [{DTYPE}, !!binary %s]"
+ARRAY = (
+    "!!python/object/apply:numpy.core.multiarray._reconstruct {args: [!!python/name:numpy.ndarray "
+    "'', !!python/tuple [0], !!binary Yg==], state: !!python/tuple [1, !!python/tuple %s, %s, "
+    "false, !!binary %s]}"
+)
+WRAPPED = "!!python/object/apply:tensorflow.python.training.tracking.data_structures.ListWrapper"
 NO_KIND = "a number of NumPy of an unknown kind"
 NO_NUMBER = "a number of NumPy that is not as NumPy writes it"
+
+
+def test_what_tf_keras_wraps_is_read() -> None:
+    """ReLU's bounds, a BatchNormalization's axes and clipping, constants of an operation (1.15)."""
+    bound = ARRAY % ("[]", DTYPE % ("f4", "<"), "zcyMPw==")
+    order = ARRAY % ("[3]", DTYPE % ("i4", "<"), "AAAAAAIAAAABAAAA")
+    text = (
+        f"max_value: {bound}\naxis: {WRAPPED} [[1, 3]]\nconstants: {{1: {order}}}\n"
+        "renorm_clipping: !!python/object/apply:builtins.dict [{rmax: 3.0}]\n"
+    )
+    read = parse_yaml(text.encode(), "here")
+    assert read.pop("max_value") == pytest.approx(1.1)
+    expected = {"axis": [1, 3], "constants": {"1": [0, 2, 1]}, "renorm_clipping": {"rmax": 3.0}}
+    assert read == expected
+
+
 YAML_REFUSALS = {
     "NumPy's array": (
         "a: !!python/object/apply:numpy.core.multiarray._reconstruct [b]",
+        "not plain YAML: an array of NumPy that is not as NumPy writes it",
+    ),
+    "NumPy's shape": (
+        f"a: {ARRAY % ('[2]', DTYPE % ('f4', '<'), 'zcyMPw==')}",
+        "not plain YAML: an array of NumPy that is not as NumPy writes it",
+    ),
+    "a list of another class": (
+        "a: !!python/object/apply:evil.data_structures.ListWrapper [[1]]",
         "not plain YAML: the tag tag:yaml.org,2002:python/object/apply:"
-        "numpy.core.multiarray._reconstruct, and tags are not followed",
+        "evil.data_structures.ListWrapper, and tags are not followed",
+    ),
+    "a list of two": (
+        f"a: {WRAPPED} [[1], [2]]",
+        "not plain YAML: a ListWrapper that is not as TensorFlow writes it",
     ),
     "NumPy's objects": (f"a: {DTYPE % ('O8', '|')}", f"not plain YAML: {NO_KIND}"),
     "NumPy's order": (f"a: {DTYPE % ('i8', '[1]')}", f"not plain YAML: {NO_KIND}"),
@@ -215,7 +255,8 @@ YAML_REFUSALS = {
     "binary": ("a: !!binary aGk=", "not plain YAML: a value of type bytes"),
     "NaN": ("a: .nan", "not plain YAML: nan is no number of JSON"),
     "digits": ("a: 0x" + "f" * 30, "not plain YAML: a whole number of 37 digits"),
-    "key": ("1: a", "not plain YAML: a key that is no text"),
+    "key": ("1.5: a", "not plain YAML: a key that is no text"),
+    "whole keys": ("1: a\n'1': b", "not plain YAML: the key '1' is given twice in one object"),
     "list as key": ("[a]: b", "not plain YAML: unhashable type: 'list'"),
     "duplicate": ("a: 1\na: 2", "not plain YAML: the key 'a' is given twice in one object"),
     "depth": ("a: " + "[" * 300 + "]" * 300, f"not plain YAML: {LIMIT}"),
