@@ -71,6 +71,8 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
 
 OPS: dict[str, type[Op]] = {}
 
+_OF_EVERY_OP = frozenset(dir(Op))
+
 OpType = TypeVar("OpType", bound=type[Op])
 
 
@@ -81,7 +83,7 @@ def op(cls: OpType) -> OpType:
         PluginError: The name is taken, or an attribute has the name of something every op has.
     """
     name = getattr(cls, "namespace", "") + cls.__name__
-    hidden = set(cls.__struct_fields__) & set(dir(Op))
+    hidden = _OF_EVERY_OP.intersection(cls.__struct_fields__)
     if hidden:
         raise PluginError(f"op {name}: {sorted(hidden)[0]} is no name for an attribute")
     if name in OPS:

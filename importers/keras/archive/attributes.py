@@ -140,7 +140,7 @@ def _values(node: Node, name: str, attribute: Any) -> np.ndarray[Any, np.dtype[A
         raise FormatError(f"{show(name)} has {size:,} bytes", where=show(node.path))
     if kind.get_class() not in {h5py.h5t.STRING, h5py.h5t.INTEGER, h5py.h5t.FLOAT}:
         return np.empty(shape, "V1")
-    values: np.ndarray[Any, np.dtype[Any]] = np.empty(shape, attribute.dtype)
+    values: np.ndarray[Any, np.dtype[Any]] = np.empty(shape, kind.dtype)
     if values.size:
         attribute.read(values)
     return values
