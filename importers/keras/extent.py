@@ -30,12 +30,15 @@ def check_extent(config: Mapping[str, Any]) -> None:
             layers += len(inside) if isinstance(inside, list) else 0
             nodes = held.get("inbound_nodes")
             calls += len(nodes) if isinstance(nodes, list) else 0
+            if layers > MOST or calls > MOST:
+                raise _too_large("layers" if layers > MOST else "calls of layers")
             held = held.values()
-        todo.extend(value for value in held if isinstance(value, (dict, list)))
-        for what, count in (("layers", layers), ("calls of layers", calls)):
-            if count > MOST:
-                raise ConfigError(
-                    f"more than {MOST:,} {what}",
-                    where="architecture",
-                    hint="no model that kerasir knows of has so many; split it",
-                )
+        todo += [value for value in held if isinstance(value, (dict, list))]
+
+
+def _too_large(what: str) -> ConfigError:
+    return ConfigError(
+        f"more than {MOST:,} {what}",
+        where="architecture",
+        hint="no model that kerasir knows of has so many; split it",
+    )

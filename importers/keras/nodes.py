@@ -142,15 +142,15 @@ def told_shapes(nodes: Any) -> dict[Ref, tuple[int | None, ...]]:
     todo: list[Any] = [nodes]
     while todo:
         value = todo.pop()
-        config = value.get("config") if isinstance(value, Mapping) else None
-        if isinstance(value, Mapping) and str(value.get("class_name")) == TENSOR:
-            told: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
+        if isinstance(value, dict) and value.get("class_name") == TENSOR:
+            config = value.get("config")
+            told: Mapping[str, Any] = config if isinstance(config, dict) else {}
             shape, history = told.get("shape", ()), told.get("keras_history", ())
             if is_shape(shape) and _is_history(history):
                 found[Ref(*history)] = tuple(shape)
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             todo += value.values()
-        elif isinstance(value, Sequence) and not isinstance(value, str):
+        elif isinstance(value, list):
             todo += value
     return found
 
