@@ -21,10 +21,10 @@ SECONDS = 300
 CONVERTED = {
     "whole.keras": ("whole.keras", "keras3"),
     "whole.weights.h5": ("whole.keras", "keras3"),
-    "older.keras": ("older.keras", "tf_keras"),
-    "older.weights.h5": ("older.keras", "tf_keras"),
+    "older.keras": ("older.keras", "tf-keras"),
+    "older.weights.h5": ("older.keras", "tf-keras"),
     "inside.keras": ("inside.keras", "keras3"),
-    "inside_older.h5": ("inside_older.h5", "tf_keras"),
+    "inside_older.h5": ("inside_older.h5", "tf-keras"),
 }
 """What is written, of which file, and for whom."""
 
