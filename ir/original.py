@@ -51,6 +51,7 @@ class Original(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         training: The record of training that stands beside it.
         metadata: The version and whatever else it says of itself.
         attributes: What stands at its root and means nothing to Keras.
+        assets: What layers have beside their variables, by its name in the archive.
         groups: Arrays of layers.
         optimizer: Arrays of the optimizer, and of what it is made of.
     """
@@ -62,5 +63,6 @@ class Original(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     training: Mapping[str, Any] | None = None
     metadata: Mapping[str, Any] = {}
     attributes: Mapping[str, str | int | float] = {}
+    assets: Mapping[str, bytes] = {}
     groups: tuple[OriginalGroup, ...] = ()
     optimizer: tuple[OriginalGroup, ...] = ()

@@ -137,14 +137,14 @@ WRITTEN = (
     ("keras", "keras3", (
         "adaptive", "contrast", "discretized", "einsum_dense", "encoded", "hashed", "heads_blind",
         "heads_embedded", "heads_encoder", "heads_shared", "integer_lookup",
-        "integer_lookups", "masked_merging", "masks_and_states", "masks_stated",
+        "integer_lookups", "learnt", "masked_merging", "masks_and_states", "masks_stated",
         "mel_spectrograms", "norms", "ops_arithmetic", "ops_attention", "ops_functions",
         "ops_images", "ops_products", "ops_reductions", "ops_shapes", "pipelines",
         "resizing_crop", "reversible", "softmax_masked", "spectrograms",
     )),
     ("tf_keras", "keras2", (
-        "discretized", "hashed", "integer_lookup", "integer_lookups", "resizing", "tf_arithmetic",
-        "tf_extents", "tf_shapes",
+        "discretized", "hashed", "integer_lookup", "integer_lookups", "learnt", "resizing",
+        "tf_arithmetic", "tf_extents", "tf_shapes",
     )),
     ("tf_keras", "keras3", (
         "heads_blind", "heads_embedded", "heads_encoder", "heads_shared", "masked_merging",

@@ -83,7 +83,7 @@ def write_again(original: Original, container: str, *, weights_only: bool) -> Fi
     if container != ZIP:
         return _by_path(Hdf5Sink(), groups)
     texts = {METADATA: as_json(original.metadata), CONFIG: as_json(original.config or {})}
-    return _by_path(KerasZipSink(texts), groups)
+    return _by_path(KerasZipSink({**texts, **original.assets}), groups)
 
 
 def _by_path(sink: Hdf5Sink, groups: Iterable[OriginalGroup]) -> Filled:

@@ -165,6 +165,9 @@ def _distribute(
         return
     group = _without_estimates(spec, group)
     wanted = sum(len(slots.get(p, ())) for p, _, _ in inside)
+    if wanted > len(group.weights):
+        slots = {p: [s for s in slots.get(p, ()) if not s.optional] for p, _, _ in inside}
+        wanted = sum(map(len, slots.values()))
     if wanted != len(group.weights):
         raise WeightError(
             f"{len(group.weights)} arrays are stored, the configuration implies {wanted}",
@@ -265,7 +268,7 @@ def _rest(
     missing = [
         spec
         for spec in model.layers
-        if any(slots.get(path) and path not in found for path, _ in leaves(spec))
+        if any(_needs_arrays(slots.get(p, ())) and p not in found for p, _ in leaves(spec))
     ]
     left = [group for group in groups if group.layer not in used and group.weights]
     strange = not any(group.weights and group.layer in used for group in groups)
@@ -288,6 +291,10 @@ def _rest(
             f"weights in the file that belong to no layer: {listed([g.layer for g in left])}",
             level="warning",
         )
+
+
+def _needs_arrays(slots: Sequence[Slot]) -> bool:
+    return not all(slot.optional for slot in slots)
 
 
 def _fit(

@@ -157,10 +157,10 @@ def _places(
     if weighted and all(spec.name in by_name for spec in weighted):
         yield from ((spec, by_name[spec.name]) for spec in layers if spec.name in by_name)
         return
-    numbered = _numbered(layers)
-    if all(numbered[spec.name] in container.inside for spec in weighted):
+    names = numbered(layers)
+    if all(names[spec.name] in container.inside for spec in weighted):
         for spec in layers:
-            place = container.inside.get(numbered[spec.name])
+            place = container.inside.get(names[spec.name])
             if place is not None:
                 yield spec, place
         return
@@ -171,11 +171,11 @@ def _is_weighted(spec: LayerSpec, path: Path, slots: Slots) -> bool:
     return any(slots.get(leaf) for leaf, _ in leaves(spec, path))
 
 
-def _numbered(layers: Sequence[LayerSpec]) -> dict[str, str]:
-    """What Keras calls the group of each layer."""
+def numbered(layers: Sequence[LayerSpec]) -> dict[str, str]:
+    """What Keras calls the group of each layer that has one."""
     count: dict[str, int] = {}
     found: dict[str, str] = {}
-    for spec in layers:
+    for spec in filter(_has_place, layers):
         base = _base(spec)
         number = count[base] = count.get(base, -1) + 1
         found[spec.name] = f"{base}_{number}" if number else base
@@ -226,6 +226,8 @@ def _arrays(spec: LayerSpec, place: Place, slots: Sequence[Slot]) -> dict[str, S
     paths = stated if isinstance(stated, tuple) else stated(spec.config)
     places = [place.at(part) for part in paths]
     arrays = [array for part in places if part is not None for array in part.arrays]
+    if len(arrays) < len(slots):
+        slots = [slot for slot in slots if not slot.optional]
     if len(arrays) != len(slots):
         raise WeightError(
             f"{len(arrays)} arrays are stored, the configuration implies {len(slots)}",

@@ -84,6 +84,10 @@ def _import(
         from .lambdas import with_lambdas
 
         spec = with_lambdas(spec, lambdas, report)
+    if archive.assets:
+        from .vocabularies import with_vocabularies
+
+        spec = with_vocabularies(spec, archive.assets, vocabulary)
     check_supported(spec)
     facts = read_facts(
         archive, spec, report, backend=backend, data_format=data_format, ordering=ordering

@@ -28,10 +28,12 @@ class Slot(msgspec.Struct, frozen=True):
     Attributes:
         name: The parameter it belongs to, as the translator asks for it.
         trainable: Whether training changes it while the layer is trainable.
+        optional: Whether some kinds of file leave it out.
     """
 
     name: str
     trainable: bool = True
+    optional: bool = False
 
 
 class Translate(Protocol):

@@ -30,7 +30,7 @@ LARGE = 1 << 31
 class KerasZipSink(Hdf5Sink):
     """A `.keras` archive. A tensor's name is its path in the HDF5 member."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str | bytes]) -> None:
         """Make a sink; `texts` are the other members by name, in order."""
         super().__init__()
         self._texts = texts

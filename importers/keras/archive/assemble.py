@@ -52,6 +52,7 @@ def assemble(
         optimizer_weights=_weights(home, contents.optimizer),
         optimizer_names=contents.optimizer_names,
         attributes=contents.attributes,
+        assets=contents.assets,
         ignored=contents.ignored,
         architecture_path=architecture[0] if architecture else None,
         **_said(contents, architecture),

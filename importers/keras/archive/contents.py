@@ -57,6 +57,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         optimizer: The optimizer's variables, in order.
         optimizer_names: What is noted beside their paths: by path of a group, "" for nothing.
         attributes: Attributes of the root that no reader uses.
+        assets: What layers have beside their variables: members of a zip archive, by name.
         origins: For each fact, the place in the file that said it.
         ignored: Paths of what else the file holds.
         start: Byte of the descriptor at which the HDF5 file begins.
@@ -76,6 +77,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     optimizer: tuple[Entry, ...] = ()
     optimizer_names: dict[str, str] = {}
     attributes: dict[str, Scalar] = {}
+    assets: dict[str, bytes] = {}
     origins: dict[str, str] = {}
     ignored: tuple[str, ...] = ()
     start: int = 0

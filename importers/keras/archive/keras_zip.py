@@ -1,7 +1,7 @@
 """`.keras` archives: a zip of `config.json`, `metadata.json` and `model.weights.h5`.
 
 Source: keras 3, keras/src/saving/saving_lib.py, `_save_model_to_fileobj`. Nothing is extracted by
-name: three exact names are looked for, and whatever else is there (assets) is only listed.
+name: three exact names are looked for, assets are read as bytes, what else there is is listed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from .sniff import HDF5_SIGNATURE
 from .text import MAX_BYTES
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+ASSETS = "assets/"
+"""How the names of members begin that layers have beside their variables."""
+
 MAX_MEMBERS = 10_000
 STORED, DEFLATED = 0, 8
 METHODS = {STORED, DEFLATED}
@@ -57,12 +60,14 @@ def read_keras_zip(fd: int, size: int, spare: int) -> Contents:
     metadata = archive.text(METADATA) if METADATA in archive.members else None
     start, length, unpacked = archive.lay_open(WEIGHTS, spare)
     found = _read_weights(spare if unpacked else fd, start, length)
-    others = sorted(archive.members.keys() - {CONFIG, METADATA, WEIGHTS})
+    assets = archive.assets()
+    others = sorted(archive.members.keys() - {CONFIG, METADATA, WEIGHTS} - assets.keys())
     return msgspec.structs.replace(
         found,
         container="keras-zip",
         config=config,
         metadata=metadata,
+        assets=assets,
         origins={"config": CONFIG},
         ignored=(*found.ignored, *others),
         unpacked=unpacked,
@@ -106,6 +111,22 @@ class _Zip:
         member = self._member(name, MAX_BYTES)
         with _damage(name), self._zip.open(member) as stream:
             return stream.read(MAX_BYTES + 1).decode("utf-8-sig")
+
+    def assets(self) -> dict[str, bytes]:
+        """What layers have beside their variables, their checksums verified.
+
+        Raises:
+            FormatError: They are too large together.
+        """
+        found: dict[str, bytes] = {}
+        left = MAX_BYTES
+        for name in self.members:
+            if name.startswith(ASSETS) and _is_plain(name):
+                member = self._member(name, left)
+                with _damage(name), self._zip.open(member) as stream:
+                    found[name] = stream.read(left)
+                left -= len(found[name])
+        return found
 
     def lay_open(self, name: str, spare: int) -> tuple[int, int, bool]:
         """Where the bytes of a member lie: first byte, count, and whether in the spare file."""
@@ -163,6 +184,12 @@ class _Zip:
             if begin + member.compress_size > self._window.size:
                 raise ValueError("the archive ends before it does")
         return int(begin)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name leads nowhere but down, wherever an archive is unpacked."""
+    parts = name.split("/")
+    return name.isprintable() and "\\" not in name and not {"", ".", ".."}.intersection(parts)
 
 
 MODELS = (".h5", ".hdf5", ".keras")

@@ -65,6 +65,7 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
         optimizer_names: In files of Keras 3, what the groups of these are called, by their paths.
         metadata: What a `.keras` archive says of itself, unchanged.
         attributes: Attributes of the HDF5 root that have no meaning to Keras.
+        assets: What layers have beside their variables, such as vocabularies, by name.
         origins: For `keras_version`, `backend`, `config` and `training_config`, the place that said
             it: an attribute, a member of the archive, or a file.
         ignored: Paths of what else the file holds.
@@ -86,6 +87,7 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
     keras_version: str | None = None
     backend: str | None = None
     attributes: dict[str, Scalar] = {}
+    assets: dict[str, bytes] = {}
     origins: dict[str, str] = {}
     ignored: tuple[str, ...] = ()
     architecture_path: str | None = None

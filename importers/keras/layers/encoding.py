@@ -10,7 +10,8 @@ from ....ir.graph import Value
 from ....ir.layout import size_of
 from ....ir.ops.shape import View
 from ..call import LayerCall
-from ..registry import Config, translates
+from ..constants import held_numbers, learnt_boundaries
+from ..registry import Config, Slot, translates
 from .arithmetic import cast, chosen, combined
 from .arrangement import one_hot
 from .tensors import expanded, reduced
@@ -101,7 +102,16 @@ def category_encoding(call: LayerCall, x: Value) -> Value:
     return encoded(call, cast(call, x, "int64"), config.output_mode, classes, weights)
 
 
-@translates("Discretization", config=DiscretizationConfig)
+SUMMARY = "summary"
+"""What a Discretization of tf.keras that was adapted stores: numbers, and how many stand for."""
+
+
+def _summary(config: DiscretizationConfig, era: str) -> Sequence[Slot]:
+    learnt = config.bin_boundaries is None and config.num_bins is not None
+    return (Slot(SUMMARY, trainable=False, optional=True),) * learnt
+
+
+@translates("Discretization", config=DiscretizationConfig, slots=_summary)
 def discretization(call: LayerCall, x: Value) -> Value:
     """Discretization: how many boundaries are not above each number.
 
@@ -110,6 +120,8 @@ def discretization(call: LayerCall, x: Value) -> Value:
     """
     config: DiscretizationConfig = call.config  # type: ignore[assignment]
     bounds = config.bin_boundaries
+    if SUMMARY in call.stored and config.num_bins:
+        bounds = learnt_boundaries(call.stored[SUMMARY].source, config.num_bins)
     if not isinstance(bounds, (list, tuple)) or not bounds:
         raise ConfigError(
             "Discretization without boundaries",
@@ -125,7 +137,15 @@ def discretization(call: LayerCall, x: Value) -> Value:
     return encoded(call, index, config.output_mode, len(bounds) + 1)
 
 
-@translates("IntegerLookup", config=LookupConfig)
+def _lookup_slots(config: LookupConfig, era: str) -> Sequence[Slot]:
+    return (Slot(WEIGHTS, trainable=False, optional=True),) * (config.output_mode == "tf_idf")
+
+
+WEIGHTS = "idf_weights"
+"""How much each word counts: what a lookup in mode `tf_idf` stores."""
+
+
+@translates("IntegerLookup", config=LookupConfig, slots=_lookup_slots)
 def integer_lookup(call: LayerCall, x: Value) -> Value:
     """IntegerLookup over a vocabulary that the configuration holds.
 
@@ -135,13 +155,13 @@ def integer_lookup(call: LayerCall, x: Value) -> Value:
     likewise.
     """
     config: LookupConfig = call.config  # type: ignore[assignment]
-    words = list(_vocabulary(config))
     if config.oov_method != "floormod" and config.num_oov_indices > 1:
         raise UnsupportedLayerError(
             "IntegerLookup that hashes the numbers it does not know, which no target of kerasir can"
         )
     masked = config.mask_token is not None and config.output_mode == "int"
     first = int(masked) + config.num_oov_indices
+    words, has_special = _words(config, masked=masked)
     x = cast(call, x, "int64")
     if config.invert:
         known = {first + place: word for place, word in enumerate(words)}
@@ -156,11 +176,19 @@ def integer_lookup(call: LayerCall, x: Value) -> Value:
     index = _replaced(call, x, known, other)
     if config.output_mode == "int":
         return index
-    classes = first + len(words)
+    padded = config.max_tokens if config.pad_to_max_tokens else None
+    classes = padded or first + len(words)
     if config.output_mode != "tf_idf":
         return cast(call, encoded(call, index, config.output_mode, classes), "int64")
     counts = encoded(call, index, "count", classes)
-    return combined(call, "multiply", counts, _weights_of_words(config, first))
+    if WEIGHTS in call.stored:
+        held = held_numbers(call.stored[WEIGHTS].source)
+        if held.shape != (classes,):
+            raise ConfigError(f"an IntegerLookup of {classes} indices with {held.size} weights")
+        return combined(call, "multiply", counts, held.tolist())
+    weights = _weights_of_words(config, 0 if has_special else first)
+    weights += [0.0] * (classes - len(weights))
+    return combined(call, "multiply", counts, weights)
 
 
 def _replaced(call: LayerCall, x: Value, known: Mapping[int, int], other: int | Value) -> Value:
@@ -184,22 +212,28 @@ def _weights_of_words(config: LookupConfig, first: int) -> list[float]:
         isinstance(one, (int, float)) for one in weights
     ):
         raise UnsupportedLayerError(
-            "IntegerLookup whose weights of words are not in the configuration",
-            hint="give the layer its idf_weights as a list",
+            "IntegerLookup whose weights of words are not in the file",
+            hint="save the model as .keras, or give the layer its idf_weights as a list",
         )
     return [sum(weights) / len(weights)] * first + [float(one) for one in weights]
 
 
-def _vocabulary(config: LookupConfig) -> Sequence[int]:
+def _words(config: LookupConfig, *, masked: bool) -> tuple[Sequence[int], bool]:
+    """The words without what stands for a mask and for what is not known, and whether those stood.
+
+    Source: Keras 3.15 `index_lookup.py` (`set_vocabulary`).
+    """
     words = config.vocabulary
     if not isinstance(words, (list, tuple)) or not words:
         raise UnsupportedLayerError(
-            "IntegerLookup whose vocabulary is not in the configuration",
-            hint="give the layer its vocabulary as a list",
+            "IntegerLookup whose vocabulary is not in the file",
+            hint="save the model as .keras, or give the layer its vocabulary as a list",
         )
     if any(isinstance(word, bool) or not isinstance(word, int) for word in words):
         raise ConfigError("a vocabulary that is no list of whole numbers")
-    return words
+    special = [config.mask_token] * masked + [config.oov_token] * config.num_oov_indices
+    has_special = bool(special) and list(words[: len(special)]) == special
+    return (words[len(special) :] if has_special else words), has_special
 
 
 TEXTS = {

@@ -247,3 +247,26 @@ def hashed(k: Kit) -> Any:
     numbers = np.array([*lengths, -(2**63), 2**63 - 1, 12, 7, -(10**18), 123456789012], "int64")
     rows = np.stack([numbers, np.roll(numbers, 3), numbers // 7, -numbers], 1)
     return k.Model([x, one, other], found), [rows, rows[:, 1:2], rows[:, 2:3]]
+
+
+@case(containers=("keras",), weights=False)
+def learnt(k: Kit) -> Any:
+    """What is in assets and in variables, where the layer was adapted."""
+    x, f = k.Input((4,), dtype="int64"), k.Input((3,))
+    lookup = k.L.IntegerLookup
+    numbers = np.array([[12, 36, 4, 12], [7, 12, 4, 36], [3, 12, 9, 12]], "int64")
+    plain = [lookup(), lookup(mask_token=0, num_oov_indices=2), lookup(output_mode="count"),
+             lookup(output_mode="multi_hot", pad_to_max_tokens=True, max_tokens=9)]  # fmt: skip
+    for layer in plain:
+        layer.adapt(numbers)
+    weights = lookup(vocabulary=[12, 4, 7], idf_weights=[0.5, 0.25, 1.5], output_mode="tf_idf")
+    if k.new:
+        plain.append(lookup(output_mode="tf_idf"))
+        plain[-1].adapt(numbers)
+    normal, bins = k.L.Normalization(), k.L.Discretization(num_bins=4)
+    held = k.random((50, 3))
+    normal.adapt(held)
+    bins.adapt(held)
+    fed = np.array([[12, 5, 36, 0], [4, 1, 9, 12], [3, 2, 7, 4]], "int64")
+    found = [*(layer(x) for layer in plain), weights(x), normal(f), bins(f)]
+    return k.Model([x, f], found), [fed, k.random((3, 3))]

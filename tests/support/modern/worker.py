@@ -52,15 +52,27 @@ def with_weights(model: Any) -> None:
     """Give the model random weights that keep numbers in bounds."""
     state = np.random.default_rng(len(model.weights))
     for variable in model.weights:
+        shape = tuple(getattr(variable, "shape", (None,)))
+        if None in shape:  # what tf.keras lists of a lookup, or of a Discretization
+            continue
         name = str(getattr(variable, "path", variable.name)).split(":")[0]
         last = name.rsplit("/", 1)[-1]
         if "float" not in str(variable.dtype) or last in STATES:
             continue
         low, high = (0.5, 1.5) if "variance" in last or "gamma" in last else (-0.6, 0.6)
-        variable.assign(state.uniform(low, high, tuple(variable.shape)).astype("float32"))
+        variable.assign(state.uniform(low, high, shape).astype("float32"))
 
 
-STATES = {"mean", "variance", "count", "vector_u", "sn_u", "real_kernel", "imag_kernel"}
+STATES = {
+    "mean",
+    "variance",
+    "count",
+    "vector_u",
+    "sn_u",
+    "real_kernel",
+    "imag_kernel",
+    "idf_weights",
+}
 """Weights that a layer has computed."""
 
 

@@ -70,10 +70,12 @@ def test_chunked_weights_inside_an_archive(tmp_path: Path) -> None:
     np.testing.assert_array_equal(weight(read_archive(path), "/layers/dense/vars/0"), data)
 
 
-def test_assets_are_listed_and_never_read(tmp_path: Path) -> None:
-    members = {"assets/vocabulary.txt": "a b", "../../evil": "x"}
-    path = keras_archive(tmp_path / "m.keras", members=members)
-    assert read_archive(path).ignored == ("../../evil", "assets/vocabulary.txt")
+def test_assets_are_read_as_bytes_and_others_listed(tmp_path: Path) -> None:
+    evil = ("../../evil", "assets/../evil", "assets/..\\evil", "assets//evil", "notes.txt")
+    members = {"assets/a/vocabulary.txt": "a b"} | dict.fromkeys(evil, "x")
+    read = read_archive(keras_archive(tmp_path / "m.keras", members=members))
+    assert read.assets == {"assets/a/vocabulary.txt": b"a b"}
+    assert read.ignored == tuple(sorted(evil))
     assert os.listdir(tmp_path) == ["m.keras"]
 
 
