@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ...errors import ExportError
 from ...ir.graph import Layer, Node, Value
 from ...ir.layout import Terms
 from ...ir.model import Model, Scope as NestedCall
+from ...ir.parts import cell_number, is_between
 from ...ir.plan import Plan, Settled
 from ...ir.report import Report
 from ...ir.tensor import Weight
@@ -15,7 +17,7 @@ from .dialects import Dialect
 from .followers import followers
 from .masks import makers, write_mask
 from .network import FileLayer, Kind, Network, Wrapper, freeze
-from .order import chain, defies_keras2
+from .order import chain, defies_keras2, settle_kind
 from .registry import writer_of
 from .scope import Made, NotNested, Path, Scope
 from .site import TRAVELLING, Site
@@ -135,6 +137,7 @@ class Emission:
                 tensor = top.call((name, "output"), layer, [tensor])[0]
             network.outputs.append(tensor)
         network.vocabulary = self._spoken
+        settle_kind(network, self.dialect)
         return network
 
     def _tell_of_models(self) -> None:
@@ -174,7 +177,7 @@ class Emission:
             homes |= dict.fromkeys(node.results, home)
             if node.part != "mask":
                 found.append(Placed(settled, home, dissolved))
-        return list(_halves_together(found))
+        return list(_together(found))
 
     def _home(self, scope: Path) -> tuple[Home, list[Layer]]:
         """The models around, and those dissolved since the innermost of them."""
@@ -282,6 +285,7 @@ class Emission:
         network.sort_inputs([feed.tensor for feed in feeds])
         if layer.config.get("trainable") is False:
             freeze(network)
+        settle_kind(network, self.dialect)
         chained = outer.network.kind == "sequential"
         self._ease(network, path, repeated=bool(layer.wrappers), chained=chained)
         wrappers = [Wrapper(wrapper.name) for wrapper in layer.wrappers]
@@ -366,18 +370,24 @@ class Emission:
         self._fused.add(node)
 
 
-def _halves_together(steps: Sequence[Placed]) -> Iterator[Placed]:
-    """The forward half of a Bidirectional right before its backward half, which may need more."""
-    waiting: dict[Layer, Placed] = {}
-    backward = {p.settled.node.layer for p in steps if p.settled.node.part == "backward"}
+def _together(steps: Sequence[Placed]) -> Iterator[Placed]:
+    """The recurrent nodes of one layer right before its last one, which may need more."""
+    count = Counter(placed.settled.node.layer for placed in steps if _is_one_of_many(placed))
+    waiting: dict[Layer, list[Placed]] = {}
     for placed in steps:
-        layer, part = placed.settled.node.layer, placed.settled.node.part
-        if layer is not None and part == "forward" and layer in backward:
-            waiting[layer] = placed
+        layer = placed.settled.node.layer
+        if layer is None or not _is_one_of_many(placed):
+            yield placed
             continue
-        if layer is not None and part == "backward" and layer in waiting:
-            yield waiting.pop(layer)
-        yield placed
+        waiting.setdefault(layer, []).append(placed)
+        if len(waiting[layer]) == count[layer]:
+            yield from waiting.pop(layer)
+
+
+def _is_one_of_many(placed: Placed) -> bool:
+    """Whether a node is a half of a Bidirectional, or one of several cells, or between them."""
+    part = placed.settled.node.part
+    return part in {"forward", "backward"} or is_between(part) or cell_number(part) is not None
 
 
 def _lead(outer: Scope, record: NestedCall) -> Terms:

@@ -17,9 +17,10 @@ FED = "batch_input_shape"
 
 INPUT_KEYS = frozenset({
     "name", "batch_input_shape", "input_dtype", "batch_shape", "input_shape", "input_dim",
-    "input_length", "weights", "sparse", "ragged", "optional", "build_input_shape",
+    "input_length", "weights", "sparse", "ragged", "optional", "build_input_shape", "cell",
 })  # fmt: skip
-"""Keys that say what a layer is called and what it is fed; the graph says so too."""
+"""Keys that say what a layer, or the cell in it, is called and what it is fed; the graph says so
+too."""
 
 MEANT_OTHERWISE = frozenset({
     "implementation", "output_shape", "data_format", "query_shape", "value_shape", "key_shape",

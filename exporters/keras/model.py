@@ -99,7 +99,7 @@ def _contents(
     """Everything that the file says, in the target's words; and what there is to tell."""
     network, report = emit(model, plan, target, backend)
     settle_names(network, target, backend, report)
-    if model.kind == "sequential" and not is_chain(network, target):
+    if model.kind == "sequential" and network.kind != "merged" and not is_chain(network, target):
         report.add(
             "KX404", "changed", "written as a functional model: it is no chain of layers any more"
         )

@@ -16,7 +16,8 @@ from ...ir.layout import Axis, Labelled, Layout, expand, fuse, key
 from ...ir.source import ConstantSource
 from ...ir.tensor import Param, Stored, Weight, extents
 
-Kind = Literal["sequential", "functional"]
+Kind = Literal["sequential", "merged", "functional"]
+"""How a model is written: a `merged` one is a Sequential that begins with a Merge of models."""
 
 
 class Array(msgspec.Struct, frozen=True, eq=False):
@@ -30,6 +31,8 @@ class Array(msgspec.Struct, frozen=True, eq=False):
         shown: The shape that the file states, where it is not the layout's own.
         parts: The arrays that were stacked into this one; or the one array that its numbers are
             computed from.
+        place: Where a `.keras` file keeps it, from its layer's group; None where the layer's class
+            tells.
         again: Of an array that is computed from one weight: the same of a slot of that weight,
             which goes with it by a power of what it is multiplied with; None where there is no
             such slot.
@@ -41,6 +44,7 @@ class Array(msgspec.Struct, frozen=True, eq=False):
     trains: bool = True
     shown: tuple[int, ...] | None = None
     parts: tuple[Array, ...] = ()
+    place: str | None = None
     again: Callable[[Param, int], Weight] | None = None
 
     @property

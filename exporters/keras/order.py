@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from .dialects import Dialect
 from .network import NOTHING, Array, Call, FileLayer, Network
 
 CONVERTED = frozenset({"Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D"})
@@ -40,6 +42,69 @@ def chain(network: Network) -> list[FileLayer] | None:
     if len(set(layers)) < len(layers) or network.outputs[0].call is not calls[-1]:
         return None
     return layers if network.outputs[0].index == 0 else None
+
+
+class Merged(NamedTuple):
+    """A Sequential that begins with a merge of models, each fed by itself.
+
+    Attributes:
+        models: What is merged.
+        merge: What merges.
+        rest: The layers behind.
+    """
+
+    models: list[FileLayer]
+    merge: FileLayer
+    rest: list[FileLayer]
+
+
+def merged(network: Network) -> Merged | None:
+    """The network as a merge of models and a chain behind it; None if it is none.
+
+    Source: Keras 1.2.2 `models.py` (`Sequential.add`, `get_config`).
+    """
+    calls = [call for call in reachable(network) if not call.layer.is_input]
+    models = list(itertools.takewhile(lambda call: call.layer.network is not None, calls))
+    behind = calls[len(models) :]
+    if len(models) < 2 or not behind or len(network.outputs) != 1:
+        return None
+    fed = [tensor for call in models for tensor in call.inputs]
+    given = [tensor.call for tensor in behind[0].inputs]
+    links = itertools.pairwise(behind)
+    chained = all([t.call for t in call.inputs] == [before] for before, call in links)
+    layers = [call.layer for call in calls]
+    plain = all(call.arguments == NOTHING and len(call.outputs) == 1 for call in calls)
+    if fed != network.inputs or given != models or not chained or not plain:
+        return None
+    if len(set(layers)) < len(layers) or network.outputs[0].call is not behind[-1]:
+        return None
+    if any(layer.wrappers for layer in layers[: len(models) + 1]):
+        return None
+    return Merged(layers[: len(models)], behind[0].layer, layers[len(models) + 1 :])
+
+
+def settle_kind(network: Network, dialect: Dialect) -> None:
+    """Say of a Sequential that it begins with a merge of models, where the target has such."""
+    if network.kind == "sequential" and dialect.merges_models and merged(network):
+        network.kind = "merged"
+
+
+def _flattened(network: Network) -> list[FileLayer] | None:
+    """The layers of a Sequential and, if it begins with a merge of models, theirs as well.
+
+    Source: Keras 1.2.2 `models.py` (`Sequential.flattened_layers`).
+    """
+    if network.kind == "sequential":
+        found = chain(network)
+        return None if found is None else found[1:]
+    parts = merged(network) if network.kind == "merged" else None
+    if parts is None:
+        return None
+    models = [layer.network for layer in parts.models if layer.network is not None]
+    return [
+        *itertools.chain.from_iterable(_flattened(one) or listed(one) for one in models),
+        *parts.rest,
+    ]
 
 
 def listed(network: Network) -> list[FileLayer]:
@@ -137,6 +202,8 @@ def made(network: Network) -> list[Call]:
 
 def layers_of(network: Network) -> list[FileLayer]:
     """A model's layers in the order in which their weights are stored, inputs included."""
+    if network.kind == "merged":
+        return _flattened(network) or listed(network)
     found = chain(network) if network.kind == "sequential" else None
     return listed(network) if found is None else found
 

@@ -60,7 +60,9 @@ def _layer(layer: FileLayer, dialect: Dialect, path: str) -> Iterator[Held]:
     known = dialect.classes.get(layer.class_name, Known())
     name = layer.inner_name if layer.wrappers else layer.name
     shares: Mapping[str, Sequence[Array]]
-    if layer.class_name not in dialect.classes:
+    if any(array.place for array in layer.arrays):
+        shares = _by_place(layer.arrays)
+    elif layer.class_name not in dialect.classes:
         shares = _by_own_path(layer.arrays)
     elif known.parts:
         shares = _by_part(layer.arrays, known)
@@ -70,6 +72,14 @@ def _layer(layer: FileLayer, dialect: Dialect, path: str) -> Iterator[Held]:
         yield Held(path, name)
     for part, arrays in shares.items():
         yield Held(f"{path}/{part}".rstrip("/"), "" if part else name, tuple(arrays))
+
+
+def _by_place(arrays: Sequence[Array]) -> dict[str, list[Array]]:
+    """The arrays of a layer that says of each where it is."""
+    found: dict[str, list[Array]] = {}
+    for array in arrays:
+        found.setdefault(array.place or "", []).append(array)
+    return found
 
 
 def _by_own_path(arrays: Sequence[Array]) -> dict[str, list[Array]]:

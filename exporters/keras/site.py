@@ -14,9 +14,10 @@ from ...ir.op import Op
 from ...ir.plan import Settled
 from ...ir.report import Kind, Level
 from ...ir.tensor import Weight
-from .dialects import BASE, LOADED_BY, Dialect
+from .dialects import BASE, Dialect
 from .fit import fitted
 from .kept import fed_shape, kept
+from .known import check_known
 from .network import NOTHING, Arguments, Array, FileLayer, Tensor, Wrapper, filled
 
 if TYPE_CHECKING:
@@ -299,7 +300,7 @@ class Site:
         except ExportError as error:
             error.at(self.name)
             raise
-        self._check_known(class_name, config)
+        check_known(self, class_name, config)
         repeats = max(repeats, class_name in self.dialect.unmasked and inputs[0].mask is not None)
         config = self._as_silent(class_name, config)
         if role is not None:
@@ -348,6 +349,11 @@ class Site:
         """Remember which weights a layer of the file stores."""
         self._stored |= {weight for array in arrays if array for weight in array.weights}
 
+    def leave_out(self, *ports: str) -> None:
+        """Say that parameters are not written, as no result depends on them; the report has it."""
+        params = self.settled.node.params
+        self._stored |= {params[port].weight for port in ports if port in params}
+
     def check_complete(self) -> None:
         """See to it that nothing the node reads or holds has been forgotten.
 
@@ -376,25 +382,3 @@ class Site:
                 own = source[number].name
             found.append(Wrapper(name if number == 0 else own, config))
         return found
-
-    def _check_known(self, class_name: str, config: Mapping[str, Any]) -> None:
-        known = self.dialect.classes.get(class_name)
-        if class_name in self.dialect.absent:
-            raise self.refuse(f"{self.dialect.name} has no {class_name}")
-        if known is None:
-            return
-        for key, version in known.since.items():
-            if config.get(key):
-                self.emission.speak(known.era)
-                self.tell(
-                    "KX301", "note", f"{class_name}.{key} needs {version} or later", level="warning"
-                )
-        if known.missing:
-            self.emission.speak(known.era)
-            self.tell(
-                "KX302",
-                "note",
-                f"{class_name} is not in {known.missing}, which cannot load this file",
-                level="warning",
-                fix=f"load it in {LOADED_BY[known.missing]}",
-            )

@@ -11,7 +11,7 @@ from ...eras.respell import respell
 from ...errors import ExportError
 from .dialects import Dialect, Known
 from .network import Array, Call, FileLayer, Network, Tensor
-from .order import chain, creatable, layers_of, listed, made, stored
+from .order import Merged, chain, creatable, layers_of, listed, made, merged, stored
 
 Config = dict[str, Any]
 
@@ -25,6 +25,9 @@ class Group(msgspec.Struct, frozen=True, eq=False):
 
 def spell(network: Network, dialect: Dialect) -> Config:
     """A model's configuration, with its class."""
+    parts = merged(network) if network.kind == "merged" else None
+    if parts is not None:
+        return {"class_name": "Sequential", "config": _merged(parts, dialect)}
     if not is_chain(network, dialect):
         return {"class_name": dialect.functional, "config": _functional(network, dialect)}
     layers = chain(network) or []
@@ -68,6 +71,14 @@ def _listed(layers: Sequence[FileLayer], dialect: Dialect) -> list[Config]:
     if not dialect.respelt and str(shape["dtype"]).startswith(("int", "uint", "bool")):
         shape["dtype"] = "float32"  # it is the layer's own there, and that of its weights
     return [_entry(first, dialect, shape), *(_entry(layer, dialect) for layer in rest)]
+
+
+def _merged(parts: Merged, dialect: Dialect) -> list[Config]:
+    """The layers of a Sequential whose first one is a merge of models, which say what is fed."""
+    first = _entry(parts.merge, dialect)
+    models = [spell(one.network, dialect) for one in parts.models if one.network is not None]
+    merge = {**first, "config": {**first["config"], "layers": models}}
+    return [merge, *(_entry(layer, dialect) for layer in parts.rest)]
 
 
 def _entry(layer: FileLayer, dialect: Dialect, fed: Config | None = None) -> Config:

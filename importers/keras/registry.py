@@ -158,7 +158,7 @@ PRESERVED: frozenset[str] = frozenset(
         "embeddings_regularizer", "embeddings_constraint", "forget_bias_init", "unit_forget_bias",
         "dropout", "recurrent_dropout", "rate", "stddev", "seed", "noise_shape", "l1", "l2",
         "implementation", "unroll", "fused", "virtual_batch_size", "adjustment", "renorm",
-        "renorm_clipping", "renorm_momentum", "synchronized", "lora_rank", "lora_alpha",
+        "renorm_clipping", "renorm_momentum", "synchronized", "lora_rank", "lora_alpha", "cell",
     }
 )  # fmt: skip
 """Keys that inference does not need; the exporters write them back.

@@ -96,9 +96,13 @@ class UnitNorm(Op, frozen=True, kw_only=True):
 
 
 class _OwnStatistics(Op, frozen=True, kw_only=True):
+    """By statistics of what is fed; those that a layer stores besides take no part."""
+
     family: ClassVar[str] = "normalization"
     inputs: ClassVar[tuple[Port, ...]] = ports("x: ... axis", order="kept")
-    params: ClassVar[tuple[Port, ...]] = ports("gamma?: axis", "beta?: axis")
+    params: ClassVar[tuple[Port, ...]] = ports(
+        "gamma?: axis", "beta?: axis", "mean?: axis", "variance?: axis"
+    )
     results: ClassVar[tuple[Port, ...]] = ports("y: ... axis", order="kept")
 
     epsilon: float

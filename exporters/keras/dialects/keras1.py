@@ -161,6 +161,7 @@ KERAS1 = Dialect(
     modes=True,
     written_by=("1.",),
     makes_as_listed=True,
+    merges_models=True,
     unmasked_merges=frozenset({"Maximum", "Minimum"}),
     merges_ends=True,
     call_arguments=False,

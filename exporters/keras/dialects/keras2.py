@@ -91,6 +91,7 @@ CLASSES: Mapping[str, Known] = {
     "GRU": Known(("recurrent_activation", "reset_after", *STEPS), RECURRENT),
     "LSTM": Known(("recurrent_activation", *STEPS), (*RECURRENT, "unit_forget_bias")),
     "ConvLSTM2D": Known(CONV_STEPS, CONV_KEPT, {"return_state": "tf.keras 1.13"}),
+    "RNN": Known(("cell", *STEPS[3:-1]), ("unroll",)),
     "Bidirectional": Known(
         ("layer", "backward_layer", "merge_mode", "num_constants"),
         since={"backward_layer": "tf.keras 2.1"},

@@ -11,7 +11,7 @@ from .keras2 import CLASSES as KERAS2_CLASSES, KERAS2
 from .records import Dialect, Keys, Known, narrowed
 
 _LATER: frozenset[str] = frozenset({
-    "SeparableConv1D", "DepthwiseConv2D", "Softmax", "ReLU", "Minimum",
+    "SeparableConv1D", "DepthwiseConv2D", "Softmax", "ReLU", "Minimum", "RNN",
 })  # fmt: skip
 """Classes that 2.0.8 lacks."""
 

@@ -209,6 +209,11 @@ CLASSES: Mapping[str, Known] = {
         call="states",
     ),
     **{f"ConvLSTM{n}D": _CONV_LSTM for n in (1, 2, 3)},
+    "RNN": Known(
+        ("cell", "return_sequences", "return_state", "go_backwards", "stateful"),
+        ("unroll",),
+        call="states",
+    ),
     "Bidirectional": Known(
         ("layer", "merge_mode", "backward_layer"),
         places=("forward_layer/cell", "backward_layer/cell"),
@@ -252,6 +257,7 @@ KERAS3 = Dialect(
     interpolations=("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"),
     functions=Functions(OPERATIONS, modules=KERAS3_MODULES),
     merged_masks="any",
+    backs_second=True,
     masked_values=frozenset({"Multiply", "Maximum", "Minimum"}),
     names={"tensorflow": KERAS3_NAMES},
     whole=frozenset({*_WHOLE, "Hashing"}),

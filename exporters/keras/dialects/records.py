@@ -125,6 +125,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         written_by: Versions whose files are in this dialect already, by what they begin with.
         era: Whose files are said again as they are, where nothing about them changes; "" for none.
         makes_as_listed: Whether its reader makes a layer with all its calls when it comes to it.
+        merges_models: Whether a Sequential can begin with a Merge of models.
         call_arguments: Whether calls in functional models have a place for keyword arguments.
         interpolations: The words by which its Resizing computes.
         masks_past_steps: Whether TimeDistributed gives its layer no mask, and its result that of
@@ -136,6 +137,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         unmasked_merges: Merges that it cannot make where an input has a mask, or that are made of
             such.
         merges_ends: Whether a Bidirectional that gives no sequences has to merge its halves.
+        backs_second: Whether the second half of a Bidirectional walks from the end, whatever the
+            first does, unless it is a layer that is stated (Keras 3.15 `Bidirectional.__init__`).
         masked_values: Merges that compute otherwise where a mask leaves one of their inputs out.
         names: The names of layers that it takes, by backend; any on others.
         whole: Classes that are written as they were read, though they were read as several
@@ -178,6 +181,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     written_by: Keys = ()
     era: str = ""
     makes_as_listed: bool = False
+    merges_models: bool = False
     call_arguments: bool = True
     spans: bool = False
     interpolations: Keys = (
@@ -190,6 +194,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     masked_values: frozenset[str] = frozenset()
     unmasked_merges: frozenset[str] = frozenset()
     merges_ends: bool = False
+    backs_second: bool = False
     names: Mapping[str, Names] = msgspec.field(default_factory=lambda: {"tensorflow": SCOPES})
     whole: frozenset[str] = frozenset()
     tells_masks: bool = False

@@ -6,7 +6,6 @@ from . import (  # ruff: ignore[unused-import]  (importing a family registers it
     activation,
     arrange,
     attention,
-    bidirectional,
     conv_recurrent,
     convolution,
     dense,
@@ -19,6 +18,7 @@ from . import (  # ruff: ignore[unused-import]  (importing a family registers it
     pooling,
     recurrent,
     resampling,
+    reversal,
     shape,
     transposed,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,19 +11,30 @@ from ....ir.graph import Layer
 from ....ir.layout import Axis
 from ....ir.op import Op
 from ....ir.ops.merge import Add, Average, Concat, Multiply
-from ....ir.ops.recurrent import ConvLSTM, ReverseTime
+from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN
+from ....ir.parts import cell_number
 from ....ir.plan import Settled
 from ....ir.source import ConstantSource
 from ..fit import fitted
 from ..kept import kept
 from ..masks import carries
 from ..network import Array
-from ..registry import writes
 from ..scaling import constant
 from ..site import Site
 from ..spell import inside, respelt
 from .conv_recurrent import conv_arrays, conv_config, conv_inputs
 from .recurrent import Fed, recurrent_arrays, recurrent_config, recurrent_inputs
+from .stacked import (
+    STACK,
+    all_states,
+    are_one,
+    cells_of,
+    fuse_cells,
+    over_cell,
+    stack_arrays,
+    stack_config,
+    states_of,
+)
 
 MODES: Mapping[type[Op], str] = {Add: "sum", Multiply: "mul", Average: "ave", Concat: "concat"}
 
@@ -32,39 +43,42 @@ class Halves(msgspec.Struct, frozen=True):
     """The nodes of one Bidirectional.
 
     Attributes:
-        forward: Along time.
+        forward: Along time: one, or one for each of several cells.
         backward: Against it.
         turned: The backward half's steps in the order of time; None where none are returned.
         ends: The halves' results as they are merged.
         merge: What makes one result of two; None where both are results.
     """
 
-    forward: Settled
-    backward: Settled
+    forward: tuple[Settled, ...]
+    backward: tuple[Settled, ...]
     turned: Settled | None
     ends: tuple[tuple[Settled, int], tuple[Settled, int]]
     merge: Settled | None
 
 
 def is_half(site: Site) -> bool:
-    """Whether a recurrent node is one half of a Bidirectional."""
-    return site.layer is not None and site.layer.class_name == "Bidirectional"
+    """Whether a recurrent node is one half of a Bidirectional that the target has.
 
-
-@writes(ReverseTime)
-def reverse_time(site: Site) -> None:
-    """Only Bidirectional turns steps round, and writes them with its halves."""
-    raise site.refuse("no layer of Keras reverses time by itself")
+    Each of several cells is a layer of its own where the target has no RNN over cells.
+    """
+    if site.layer is None or site.layer.class_name != "Bidirectional":
+        return False
+    return cell_number(site.settled.node.part) is None or are_one(site)
 
 
 def bidirectional(site: Site) -> None:
     """Bidirectional over a recurrent layer, written where its second half stands."""
     halves = _halves(site)
-    there = site.beside(halves.backward)
+    forward = [site.beside(settled) for settled in halves.forward]
+    backward = [site.beside(settled) for settled in halves.backward]
+    there = backward[0]
     assert site.layer is not None  # `is_half` looked
-    inner = _inner_layer(site.layer)
+    inner, op = _inner_layer(site.layer), site.op
+    assert isinstance(op, (SimpleRNN, GRU, LSTM, ConvLSTM))  # `recurrent` and `conv_lstm` looked
     fed = _inputs(site)
-    inputs = [*fed.tensors, *_inputs(there).tensors[1:]]
+    inputs = [*fed.tensors, *states_of(forward[1:])]
+    inputs += [*_inputs(there).tensors[1:], *states_of(backward[1:])]
     inputs += [fed.mask] if fed.mask is not None else []
     if there.x() is not site.x():
         raise site.refuse("the halves of a Bidirectional read unlike inputs")
@@ -73,20 +87,24 @@ def bidirectional(site: Site) -> None:
         raise site.refuse(
             f"{site.dialect.name} cannot give the last results of both halves unmerged"
         )
-    biased = any("bias" in half.node.params for half in (halves.forward, halves.backward))
+    nodes = [settled.node for settled in (*halves.forward, *halves.backward)]
+    biased = any("bias" in node.params for node in nodes)
     returned = {"return_sequences": sequences, "return_state": state, "use_bias": biased}
     config: dict[str, Any] = {
-        "layer": _entry(site, inner, returned),
+        "layer": _entry(forward, inner, returned),
         "merge_mode": None if halves.merge is None else MODES[type(halves.merge.node.op)],
     }
     names = f"forward_{inner.name}/", f"backward_{inner.name}/"
-    if not _turned_round(halves):
-        other = _inner_layer(site.layer, "backward_layer")
-        config["backward_layer"] = _entry(there, other, returned)
+    other = inner
+    if not _turned_round(halves) or (site.dialect.backs_second and op.go_backwards):
+        stated = site.layer.config.get("backward_layer")
+        other = _inner_layer(site.layer, "backward_layer" if stated else "layer")
+        config["backward_layer"] = _entry(backward, other, returned)
         names = f"forward_{inner.name}/", f"{other.name}/"
     if sequences and fed.carried is not None:
         _tell_of_masks(site, halves)
-    arrays = [*_arrays(site, names[0], biased), *_arrays(there, names[1], biased)]
+    arrays = _arrays(forward, inner, names[0], biased, "forward_layer/")
+    arrays += _arrays(backward, other, names[1], biased, "backward_layer/")
     results = _results(halves, state=state)
     tensors = site.put_all(
         "Bidirectional",
@@ -109,12 +127,17 @@ def _inputs(site: Site) -> Fed:
     return conv_inputs(site) if isinstance(site.op, ConvLSTM) else recurrent_inputs(site)
 
 
-def _arrays(site: Site, prefix: str, biased: bool) -> list[Array | None]:
+def _arrays(
+    sites: Sequence[Site], inner: Layer, prefix: str, biased: bool, place: str
+) -> list[Array | None]:
     """What a half stores; a bias of zeros where only the other has one.
 
     Every Keras that reads HDF5 gives each half as many arrays as the other.
     Source: tf-keras 2.21 `saving/legacy/hdf5_format.py` (`convert_bidirectional_weights`).
     """
+    if inner.class_name == STACK:
+        return stack_arrays(sites, inner.config, prefix, place)
+    (site,) = sites
     convolves = isinstance(site.op, ConvLSTM)
     found = conv_arrays(site, prefix) if convolves else recurrent_arrays(site, prefix)
     if biased and found[-1] is None:
@@ -128,32 +151,43 @@ def _arrays(site: Site, prefix: str, biased: bool) -> list[Array | None]:
     return found
 
 
-def _entry(site: Site, inner: Layer, returned: Mapping[str, bool]) -> dict[str, Any]:
+def _entry(sites: Sequence[Site], inner: Layer, returned: Mapping[str, bool]) -> dict[str, Any]:
     """A layer inside, as its half says it."""
+    site = sites[0]
     op: Any = site.op
-    convolves = isinstance(op, ConvLSTM)
-    class_name = f"ConvLSTM{len(site.settled.bound['space'])}D" if convolves else op.kind
-    config = {
-        **kept(inner, class_name, site.dialect, site.emission.report),
-        **(conv_config(site) if convolves else recurrent_config(site)),
-        **returned,
-        "go_backwards": op.go_backwards,
-    }
-    config["use_bias"] = config["use_bias"] or not site.has(class_name, "use_bias")
-    said = fitted(class_name, config, site.dialect, site.backend)
-    return inside(respelt(class_name, {"name": inner.name, **said}, site.dialect), site.dialect)
+    if inner.class_name == STACK:
+        class_name, said = "RNN", stack_config(sites, inner.config, returned)
+    else:
+        convolves = isinstance(op, ConvLSTM)
+        class_name = f"ConvLSTM{len(site.settled.bound['space'])}D" if convolves else op.kind
+        said = {
+            **(conv_config(site) if convolves else recurrent_config(site)),
+            **returned,
+            "go_backwards": op.go_backwards,
+        }
+        said["use_bias"] = said["use_bias"] or not site.has(class_name, "use_bias")
+        cell = over_cell(site, inner, said)
+        if cell is not None:
+            class_name, said = "RNN", cell
+    config = {**kept(inner, class_name, site.dialect, site.emission.report), **said}
+    config = fitted(class_name, config, site.dialect, site.backend)
+    return inside(respelt(class_name, {"name": inner.name, **config}, site.dialect), site.dialect)
 
 
 def _turned_round(halves: Halves) -> bool:
     """Whether the backward half is the forward one in the other direction."""
-    ops = [half.node.op for half in (halves.forward, halves.backward)]
-    first = msgspec.structs.replace(ops[0], go_backwards=ops[1].go_backwards)  # type: ignore[attr-defined]
-    return first == ops[1] and ops[0] != ops[1]
+    pairs = list(zip(halves.forward, halves.backward, strict=False))
+    ops = [(one.node.op, other.node.op) for one, other in pairs]
+    alike = len(halves.forward) == len(halves.backward) and all(
+        msgspec.structs.replace(a, go_backwards=b.go_backwards) == b  # type: ignore[attr-defined]
+        for a, b in ops
+    )
+    return alike and ops[0][0] != ops[0][1]
 
 
 def _tell_of_masks(site: Site, halves: Halves) -> None:
     """What comes out of absent steps: zeros from tf.keras on, the last result before."""
-    zeroed = halves.ends[0][0] is not halves.forward
+    zeroed = halves.ends[0][0] is not halves.forward[-1]
     if zeroed:
         site.emission.speak("tf_keras")
     site.tell(
@@ -169,22 +203,29 @@ def _tell_of_masks(site: Site, halves: Halves) -> None:
 def _halves(site: Site) -> Halves:
     """The nodes of the layer, all to be written at once."""
     parts = site.emission.parts(site.layer)
-    forward, backward = parts.get("forward"), parts.get("backward")
+    forward, backward = (_direction(parts, name) for name in ("forward", "backward"))
     turned, merge = parts.get("turned"), parts.get("merge")
-    if forward is None or backward is None or site.settled.node is not forward.node:
+    if not forward or not backward or site.settled.node is not forward[0].node:
         raise site.refuse("a Bidirectional that is not whole")
     if merge is not None and type(merge.node.op) not in MODES:
         raise site.refuse(f"no Bidirectional merges by {merge.node.op.kind}")
     if merge is not None and not _joins_last(merge):
         merge = None  # a layer of its own
-    ends = ((forward, 0), (turned, 0)) if turned else ((forward, 1), (backward, 1))
+    last = forward[-1], backward[-1]
+    ends = ((last[0], 0), (turned, 0)) if turned else ((last[0], 1), (last[1], 1))
     absent = parts.get("forward_absent"), parts.get("backward_absent")
     if absent[0] is not None and absent[1] is not None:
         ends = ((absent[0], 0), (absent[1], 0))
-    for settled in (backward, turned, *absent, merge):
+    for settled in (turned, *absent, merge):
         if settled is not None:
             site.emission.fuse(settled.node)
+    fuse_cells(site, (*forward, *backward))
     return Halves(forward, backward, turned, ends, merge)
+
+
+def _direction(parts: Mapping[str, Settled], name: str) -> tuple[Settled, ...]:
+    """The nodes of one half: of a layer, or of each of several cells."""
+    return (parts[name],) if name in parts else tuple(cells_of(parts, name))
 
 
 def _joins_last(merge: Settled) -> bool:
@@ -213,8 +254,12 @@ def _inner_layer(layer: Layer, role: str = "layer") -> Layer:
 def _returns_state(site: Site, halves: Halves, inner: Layer) -> bool:
     """Whether the halves' states are results of the layer too."""
     first = 1 if halves.turned is not None else 2
-    nodes = (halves.forward.node, halves.backward.node)
-    read = any(site.emission.is_read(value) for node in nodes for value in node.results[first:])
+    read = any(
+        site.emission.is_read(value)
+        for half in (halves.forward, halves.backward)
+        for cell in half
+        for value in cell.node.results[first if cell is half[-1] else 1 :]
+    )
     return read or bool(inner.config.get("return_state"))
 
 
@@ -225,6 +270,5 @@ def _results(halves: Halves, *, state: bool) -> list[tuple[Settled, int]]:
     """
     found = [(halves.merge, 0)] if halves.merge is not None else list(halves.ends)
     if state:
-        for half in (halves.forward, halves.backward):
-            found += [(half, index) for index in range(1, len(half.results))]
+        found += [*all_states(halves.forward), *all_states(halves.backward)]
     return found

@@ -57,11 +57,7 @@ def batch_norm(site: Site) -> None:
         "scale": "gamma" in params,
         **({"mode": 0} if site.dialect.modes else {}),
     }
-    pattern = "(axis)" if fused else ""
-    held = {
-        name: site.array(name, port, pattern, trains=port in {"gamma", "beta"})
-        for port, name in STORED.items()
-    }
+    held = _held(site, "(axis)" if fused else "")
     if epsilon != op.epsilon:
         site.tell("KN303", "changed", f"epsilon {op.epsilon} raised to {epsilon}, variance lowered")
         variance = _shifted(site, held["moving_variance"], op.epsilon - epsilon)
@@ -71,6 +67,14 @@ def batch_norm(site: Site) -> None:
     if fused is not None:
         y = site.bring(y, fused, site.settled.results[0])
     site.give(y)
+
+
+def _held(site: Site, pattern: str = "") -> dict[str, Array | None]:
+    """The arrays of a BatchNormalization that the node has, by their names."""
+    return {
+        name: site.array(name, port, pattern, trains=port in {"gamma", "beta"})
+        for port, name in STORED.items()
+    }
 
 
 def _one_axis(site: Site) -> Layout | None:
@@ -126,26 +130,19 @@ def batch_statistics_norm(site: Site) -> None:
         "scale": "gamma" in params,
         "trainable": True,
     }
-    term = site.settled.bound["axis"][0]
-    shape = (site.size("axis"),)
-    statistics = {"moving_mean": 0.0, "moving_variance": 1.0}
-    arrays = [
-        *(site.array(port, port, "axis") for port in ("gamma", "beta")),
-        *(constant(name, ConstantSource(n, shape), term) for name, n in statistics.items()),
-    ]
+    arrays, config = whole(site, _held(site), config, site.size("axis"))
     called = Arguments(constants={"training": True})
     y = site.put("BatchNormalization", config, [x], arrays=arrays, mask=x.mask, arguments=called)
     site.give(y)
 
 
 def _in_mode(site: Site, mode: int, epsilon: float) -> None:
-    """Keras 1's BatchNormalization by statistics of its own: the stored ones take no part."""
+    """Keras 1's BatchNormalization by statistics of its own; the stored ones are carried along."""
     x, repeats = site.x(), site.own_repeats()
     rank = len(site.seen(site.settled.input)) - repeats
     axis = site.number(site.axis("axis") - repeats, rank)
     config = {"axis": axis, "epsilon": epsilon, "mode": mode}
-    learnt = {name: site.array(name, name) for name in ("gamma", "beta")}
-    arrays, config = whole(site, learnt, config, site.size("axis"))
+    arrays, config = whole(site, _held(site), config, site.size("axis"))
     y = site.put("BatchNormalization", config, [x], arrays=arrays, repeats=repeats, mask=x.mask)
     site.give(y)
 
@@ -222,6 +219,7 @@ def sample_norm(site: Site) -> None:
         _in_mode(site, 1, op.epsilon)
         return
     site.tell("KX102", "changed", "a normalization of each sample is written as operations")
+    site.leave_out("mean", "variance")
     apart = site.put("Subtract", {}, [x, _mean(site, x, "mean")], role="apart")
     square = site.put("Multiply", {}, [apart, apart], role="square")
     raised = op.epsilon * op.under_root

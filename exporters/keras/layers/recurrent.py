@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ....eras.activations import ALONG_LAST
 from ....eras.values import IMPLEMENTATIONS
 from ....ir.graph import Value
 from ....ir.layout import Labelled
 from ....ir.op import Op
 from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN, ZeroAbsent
+from ....ir.parts import cell_number
 from ..elementwise import name_of
 from ..hard_sigmoid import Scaled, scaled_array, scaled_name, tell_scaled
 from ..masks import carries, mask_of, told
@@ -43,20 +46,28 @@ def zero_absent(site: Site) -> None:
 def recurrent(site: Site) -> None:
     """SimpleRNN, GRU, LSTM; what the layer returns follows from which results are read."""
     from .bidirectional import bidirectional, is_half
+    from .stacked import cell_kept, is_cell, over_cell, stack
 
+    if is_cell(site) and stack(site):
+        return
     if is_half(site):
         bidirectional(site)
         return
     fed = recurrent_inputs(site)
     sequences, state = returned(site)
     config = {
+        **cell_kept(site),
         **recurrent_config(site),
         "return_sequences": sequences,
         "return_state": state,
         "go_backwards": site.op.go_backwards,  # type: ignore[attr-defined]
         **zeroing(site),
     }
-    write_recurrent(site, site.op.kind, config, fed, recurrent_arrays(site), sequences, state)
+    kind, arrays, cell = site.op.kind, recurrent_arrays(site), over_cell(site, site.layer, config)
+    if cell is not None:
+        kind, config = "RNN", cell
+        arrays = [array and msgspec.structs.replace(array, place="cell") for array in arrays]
+    write_recurrent(site, kind, config, fed, arrays, sequences, state)
 
 
 def zeroing(site: Site) -> dict[str, Any]:
@@ -153,11 +164,13 @@ def _is_apart(site: Site) -> bool:
 
 
 def inner_config(site: Site) -> Mapping[str, Any]:
-    """What the source said of the recurrent layer, inside a Bidirectional too."""
+    """What the source said of the recurrent layer, inside a Bidirectional or a stack too."""
     config = site.layer.config if site.layer else {}
     inner = config.get("layer")
     found = inner.get("config") if isinstance(inner, Mapping) else config
-    return found if isinstance(found, Mapping) else {}
+    found = found if isinstance(found, Mapping) else {}
+    number = cell_number(site.settled.node.part)
+    return found if number is None else found["cells"][number]["config"]
 
 
 def parted(

@@ -11,7 +11,7 @@ from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.ops.recurrent import ReverseTime
 from ..call import LayerCall
-from ..registry import Config, Slot, picked, translates
+from ..registry import Config, Slot, translates
 from .conv_recurrent import RANKS, ConvLSTMConfig, ConvRecurrence, conv_slots
 from .merge import MODES, joined, merged
 from .recurrent import (
@@ -19,10 +19,12 @@ from .recurrent import (
     Recurrence,
     RecurrentConfig,
     initial_states,
+    inner_layer,
     kinds,
     slots_of_class,
     zeroed,
 )
+from .stacked import STACK, Stack, StackConfig, stack_groups, stack_slots
 
 HALVES = ("forward", "backward")
 
@@ -38,8 +40,14 @@ class BidirectionalConfig(Config, frozen=True, kw_only=True):
     merge_mode: Literal["sum", "mul", "concat", "ave"] | None = "concat"
 
 
-Half = tuple[str, RecurrentConfig | ConvLSTMConfig]
+Half = tuple[str, RecurrentConfig | ConvLSTMConfig | StackConfig]
 """A layer inside: its class and its configuration."""
+
+
+def _known() -> Mapping[str, type[RecurrentConfig | ConvLSTMConfig | StackConfig]]:
+    """The records of the layers inside, by class."""
+    single = dict.fromkeys(kinds(), RecurrentConfig)
+    return {**single, **dict.fromkeys(RANKS, ConvLSTMConfig), STACK: StackConfig}
 
 
 def _halves(config: BidirectionalConfig) -> tuple[Half, Half]:
@@ -48,11 +56,11 @@ def _halves(config: BidirectionalConfig) -> tuple[Half, Half]:
     Raises:
         ConfigError: One of them is none that this reads, or they do not go together.
     """
-    class_name, forward = half_of(config.layer)
+    class_name, forward = inner_layer(config.layer, _known())
     if config.backward_layer is None:
         turned = msgspec.structs.replace(forward, go_backwards=not forward.go_backwards)
         return (class_name, forward), (class_name, turned)
-    other, backward = half_of(config.backward_layer)
+    other, backward = inner_layer(config.backward_layer, _known())
     common = ("return_sequences", "return_state", "stateful")
     if any(getattr(forward, key) != getattr(backward, key) for key in common):
         raise ConfigError("Bidirectional over layers that return different things")
@@ -61,54 +69,53 @@ def _halves(config: BidirectionalConfig) -> tuple[Half, Half]:
     return (class_name, forward), (other, backward)
 
 
-def half_of(stored: Mapping[str, Any]) -> Half:
-    """A layer inside another, its configuration read.
-
-    Raises:
-        ConfigError: It is no recurrent layer, or its configuration has a value of another kind.
-    """
-    class_name, config = stored.get("class_name"), stored.get("config")
-    if not isinstance(class_name, str) or class_name not in {*kinds(), *RANKS}:
-        raise ConfigError(f"{class_name!r:.80} is no recurrent layer that kerasir knows")
-    if not isinstance(config, Mapping):
-        raise ConfigError(f"{class_name} without config")
-    kind: type[RecurrentConfig | ConvLSTMConfig] = RecurrentConfig
-    if class_name in RANKS:
-        kind = ConvLSTMConfig
-    try:
-        return class_name, msgspec.convert(picked(kind, config), kind)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{class_name}: {error}") from error
-
-
 def _slots_of(half: Half, era: str) -> Sequence[Slot]:
     class_name, config = half
     if isinstance(config, ConvLSTMConfig):
         return conv_slots(config, era)
+    if isinstance(config, StackConfig):
+        return stack_slots(config, era)
     return slots_of_class(class_name, config, era)
 
 
-def _recurrence(call: LayerCall, half: Half, prefix: str) -> Recurrence | ConvRecurrence:
+def _recurrence(call: LayerCall, half: Half, prefix: str) -> Recurrence | ConvRecurrence | Stack:
     class_name, config = half
     if isinstance(config, ConvLSTMConfig):
         return ConvRecurrence(call, class_name, config, prefix)
+    if isinstance(config, StackConfig):
+        return Stack(call, config, prefix)
     return Recurrence(call, class_name, config, prefix)
 
 
 def _slots(config: Any, era: str) -> Sequence[Slot]:
-    """The forward layer's arrays, then the backward layer's."""
-    return tuple(
-        Slot(f"{half}_{slot.name}")
+    """The forward layer's arrays, then the backward layer's; those that do not train come last.
+
+    Source: Keras 2.2.4 `layers/wrappers.py` `Bidirectional.trainable_weights`.
+    """
+    slots = [
+        Slot(f"{half}_{slot.name}", slot.trainable)
         for half, inner in zip(HALVES, _halves(config), strict=True)
         for slot in _slots_of(inner, era)
-    )
+    ]
+    return sorted(slots, key=lambda slot: not slot.trainable)
+
+
+def _places(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The groups of a `.keras` file, in the order of the arrays."""
+    layers = [config["layer"], config.get("backward_layer") or config["layer"]]
+    found: dict[str, bool] = {}
+    for half, layer in zip(HALVES, layers, strict=True):
+        stack = layer["class_name"] == STACK
+        groups = stack_groups(layer["config"]) if stack else {"cell": True}
+        found |= {f"{half}_layer/{group}": trains for group, trains in groups.items()}
+    return tuple(sorted(found, key=lambda place: not found[place]))
 
 
 @translates(
     "Bidirectional",
     config=BidirectionalConfig,
     slots=_slots,
-    places=("forward_layer/cell", "backward_layer/cell"),
+    places=_places,
     arguments=(INITIAL_STATE,),
 )
 def bidirectional(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
@@ -123,24 +130,24 @@ def bidirectional(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Va
     first = halves[0].states
     if len(states) not in {0, first + halves[1].states}:
         raise ConfigError(f"Bidirectional with {len(states)} initial states")
-    nodes = [
-        half.node(x, begin, name, half.config.go_backwards)
+    runs = [
+        half.run(x, begin, name, half.config.go_backwards)
         for name, begin, half in zip(HALVES, (states[:first], states[first:]), halves, strict=True)
     ]
     sequences = inner[0][1].return_sequences
     if sequences:
-        forward, walked = (node.results[0] for node in nodes)
+        forward, walked = (run.sequence for run in runs)
         axes = call.axes(walked)
         time = (axes[call.batch],)
         turned = call.add(ReverseTime(), [walked], axes, axes={"time": time}, part="turned")
         ends = _with_zeros(call, x, (forward, turned.result))
     else:
-        ends = (nodes[0].results[1], nodes[1].results[1])
+        ends = (runs[0].last, runs[1].last)
     results = _merged(call, config.merge_mode, ends)
     if sequences:
         for y in results:
             call.set_mask(y, call.mask(x))
-    last = [s for node in nodes for s in node.results[1:]] if inner[0][1].return_state else []
+    last = [state for run in runs for state in run.states] if inner[0][1].return_state else []
     found = (*results, *last)
     return found if len(found) > 1 else found[0]
 

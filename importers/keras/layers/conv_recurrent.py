@@ -22,6 +22,7 @@ from .recurrent import (
     KERAS1_LSTM_GATES,
     LSTM_GATES,
     PER_GATE,
+    Run,
     fitted,
     initial_states,
 )
@@ -110,6 +111,10 @@ class ConvRecurrence:
         inputs = [x, call.mask(x), *begin]
         op = self._op(window, sizes, backwards)
         return call.add(op, inputs, y, state, state, axes=bound, params=params, part=part)
+
+    def run(self, x: Value, states: Sequence[Value], part: str, backwards: bool) -> Run:
+        """As `node`, and what it gives."""
+        return Run.of(self.node(x, states, part, backwards))
 
     def _op(self, window: Window, sizes: tuple[int, ...], backwards: bool) -> ConvLSTM:
         """The state's convolution has `same` padding and no stride."""

@@ -112,13 +112,21 @@ def batch_normalization(call: LayerCall, x: Value) -> Value:
     op = BatchNorm(epsilon=config.epsilon)
     if len(stated) > 1:
         return _along_several(call, x, bound["axis"], config.epsilon)
-    params = {port: call.param(BatchNorm, port, bound) for port in ("gamma", "beta", "mean")}
+    params = _params(call, BatchNorm, bound, config.epsilon)
     if call.era.statistics.beside:
-        params["variance"] = _squared(call, bound["axis"], config.epsilon)
         op = BatchNorm(epsilon=0.0)
-    else:
-        params["variance"] = call.param(BatchNorm, "variance", bound)
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result
+
+
+def _params(
+    call: LayerCall, kind: type[Op], bound: Mapping[str, Terms], epsilon: float
+) -> dict[str, Param | None]:
+    params = {port: call.param(kind, port, bound) for port in ("gamma", "beta", "mean")}
+    if call.era.statistics.beside:
+        params["variance"] = _squared(call, bound["axis"], epsilon)
+    else:
+        params["variance"] = call.param(kind, "variance", bound)
+    return params
 
 
 def _along_several(call: LayerCall, x: Value, span: Terms, epsilon: float) -> Value:
@@ -146,7 +154,7 @@ def _own_statistics(call: LayerCall, x: Value, config: BatchNormConfig) -> Value
         raise ConfigError(f"BatchNormalization in mode {config.mode!r}")
     kind = MODES[config.mode]
     bound = {"axis": (call.axis(x, -1 if kind is SampleNorm else stated[0]),)}
-    params = {port: call.param(kind, port, bound) for port in ("gamma", "beta")}
+    params = _params(call, kind, bound, config.epsilon)
     op: Op = kind(epsilon=config.epsilon)
     if isinstance(op, SampleNorm):
         op = msgspec.structs.replace(op, under_root=call.era.statistics.sample_root)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,7 +21,7 @@ from ....ir.ops.shape import Reshape
 from ....ir.source import PartSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
-from ..registry import Config, Slot, translates
+from ..registry import Config, Slot, picked, translates
 from . import early_gru
 from .activation import function
 from .cudnn import is_cudnn, matrix, summed
@@ -61,6 +61,25 @@ class RecurrentConfig(Config, frozen=True, kw_only=True):
     reset_after: bool = False
     time_major: bool = False
     zero_output_for_mask: bool = False
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What one direction gives.
+
+    Attributes:
+        sequence: The result of every step, in the order walked.
+        last: The result of the last step.
+        states: What the last step hands on.
+    """
+
+    sequence: Value
+    last: Value
+    states: tuple[Value, ...]
+
+    @classmethod
+    def of(cls, node: Node) -> Run:
+        """What the node of one recurrent op gives."""
+        return cls(node.results[0], node.results[1], node.results[1:])
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -146,6 +165,10 @@ class Recurrence:
             params=self._params(bound),
             part=part,
         )
+
+    def run(self, x: Value, states: Sequence[Value], part: str, backwards: bool) -> Run:
+        """As `node`, and what it gives."""
+        return Run.of(self.node(x, states, part, backwards))
 
     def _units(self, x: Value, states: Sequence[Value | None]) -> Axis:
         """The axis of the units: that of the first initial state, if the input does not have it."""
@@ -307,10 +330,36 @@ def zeroed(call: LayerCall, y: Value, mask: Value, part: str) -> Value:
     return call.add(ZeroAbsent(), [y, mask], axes, axes=bound, part=part).result
 
 
-def turned_mask(call: LayerCall, mask: Value) -> Value:
+def turned_mask(call: LayerCall, mask: Value, part: str = "turned") -> Value:
     """A mask in the order of a layer that walks time from the end."""
     axes = call.axes(mask)
-    return call.add(ReverseTime(), [mask], axes, axes={"time": axes[-1:]}, part="turned").result
+    return call.add(ReverseTime(), [mask], axes, axes={"time": axes[-1:]}, part=part).result
+
+
+C = TypeVar("C", bound=Config)
+
+
+def inner_layer(stored: Any, known: Mapping[str, type[C]]) -> tuple[str, C]:
+    """The class of a recurrent layer inside another, and its configuration as a record.
+
+    Args:
+        stored: Its entry, in the names of Keras 2.
+        known: The records by class.
+
+    Raises:
+        ConfigError: It is of another class, or its configuration has a value of another kind.
+    """
+    entry = stored if isinstance(stored, Mapping) else {}
+    class_name, config = entry.get("class_name"), entry.get("config")
+    if not isinstance(class_name, str) or class_name not in known:
+        raise ConfigError(f"{class_name!r:.80} is no recurrent layer that kerasir knows")
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"{class_name} without config")
+    kind = known[class_name]
+    try:
+        return class_name, msgspec.convert(picked(kind, config), kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{class_name}: {error}") from error
 
 
 for _name in kinds():

@@ -7,150 +7,179 @@ from typing import Any, Literal
 
 import msgspec
 
+from ....eras.recurrence import cell_groups, states_reversed
 from ....errors import ConfigError
-from ....ir.graph import Layer, Value
+from ....ir.graph import Node, Value
+from ....ir.parts import TURNED_MASK, cell_part, of_half
 from ..call import LayerCall
 from ..registry import Config, Slot, translates
-from .bidirectional import Half, half_of
 from .recurrent import (
     INITIAL_STATE,
     Recurrence,
     RecurrentConfig,
+    Run,
     initial_states,
+    inner_layer,
+    kinds,
     slots_of_class,
     turned_mask,
 )
 
+STACK = "StackedRNNCells"
+"""What an RNN over several cells is called here: after what Keras makes of a list of cells."""
+
 
 class StackConfig(Config, frozen=True, kw_only=True):
-    """What an RNN over cells reads; the cells are in the names of Keras 2 already, as layers."""
+    """What an RNN over cells reads; the cells are in the names of Keras 2 already, as layers.
+
+    Attributes:
+        cells: As layers, each with its class and configuration.
+        stack: What the file says of the cells together: their name.
+    """
 
     cells: tuple[Mapping[str, Any], ...]
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False
     stateful: bool = False
-    reverse_state_order: bool = False
+    reverse_state_order: bool | None = None
+    unroll: bool = False
+    stack: Mapping[str, Any] = {}
     time_major: Literal[False] = False
     zero_output_for_mask: Literal[False] = False
 
 
-def _cells(config: Any) -> list[tuple[str, Half]]:
-    """Each cell with the prefix of its slots: all return sequences, the first alone turns round.
+Cell = tuple[str, RecurrentConfig]
+"""The layer that a cell is: its class and its configuration."""
+
+
+def _cells(config: StackConfig) -> list[Cell]:
+    """Each cell as a layer: all return sequences, the first alone turns round.
 
     Raises:
         ConfigError: One of them is none that this reads.
     """
-    found: list[tuple[str, Half]] = []
-    for index, stored in enumerate(config.cells):
-        class_name, own = half_of(stored)
-        if not isinstance(own, RecurrentConfig):
-            raise ConfigError(f"a stack of cells with one of {class_name}")
-        own = msgspec.structs.replace(own, stateful=config.stateful)
-        found.append((f"cell_{index}_", (class_name, own)))
-    return found
+    known = dict.fromkeys(kinds(), RecurrentConfig)
+    found = [inner_layer(stored, known) for stored in config.cells]
+    return [(name, msgspec.structs.replace(own, stateful=config.stateful)) for name, own in found]
 
 
-def _slots(config: Any, era: str) -> Sequence[Slot]:
+def _trains(stored: Any) -> bool:
+    return stored["config"].get("trainable") is not False
+
+
+def _as_stored(cells: Sequence[Any]) -> list[int]:
+    """The cells in the order of their arrays: those that train, then those that do not.
+
+    Source: Keras 2.2.4 `layers/recurrent.py` `StackedRNNCells.trainable_weights`; a genuine file.
+    """
+    return sorted(range(len(cells)), key=lambda index: not _trains(cells[index]))
+
+
+def stack_slots(config: StackConfig, era: str) -> Sequence[Slot]:
     """The cells' arrays, one cell after the other."""
+    cells = _cells(config)
     return tuple(
-        Slot(prefix + slot.name)
-        for prefix, (class_name, own) in _cells(config)
-        for slot in slots_of_class(class_name, own, era)  # type: ignore[arg-type]
+        Slot(f"cell_{index}_{slot.name}", trainable=_trains(config.cells[index]))
+        for index in _as_stored(config.cells)
+        for slot in slots_of_class(*cells[index], era)
     )
 
 
-GROUPS: Mapping[str, str] = {
-    "SimpleRNN": "simple_rnn_cell",
-    "GRU": "gru_cell",
-    "LSTM": "lstm_cell",
-}
-"""What a `.keras` file calls the group of the first cell of each class."""
+def stack_places(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The groups of a `.keras` file, in the order of the arrays."""
+    found = stack_groups(config)
+    return tuple(sorted(found, key=lambda place: not found[place]))
 
 
-def _places(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """The groups of a `.keras` file (Keras 3.15 `saving_lib._save_container_state`)."""
-    found, count = list[str](), dict.fromkeys(GROUPS, 0)
-    for cell in config["cells"]:
-        class_name = str(cell["class_name"])
-        number = count[class_name]
-        count[class_name] += 1
-        found.append(f"cell/cells/{GROUPS[class_name]}" + (f"_{number}" if number else ""))
-    return tuple(found)
+def stack_groups(config: Mapping[str, Any]) -> dict[str, bool]:
+    """The groups of the cells in a `.keras` file, and whether each trains."""
+    cells = config["cells"]
+    return dict(
+        zip(cell_groups(str(c["class_name"]) for c in cells), map(_trains, cells), strict=True)
+    )
 
 
-@translates(
-    "StackedRNNCells",
-    config=StackConfig,
-    slots=_slots,
-    places=_places,
-    arguments=(INITIAL_STATE,),
-)
-def stacked(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
-    """One recurrent node per cell, the first along time or against it, the others as it walked.
+class Stack:
+    """The cells of one RNN over an input: one recurrent node per cell.
 
     Where a step is absent, every cell keeps its state and the last result is repeated: what each
     node by itself does with the mask. Source: Keras 2.2.4 `layers/recurrent.py`
     `StackedRNNCells.call`, `state_size`.
+
+    Attributes:
+        call: The layer.
+        config: As the layer stores it.
+        prefix: Of the slots' names: Bidirectional has two sets.
+        states: How many states the cells hand from step to step.
     """
+
+    def __init__(self, call: LayerCall, config: StackConfig, prefix: str = "") -> None:
+        self.call, self.config, self.prefix = call, config, prefix
+        self._cells = [
+            Recurrence(call, *cell, f"{prefix}cell_{index}_")
+            for index, cell in enumerate(_cells(config))
+        ]
+        self.states = sum(cell.states for cell in self._cells)
+
+    def run(self, x: Value, states: Sequence[Value], part: str, backwards: bool) -> Run:
+        """The nodes: the first along time or against it, the others as it walked.
+
+        Args:
+            x: The input `batch time features`.
+            states: Initial states of all cells, or none.
+            part: Of the layer, for Bidirectional.
+            backwards: Whether time is walked from the end.
+        """
+        call, mask, begin = self.call, self.call.mask(x), self._begin(states)
+        h, nodes = x, list[Node]()
+        for index, cell in enumerate(self._cells):
+            name = cell_part(index, part)
+            nodes.append(cell.node(h, begin[index], name, backwards and index == 0))
+            h = nodes[-1].results[0]
+            if index == 0 and mask is not None and backwards:
+                mask = turned_mask(call, mask, of_half(part, TURNED_MASK))
+            call.set_mask(h, mask)
+        order = reversed(nodes) if self._is_reversed else nodes
+        ends = tuple(state for node in order for state in node.results[1:])
+        return Run(h, nodes[-1].results[1], ends)
+
+    @property
+    def _is_reversed(self) -> bool:
+        stated, era = self.config.reverse_state_order, self.call.era
+        return states_reversed(era.vocabulary, era.version) if stated is None else stated
+
+    def _begin(self, states: Sequence[Value]) -> list[Sequence[Value]]:
+        """The initial states of each cell."""
+        if not states:
+            return [()] * len(self._cells)
+        counts = [cell.states for cell in self._cells]
+        left, found = list(states), list[Sequence[Value]]()
+        for count in reversed(counts) if self._is_reversed else counts:
+            found.append(left[:count])
+            del left[:count]
+        return found[::-1] if self._is_reversed else found
+
+
+def _slots(config: Any, era: str) -> Sequence[Slot]:
+    return stack_slots(config, era)
+
+
+@translates(
+    STACK,
+    config=StackConfig,
+    slots=_slots,
+    places=stack_places,
+    arguments=(INITIAL_STATE,),
+)
+def stacked(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, ...]:
+    """RNN over cells."""
     config: StackConfig = call.config  # type: ignore[assignment]
-    mask, cells = call.mask(x), _cells(config)
-    begin = _by_cell(call, cells, initial_states(call, states))
-    h, ends = x, list[tuple[Value, ...]]()
-    for index, (prefix, (class_name, own)) in enumerate(cells):
-        inner = call.inner(_layer(call.layer, config.cells[index], index))
-        recurrence = Recurrence(inner, class_name, own, prefix)  # type: ignore[arg-type]
-        node = recurrence.node(h, begin[index], "", config.go_backwards and index == 0)
-        ends.append(node.results[1:])
-        if index == 0 and mask is not None and config.go_backwards:
-            mask = turned_mask(call, mask)
-        h = node.results[0] if index + 1 < len(cells) else _result(config, node.results)
-        call.set_mask(h, mask)
-    if config.return_sequences:
-        call.set_mask(h, call.mask(x))
-    if not config.return_state:
-        return h
-    order = reversed(ends) if config.reverse_state_order else ends
-    return (h, *(state for results in order for state in results))
-
-
-def _result(config: StackConfig, results: Sequence[Value]) -> Value:
-    return results[0] if config.return_sequences else results[1]
-
-
-def _by_cell(
-    call: LayerCall, cells: Sequence[tuple[str, Half]], states: Sequence[Value]
-) -> list[Sequence[Value]]:
-    """The initial states of each cell.
-
-    Raises:
-        ConfigError: There are more or fewer than the cells have.
-    """
-    config: StackConfig = call.config  # type: ignore[assignment]
-    counts = [Recurrence(call, name, own).states for _, (name, own) in cells]  # type: ignore[arg-type]
-    if not states:
-        return [()] * len(cells)
-    if len(states) != sum(counts):
+    stack, states = Stack(call, config), initial_states(call, states)
+    if len(states) not in {0, stack.states}:
         raise ConfigError(f"{call.class_name} with {len(states)} initial states")
-    left, found = list(states), list[Sequence[Value]]()
-    for count in reversed(counts) if config.reverse_state_order else counts:
-        found.append(left[:count])
-        del left[:count]
-    return found[::-1] if config.reverse_state_order else found
-
-
-def _layer(outer: Layer, stored: Mapping[str, Any], index: int) -> Layer:
-    """The layer that a cell is: what the file says of the cell, where the RNN stands."""
-    tag = f"cell_{index}"
-    wrappers = tuple(
-        msgspec.structs.replace(wrapper, name=f"{wrapper.name}_{tag}") for wrapper in outer.wrappers
-    )
-    kept = {**stored["config"], "trainable": outer.config.get("trainable", True)}
-    return Layer(
-        f"{outer.name}_{tag}",
-        str(stored["class_name"]),
-        kept,
-        outer.source_class,
-        outer.scope,
-        wrappers,
-    )
+    run = stack.run(x, states, "", config.go_backwards)
+    if config.return_sequences:
+        call.set_mask(run.sequence, call.mask(x))
+    result = run.sequence if config.return_sequences else run.last
+    return (result, *run.states) if config.return_state else result

@@ -39,12 +39,14 @@ def opened(class_name: str, config: Mapping[str, Any]) -> Entry:
     if kind in CELLS:
         frozen = {"trainable": False} if inner.get("trainable") is False else {}
         own = {key: value for key, value in inner.items() if key not in _OF_THE_LAYER}
-        return CELLS[kind], {**own, **outer, **frozen}
+        kept = {key: inner[key] for key in _OF_THE_LAYER if key in inner}
+        return CELLS[kind], {**own, **outer, **frozen, "cell": kept}
     cells = [_entry(one) for one in _listed(inner.get("cells"))] if kind == STACK else []
     if cells and all(one is not None and one[0] in CELLS for one in cells):
         known = [{"class_name": CELLS[c[0]], "config": c[1]} for c in cells if c is not None]
         order = {key: inner[key] for key in ("reverse_state_order",) if key in inner}
-        return STACK, {**outer, **order, "cells": known}
+        kept = {key: inner[key] for key in _OF_THE_LAYER if key in inner}
+        return STACK, {**outer, **order, "cells": known, "stack": kept}
     return class_name, config
 
 

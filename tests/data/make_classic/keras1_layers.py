@@ -79,6 +79,14 @@ def g_conv2d_full():
     ])
 
 
+@case("tf")
+def g_own_statistics():
+    """Modes that normalize by what is fed; the moving statistics are stored for all that."""
+    x = Input((2, 3))
+    one = L.BatchNormalization(mode=1, epsilon=0.02)(x)
+    return Model(x, L.BatchNormalization(axis=1, mode=2)(one))
+
+
 @case()
 def g_deconvolution():
     x = Input(image(5, 6, 3))

@@ -236,6 +236,27 @@ def g_cells_states():
     return Model([x, a, b, c], list(one) + list(stack) + [L.GRU(3)(x, initial_state=c)])
 
 
+@case("tf", since=(2, 2, 3))
+def g_stacked_directions():
+    """Cells with names of their own, of which one does not train: its arrays come last."""
+    x = Input((4, 3))
+    cells = [L.GRUCell(2), L.SimpleRNNCell(3)]
+    found = list(L.Bidirectional(L.RNN(cells, return_sequences=True, return_state=True))(x))
+    cells = [L.SimpleRNNCell(2, trainable=False), L.SimpleRNNCell(2, use_bias=False)]
+    back = L.Bidirectional(L.RNN(cells, go_backwards=True), merge_mode="ave")(found[0])
+    return Model(x, found + [back])
+
+
+@case("tf", since=(2, 1))
+def g_stacked_states():
+    """Their order is from the last cell on, up to 2.2.2."""
+    x, a, b = Input((4, 3)), Input((2,)), Input((3,))
+    if VERSION < (2, 2, 3):
+        a, b = b, a
+    stack = L.RNN([L.GRUCell(2), L.SimpleRNNCell(3)], return_state=True, return_sequences=True)
+    return Model([x, a, b], stack(x, initial_state=[a, b]))
+
+
 # ---- convolutional recurrent ---------------------------------------------------------------------
 
 

@@ -4,7 +4,8 @@ Genuine files of Keras 2.2.4 and 2.3.1, written again in their own order and for
 What differs has a reason, and `told` takes it out before the two are compared:
 
 - A Sequential begins with an InputLayer: Keras 3 reads no `batch_input_shape` of a first layer.
-- A wrapped layer states its module, a nested model is called twice: Keras 3 asks for both.
+- A wrapped layer states its module, and so does a cell; a nested model is called twice: Keras 3 asks
+  for that.
 - ThresholdedReLU is a ReLU with a threshold, SpatialDropout and ConvLSTM2D have fewer keys: as
   Keras 3 has them.
 - The learning rate is called `lr`, as all of Keras 2 reads it; an optimizer's arrays are numbered,
@@ -26,8 +27,8 @@ import kerasir
 from genuine import FixtureCase, fixture_cases
 from kerasir.exporters.keras.dialects import DIALECTS, LOADED_BY
 
-OTHERWISE = {"g_cudnn_tf", "g_cells_tf", "g_legacy_tf", "g_bilinear_tf", "g_masks_of_steps_tf"}
-"""Cases of cuDNN's layers, cells and Keras 1's layers: written as the layers that they are, which
+OTHERWISE = {"g_cudnn_tf", "g_legacy_tf", "g_bilinear_tf", "g_masks_of_steps_tf"}
+"""Cases of cuDNN's layers and Keras 1's layers: written as the layers that they are, which
 tf.keras and Keras 3 have too. Of bilinear up-sampling from corners, which those compute otherwise:
 written as what computes it in all of them. Of a Masking inside TimeDistributed: written without."""
 
@@ -57,8 +58,11 @@ def told(entry: dict[str, Any]) -> dict[str, Any]:
             config["layers"][0]["config"].pop("dtype", None)
         for key in ("input_layers", "output_layers"):
             config[key] = [ref[0] for ref in config.get(key, [])]
-    if isinstance(config.get("layer"), dict):
-        config["layer"] = told(config["layer"])
+    for key in ("layer", "cell"):
+        if isinstance(config.get(key), dict):
+            config[key] = told(config[key])
+    if "cells" in config:
+        config["cells"] = [told(cell) for cell in config["cells"]]
     if kind != "InputLayer":
         config = {key: value for key, value in config.items() if key not in FED}
     if kind == "ConvLSTM2D":

@@ -29,9 +29,8 @@ MENDED = ("/shared_axes", "/input_layers")
 """What Keras 1.2.2 gets wrong in its own files, so that it cannot load them: PReLU and SReLU do not
 say their shared axes, and a linear Activation stands in for the model's input."""
 
-REWRITTEN = {"merge_sequential_th", "merge_sequential_tf", "g_chain_of_models_tf"}
-"""A Sequential that begins with a Merge of models is written as a functional model; models inside a
-Sequential that is a list have no name that a file of theirs could be given again."""
+REWRITTEN = {"g_chain_of_models_tf"}
+"""Models inside a Sequential that is a list have no name that a file of theirs could be given again."""
 
 STEPS = {"tensorflow": "optimizer_weights"}
 """Optimizer variables of TensorFlow are numbered through the process that made them; Keras reads
