@@ -42,6 +42,12 @@ class ComputedSource:
         out[...] = self._held[start : start + out.size]
 
 
+def identity_matrix(count: int, where: str) -> ComputedSource:
+    """Ones along the diagonal of a square."""
+    shape = (count, count)
+    return ComputedSource(shape, lambda: np.eye(count), ("identity matrix", count), where)
+
+
 class ScaledSource:
     """Another source's numbers, each times that of a factor which runs along some dimensions.
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ....ir.arithmetic import ComputedSource
+from ....ir.arithmetic import identity_matrix
 from ....ir.layout import Axis
 from ....ir.ops.recurrent import ReverseTime
 from ....ir.source import ConstantSource
@@ -29,10 +27,9 @@ def reverse_time(site: Site) -> None:
     count = x.shape[-1] if x.shape else None
     if count is None:
         raise site.refuse("the size of what is reversed is not known")
-    eye = ComputedSource((count, count), lambda: np.eye(count), ("eye", count), site.name)
     rows = Axis("I", count), Axis("U", count)
     arrays = [
-        constant("kernel", eye, *rows),
+        constant("kernel", identity_matrix(count, site.name), *rows),
         constant("recurrent_kernel", ConstantSource(0.0, (count, count)), *rows),
         site.always(None, "SimpleRNN", "use_bias", "bias", 0.0, count),
     ]

@@ -4,8 +4,8 @@ Genuine files of Keras 2.2.4 and 2.3.1, written again in their own order and for
 What differs has a reason, and `told` takes it out before the two are compared:
 
 - A Sequential begins with an InputLayer: Keras 3 reads no `batch_input_shape` of a first layer.
-- A wrapped layer states its module, and so does a cell; a nested model is called twice: Keras 3 asks
-  for that.
+- A wrapped layer and a cell state their module, a nested model is called twice: Keras 3 asks for
+  both.
 - ThresholdedReLU is a ReLU with a threshold, SpatialDropout and ConvLSTM2D have fewer keys: as
   Keras 3 has them.
 - The learning rate is called `lr`, as all of Keras 2 reads it; an optimizer's arrays are numbered,

@@ -30,7 +30,7 @@ MENDED = ("/shared_axes", "/input_layers")
 say their shared axes, and a linear Activation stands in for the model's input."""
 
 REWRITTEN = {"g_chain_of_models_tf"}
-"""Models inside a Sequential that is a list have no name that a file of theirs could be given again."""
+"""Models inside a Sequential that is a list have no name that it could be given again."""
 
 STEPS = {"tensorflow": "optimizer_weights"}
 """Optimizer variables of TensorFlow are numbered through the process that made them; Keras reads
