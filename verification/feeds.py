@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from ..engines import Engine, Port, Reference
-from ..errors import FormatError, KerasirError
+from ..errors import FormatError, KerasirError, UnsupportedLayerError
 from ..ir.layout import Axis, axes_of, size_of
 from ..ir.ops.embedding import Masking
 from ..ir.source import Array
@@ -102,6 +102,8 @@ def _random(
     sizes = dict(fixed)
     arrays = []
     for port in ports:
+        if port.dtype == "string":
+            raise UnsupportedLayerError("an input of texts, which nothing here computes with")
         shape = _shape(port, sizes, count, extents)
         if port.below is not None:
             array = generator.integers(0, port.below, shape).astype(port.dtype)

@@ -24,7 +24,7 @@ Reduction = tuple[str, Edge, Permutation]
 Run = list[int] | tuple[Edge, int, int]
 """Neighbouring extents: numbers, or those of a tensor from one dimension to before another."""
 
-ONNX_TYPES = {**DATA_TYPES, "bfloat16": BFLOAT16}
+ONNX_TYPES = {**DATA_TYPES, "bfloat16": BFLOAT16, "string": 8}
 """TensorProto.DataType by name."""
 
 GLOBAL_POOLS = {"ReduceMean": "GlobalAveragePool", "ReduceMax": "GlobalMaxPool"}

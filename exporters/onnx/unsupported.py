@@ -117,6 +117,9 @@ def _several(missing: Sequence[Settled], opset: int, rest: int) -> ExportError:
     )
 
 
+OF_TEXTS = frozenset({"StringLookup", "TextVectorization", "Hashing", "HashedCrossing"})
+"""Layers of Keras' own that are not computed, as they are of texts."""
+
 FORMULA = "--lambda NAME=EXPR or "
 
 
@@ -139,6 +142,8 @@ def _reason(op: Op, opset: int) -> str:
     if isinstance(op, Opaque):
         if op.has_code:
             return f"a {show(name)} holds Python bytecode, which is never run: no ONNX"
+        if name in OF_TEXTS:
+            return f"a {name} is of texts: no ONNX"
         return f"what a {show(name)} computes is not known: no ONNX"
     needs = _needs(op, opset)
     if needs:

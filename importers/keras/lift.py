@@ -39,7 +39,7 @@ INPUT_ROLES: Mapping[tuple[int, str | None], str] = {
 
 INPUT_DTYPES = frozenset({
     "float16", "bfloat16", "float32", "float64", "bool", "int8", "int16", "int32", "int64",
-    "uint8", "uint16", "uint32", "uint64", "float", "int",
+    "uint8", "uint16", "uint32", "uint64", "float", "int", "string",
 })  # fmt: skip
 """What a caller can feed; `float` and `int` are Keras 0.3's words."""
 

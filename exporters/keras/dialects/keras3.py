@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ....eras.layer_names import KERAS3 as KERAS3_NAMES
 from ....eras.masking import ENDS_AT, STRIPPED_SINCE
 from ....eras.operations import KERAS3 as OPERATIONS, KERAS3_MODULES
+from .keys import STRINGS, VECTORS
 from .records import Dialect, Functions, Keys, Known
 
 _KERNEL: Keys = (
@@ -226,6 +227,8 @@ CLASSES: Mapping[str, Known] = {
     "Dot": Known(("axes", "normalize")),
     "Hashing": Known(_BINS, _BINS),
     "HashedCrossing": Known(("num_bins", "output_mode")),
+    "StringLookup": Known(kept=(*STRINGS, "oov_method"), unsaid=("dtype",)),
+    "TextVectorization": Known(kept=VECTORS, unsaid=("dtype",)),
     "TimeDistributed": Known(places=("layer",)),
     "Lambda": Known(),
 }  # fmt: skip

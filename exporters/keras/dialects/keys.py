@@ -31,3 +31,12 @@ CONV_STEPS: Keys = (
     *WINDOW, *STEPS[1:],
 )  # fmt: skip
 CONV_KEPT: Keys = (*RECURRENT[:-2], "unit_forget_bias")
+
+STRINGS: Keys = (
+    "max_tokens", "num_oov_indices", "mask_token", "oov_token", "vocabulary", "idf_weights",
+    "invert", "output_mode", "pad_to_max_tokens", "encoding",
+)  # fmt: skip
+VECTORS: Keys = (
+    "max_tokens", "standardize", "split", "ngrams", "output_mode", "output_sequence_length",
+    "pad_to_max_tokens", "vocabulary", "idf_weights", "encoding",
+)  # fmt: skip

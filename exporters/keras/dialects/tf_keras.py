@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .keys import CONV_KEPT, CONV_STEPS, DEPTHWISE, KERNEL, WINDOW
+from .keys import CONV_KEPT, CONV_STEPS, DEPTHWISE, KERNEL, STRINGS, VECTORS, WINDOW
 from .records import Keys, Known
 
 _LEARNT: Keys = (
@@ -23,9 +23,9 @@ _OLD = "Keras 2.2 and 2.3"
 _ALONE = "Keras 2.2, 2.3 and 3"
 
 
-def _newer(*stated: str, kept: Keys = (), missing: str = _OLD) -> Known:
+def _newer(*stated: str, kept: Keys = (), missing: str = _OLD, unsaid: Keys = ()) -> Known:
     """A class of tf.keras and Keras 3."""
-    return Known(stated, kept, {}, missing, era="tf_keras")
+    return Known(stated, kept, {}, missing, unsaid, era="tf_keras")
 
 
 TF_KERAS: Mapping[str, Known] = {
@@ -51,5 +51,7 @@ TF_KERAS: Mapping[str, Known] = {
     "RandomWidth": _newer(kept=("factor", "interpolation", "seed"), missing=_ALONE),
     "Hashing": _newer("num_bins", "mask_value", "salt", "output_mode"),
     "HashedCrossing": _newer("num_bins", "output_mode"),
+    "StringLookup": _newer(kept=STRINGS, unsaid=("dtype",)),
+    "TextVectorization": _newer(kept=VECTORS, unsaid=("dtype",)),
     "TFOpLambda": _newer("function", missing=_ALONE),
 }

@@ -14,7 +14,13 @@ from .keras2 import KERAS2
 from .records import Known
 
 CLASSES: Mapping[str, Known] = {
-    name: msgspec.structs.replace(known, missing="", since={}, unsaid=(), era="")
+    name: msgspec.structs.replace(
+        known,
+        missing="",
+        since={},
+        unsaid=tuple(key for key in known.unsaid if key == "dtype"),  # refused by tf-keras, too
+        era="",
+    )
     for name, known in KERAS2.classes.items()
 }
 

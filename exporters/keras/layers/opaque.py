@@ -8,7 +8,7 @@ from typing import Any
 from ....ir.ops.opaque import Opaque
 from ....ir.report import Report
 from ....ir.tensor import Param
-from ..dialects import Dialect
+from ..dialects import Dialect, Known
 from ..network import Array, FileLayer
 from ..places import VARIABLES
 from ..registry import writes
@@ -29,6 +29,9 @@ def opaque(site: Site) -> None:
         site.give(site.put("Activation", named, [x], repeats=site.own_repeats(), mask=x.mask))
         return
     config = site.layer.config if site.layer else {}
+    if op.layer_class in OF_TEXTS:
+        _write_own(site, op.layer_class, config)
+        return
     if op.has_code:
         tell_of_code(site.emission.report, op.layer_class, site.name)
     names = [one for param in node.params.values() for one in param.weight.stored_names]
@@ -60,6 +63,33 @@ def opaque(site: Site) -> None:
         site.layer.name if site.layer and repeats else "",
     )
     site.give(site.scope.call((site.name, ""), layer, site.all())[0])
+
+
+OF_TEXTS = frozenset({"StringLookup", "TextVectorization", "Hashing", "HashedCrossing"})
+"""Layers of Keras' own that are not computed, as they are of texts."""
+
+
+def _write_own(site: Site, class_name: str, config: Mapping[str, Any]) -> None:
+    """A layer whose class the target has itself, with what the source says of it.
+
+    Weights of words are told in the configuration and, by tf-keras, stored as well. Keras 3 stores
+    them under a name of their own (3.15 `layers/preprocessing/index_lookup.py`,
+    `save_own_variables`), which no other layer has.
+    """
+    known = site.dialect.classes.get(class_name, Known())
+    said = {key: config[key] for key in known.stated if key in config}
+    params = site.settled.node.params
+    arrays = [Array(key, param, param.stored[0].layout) for key, param in params.items()]
+    if config.get("output_mode") == "tf_idf" and (site.dialect.form == "keras3" or not arrays):
+        raise site.refuse(
+            f"a {class_name} with weights of words is written again as it was read, or for tf-keras"
+            " from a file that stores them",
+            "count words by output_mode='count', and multiply behind it",
+        )
+    for key, param in params.items():
+        said |= {} if config.get(key) else {key: param.numpy(param.stored[0].layout).tolist()}
+    y = site.put(class_name, said, site.all(), arrays=arrays, repeats=site.own_repeats())
+    site.give(y)
 
 
 def tell_of_code(report: Report, class_name: str, layer: str) -> None:

@@ -36,8 +36,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "element_merges": ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"),
     "embedding": ("Embedding", "ReversibleEmbedding", "Masking"),
     "encoding": (
-        "CategoryEncoding", "Discretization", "IntegerLookup", "StringLookup",
-        "TextVectorization", "DenseFeatures",
+        "CategoryEncoding", "Discretization", "IntegerLookup", "DenseFeatures",
     ),
     "hashing": ("Hashing", "HashedCrossing"),
     "merge": ("Concatenate", "Dot", "Merge"),
@@ -59,6 +58,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "scaling": ("Rescaling", "Normalization", "LayerScale", "CustomScaleLayer"),
     "shape": ("Flatten", "Permute", "Reshape", "RepeatVector"),
     "stacked": ("StackedRNNCells",),
+    "texts": ("StringLookup", "TextVectorization"),
     "training_only": (
         "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
         "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization",

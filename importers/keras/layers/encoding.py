@@ -236,20 +236,14 @@ def _words(config: LookupConfig, *, masked: bool) -> tuple[Sequence[int], bool]:
     return (words[len(special) :] if has_special else words), has_special
 
 
-TEXTS = {
-    "StringLookup": "looks up texts",
-    "TextVectorization": "splits texts into words",
-    "DenseFeatures": "holds feature columns of TensorFlow",
-}
-"""Layers that compute with texts or code, and what they do."""
+@translates("DenseFeatures", free=True)
+def dense_features(call: LayerCall, *inputs: Value) -> Value:
+    """Feature columns of TensorFlow, which are objects of Python.
 
-
-for _name, _what in TEXTS.items():
-
-    def _refused(call: LayerCall, *inputs: Value, what: str = _what) -> Value:
-        raise UnsupportedLayerError(
-            f"{call.class_name} {what}, which no target of kerasir can",
-            hint="cut the model behind it, and feed what it gives",
-        )
-
-    translates(_name, free=True)(_refused)
+    Raises:
+        UnsupportedLayerError: Always.
+    """
+    raise UnsupportedLayerError(
+        "DenseFeatures holds feature columns of TensorFlow, which no target of kerasir can",
+        hint="cut the model behind it, and feed what it gives",
+    )

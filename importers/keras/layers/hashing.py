@@ -15,6 +15,7 @@ from .arithmetic import FLOATING, cast
 from .encoding import Mode, encoded
 from .merge import merged
 from .tensors import dtype_of
+from .texts import TEXT, encoded_axes, kept_texts
 
 HALF_KEY = 2**64
 """Numbers that either half of a key may be; TensorFlow takes negative ones modulo it."""
@@ -52,6 +53,8 @@ def hashing(call: LayerCall, x: Value) -> Value:
     """
     config: HashingConfig = call.config  # type: ignore[assignment]
     _check(call, config.num_bins, sparse=config.sparse)
+    if x.dtype == TEXT:
+        return kept_texts(call, [x], *encoded_axes(call, x, config.output_mode, config.num_bins))
     if x.dtype.startswith(FLOATING) and call.era.vocabulary not in CUTS:
         raise ConfigError("a Hashing of floating point numbers, which tf.keras does not take")
     masked = config.mask_value
@@ -70,6 +73,9 @@ def hashed_crossing(call: LayerCall, *inputs: Value) -> Value:
     """
     config: CrossingConfig = call.config  # type: ignore[assignment]
     _check(call, config.num_bins, sparse=config.sparse)
+    if any(x.dtype == TEXT for x in inputs):
+        shape = encoded_axes(call, inputs[0], config.output_mode, config.num_bins)
+        return kept_texts(call, inputs, *shape)
     if len(inputs) < 2 or any(x.dtype.startswith(FLOATING) for x in inputs):
         raise ConfigError("a HashedCrossing takes two inputs or more, all of whole numbers")
     if any([size_of(term) for term in call.axes(x)[call.batch :]] not in ([], [1]) for x in inputs):

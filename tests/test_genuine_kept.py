@@ -1,4 +1,4 @@
-"""Genuine Keras 3 and tf-keras load what is written of models of their authors' own classes.
+"""Genuine Keras 3 and tf-keras load what is kept and not computed: code, and layers of texts.
 
 Needs an interpreter with Keras 3, TensorFlow and tf-keras, as `test_genuine_modern` does.
 """
@@ -16,7 +16,7 @@ from frameworks import TF_KERAS
 import kerasir
 from genuine import PROJECT
 
-WORKER = PROJECT / "tests" / "support" / "subclassed_worker.py"
+WORKER = PROJECT / "tests" / "support" / "kept_worker.py"
 SECONDS = 300
 CONVERTED = {
     "whole.keras": ("whole.keras", "keras3"),
@@ -25,6 +25,13 @@ CONVERTED = {
     "older.weights.h5": ("older.keras", "tf-keras"),
     "inside.keras": ("inside.keras", "keras3"),
     "inside_older.h5": ("inside_older.h5", "tf-keras"),
+    "words.keras": ("words.keras", "keras3"),
+    "words.h5": ("words.keras", "keras3"),
+    "words_older.h5": ("words.keras", "tf-keras"),
+    "older_words.keras": ("older_words.keras", "keras3"),
+    "older_words.h5": ("older_words.keras", "tf-keras"),
+    "weighed_words.keras": ("weighed_words.keras", "keras3"),
+    "weighed_words_older.h5": ("weighed_words.keras", "tf-keras"),
 }
 """What is written, of which file, and for whom."""
 
