@@ -84,6 +84,13 @@ class Settled(msgspec.Struct, frozen=True):
             raise LayoutError(f"input {index} is absent", where=self.node.name)
         return held.layout
 
+    @property
+    def as_authored(self) -> bool:
+        """Whether what the node reads and gives lies as its author counted it."""
+        pairs = [(held.value, held.layout) for held in self.inputs if held is not None]
+        pairs += zip(self.node.results, self.results, strict=True)
+        return all(layout.terms == value.axes for value, layout in pairs)
+
     def position(self, binding: str, result: bool = False) -> int:
         """Index of a binding's first term in the first input (or result): the axis number."""
         layout = self.results[0] if result else self.input

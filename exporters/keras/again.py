@@ -28,7 +28,6 @@ from .containers import CONFIG, METADATA, ZIP, Filled, as_json
 from .dialects import Dialect
 from .layers.opaque import tell_of_code
 from .network import Array
-from .whole import as_authored
 
 
 def said_already(
@@ -57,7 +56,7 @@ def said_already(
 
 def _keeps_orders(plan: Plan) -> bool:
     border = (*plan.inputs, *plan.outputs)
-    return all(as_authored(settled) for settled in plan.settled) and all(
+    return all(settled.as_authored for settled in plan.settled) and all(
         held.layout.terms == held.value.axes for held in border
     )
 

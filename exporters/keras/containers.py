@@ -11,12 +11,13 @@ from ...errors import ExportError
 from ..sink import Tensor
 from ..target import Path
 from .archive.by_path import OPTIMIZER, Place, fill_paths
-from .archive.hdf5 import Archive, LayerGroup, hdf5_sink
+from .archive.hdf5 import TOP_LEVEL, Archive, LayerGroup, hdf5_sink
 from .archive.keras_zip import KerasZipSink
 from .archive.skeleton import Hdf5Sink
 from .dialects import Dialect
 from .network import Array, Network
 from .objects import spell_objects
+from .own_words import OwnWords, in_own_words
 from .places import places
 from .spell import Config, groups, spell
 from .training import State
@@ -39,6 +40,7 @@ class Contents(NamedTuple):
         dialect: The target.
         backend: Whose kernels it has.
         version: Of the Keras that it says has written it.
+        own: What a source of the same dialect says.
     """
 
     network: Network
@@ -46,11 +48,16 @@ class Contents(NamedTuple):
     dialect: Dialect
     backend: str
     version: str
+    own: OwnWords | None = None
 
     @property
     def config(self) -> Config:
         """The model's configuration, with its class."""
-        return SPELLINGS[self.dialect.form](self.network, self.dialect)
+        spelt = SPELLINGS[self.dialect.form](self.network, self.dialect)
+        if self.own is None:
+            return spelt
+        found: Config = in_own_words(spelt, self.own.config, self.dialect, self.own.moved)
+        return found
 
 
 SPELLINGS: Mapping[str, Callable[[Network, Dialect], Config]] = {
@@ -68,13 +75,14 @@ def container_of(path: Path, dialect: Dialect) -> str:
 
 def in_hdf5(contents: Contents, weights_only: bool) -> Filled:
     """A group per layer and a list of its weights' names: what every Keras reads."""
-    network, state, dialect, backend, version = contents
+    network, state, dialect, backend, version, _ = contents
     held = groups(network, dialect, backend)
     named = [pair for group in held for pair in group.arrays]
     written_by = (("backend", backend), ("keras_version", version)) if dialect.says_backend else ()
     layers = tuple(
         LayerGroup(group.layer, tuple(_tensor(*pair) for pair in group.arrays)) for group in held
     )
+    layers += (LayerGroup(TOP_LEVEL),) * dialect.top_level
     if weights_only:
         archive = Archive(
             layers, weights_group="", beside_layers=written_by, chunked=dialect.chunked
@@ -106,7 +114,9 @@ def in_zip(contents: Contents, weights_only: bool) -> Filled:
     config = contents.config
     if contents.state is not None:
         told = dict(contents.state.config)
-        config["compile_config"] = {"optimizer": told.pop("optimizer_config"), **told}
+        if "optimizer_config" in told:
+            told = {"optimizer": told.pop("optimizer_config"), **told}
+        config["compile_config"] = told
     metadata = {"keras_version": contents.dialect.keras_version, "date_saved": NO_DATE}
     sink = KerasZipSink({METADATA: as_json(metadata), CONFIG: as_json(config)})
     return _by_path(sink, contents, contents.state)

@@ -69,7 +69,9 @@ def name_of(site: Site, op: Op) -> str | None:
     own = site.dialect.vocabulary
     for vocabulary in (own, *site.dialect.later):
         table = FUNCTIONS[vocabulary]
-        found = next((n for n, known in table.items() if known == op and n not in UNNAMED), None)
+        found = _own_name(site, op, table) or next(
+            (n for n, known in table.items() if known == op and n not in UNNAMED), None
+        )
         if found is None:
             continue
         if isinstance(op, HardSigmoid):
@@ -81,6 +83,13 @@ def name_of(site: Site, op: Op) -> str | None:
             site.tell("KX301", "note", what, level="warning")
         return found
     return None
+
+
+def _own_name(site: Site, op: Op, table: Mapping[str, Op]) -> str | None:
+    """The name that the source has for it, where that is the target's too."""
+    config = site.layer.config if site.layer and site.emission.has_own_words else {}
+    stated = (config.get(key) for key in ("activation", "recurrent_activation"))
+    return next((n for n in stated if isinstance(n, str) and table.get(n) == op), None)
 
 
 def as_layer(site: Site, op: Op) -> Layer | None:

@@ -27,6 +27,7 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "reset_after": (False,),
     "return_state": (False,),
     "scale": (True,),
+    "score_mode": ("dot",),
     "shared_axes": (None,),
     "sparse": (False,),
     "time_major": (False,),

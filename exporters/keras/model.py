@@ -23,6 +23,7 @@ from .emit import emit
 from .names import settle_names
 from .network import Network
 from .order import layers_of, stored
+from .own_words import has_own_words, own_words_of
 from .spell import is_chain
 from .subclassed import check_sayable
 from .training import spell_training
@@ -107,9 +108,12 @@ def _contents(
     state = None
     if not weights_only and model.training is not None:
         era = ERAS[model.facts.era.value or target.vocabulary].vocabulary
-        state = spell_training(model.training, network, model.graph, target, report, era, version)
+        own = has_own_words(model, target)
+        args = (model.training, network, model.graph, target, report, era, version)
+        state = spell_training(*args, own=own)
     _check_all_carried(model, network, target, report)
-    return Contents(network, state, target, backend, version), report
+    words = own_words_of(model, plan, target)
+    return Contents(network, state, target, backend, version, words), report
 
 
 def _version(facts: Facts, dialect: Dialect) -> str:

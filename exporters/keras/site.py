@@ -19,6 +19,7 @@ from .fit import fitted
 from .kept import fed_shape, kept
 from .known import check_known
 from .network import NOTHING, Arguments, Array, FileLayer, Tensor, Wrapper, filled
+from .own_words import told_of_keys
 
 if TYPE_CHECKING:
     from .emit import Emission
@@ -306,7 +307,8 @@ class Site:
         if role is not None:
             role = "_".join(filter(None, (self.settled.node.part, role)))
         main, role = not role, role or ""
-        own = kept(self.layer, class_name, self.dialect, self.emission.report) if main else {}
+        told = told_of_keys(self, class_name)
+        own = kept(self.layer, class_name, self.dialect, told) if main else {}
         name = self.name if main else f"{self.name}_{role}"
         wrappers = self.wrappers(name, repeats, main=main)
         if wrappers and len(inputs) > 1:
@@ -315,14 +317,9 @@ class Site:
         if main and self.emission.native and not wrappers:
             own |= fed_shape(self.layer, class_name, inputs[0].shape)
         self.note(arrays)
-        layer = FileLayer(
-            name,
-            class_name,
-            {**own, **config},
-            [array for array in arrays if array is not None],
-            wrappers,
-            inner if wrappers else "",
-        )
+        stored = [array for array in arrays if array is not None]
+        inner = inner if wrappers else ""
+        layer = FileLayer(name, class_name, {**own, **config}, stored, wrappers, inner)
         if class_name in self.dialect.ends_masks:
             mask = None
         return self.scope.call(

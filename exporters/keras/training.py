@@ -73,6 +73,8 @@ def spell_training(
     report: Report,
     era: str,
     version: str,
+    *,
+    own: bool = False,
 ) -> State | None:
     """The record for a target; None if there is nothing that it could read.
 
@@ -84,32 +86,37 @@ def spell_training(
         report: Told what is carried and what is lost.
         era: Whose vocabulary the record is in.
         version: Of the Keras that the file states, which tells the order of the state.
+        own: Whether the record is in the target's own words.
     """
     name = training.optimizer
+    renamed = _output_names(network, graph)
+    compiled = {key: _by_output(key, value, renamed) for key, value in training.compiled.items()}
     if name not in CONFIG[dialect.vocabulary]:
-        _tell_no_optimizer(training, dialect, report)
-        return None
+        _tell_no_optimizer(training, dialect, report, own=own)
+        return State(compiled, ()) if own else None
     old = computes_as_old(era, training.config)
-    config = _optimizer_config(training, dialect, report, old=old)
+    kept_whole = own and dialect.form == "keras3"
+    config = _optimizer_config(training, dialect, Report() if kept_whole else report, old=old)
     otherwise = OTHERWISE.get(dialect.vocabulary, {}).get(name)
     if otherwise and old != (dialect.vocabulary in OLD):
         report.add("KT102", "changed", f"{name} of {dialect.name}: {otherwise}", level="warning")
-    renamed = _output_names(network, graph)
-    compiled = {key: _by_output(key, value, renamed) for key, value in training.compiled.items()}
     order = written_order(dialect.vocabulary, name, version)
     arrays = _state(training, config, order, network, dialect, report) or ()
     steps_done = training.iterations if arrays and era not in OLD else 0
     if order is not None and steps_done and forgets_product(order, name):
         what = f"{name}'s product of momentums: {dialect.name} stores none, it begins anew at 1"
         report.add("KT202", "lost", what, level="warning")
-    if dialect.form == "keras3":
+    told: Mapping[str, Any] | None = compiled
+    if not own and dialect.form == "keras3":
         told = losses_and_metrics(compiled, len(network.outputs), report)
-        record = {"optimizer_config": optimizer(name, config), **told}
-    else:
-        named = by_name(compiled, dialect.vocabulary, report)
-        if named is None:
-            return None
-        record = {"optimizer_config": {"class_name": name, "config": config}, **named}
+    elif not own:
+        told = by_name(compiled, dialect.vocabulary, report)
+    if told is None:
+        return None
+    stated: Mapping[str, Any] = {"class_name": name, "config": config}
+    if dialect.form == "keras3":
+        stated = optimizer(name, training.config if kept_whole else config)
+    record = {"optimizer_config": stated, **told}
     count = sum(1 for _, array in arrays if array.name not in SCALARS)
     kinds = {slot.kind for slot in training.slots}
     kind = f"{min(kinds)} " if len(kinds) == 1 else ""
@@ -324,13 +331,16 @@ def _scalar(name: str, value: float, dtype: str) -> Array:
     return Array(name, Param(weight, (Stored(layout),)), layout)
 
 
-def _tell_no_optimizer(training: Training, dialect: Dialect, report: Report) -> None:
-    """Say what goes with an optimizer that the target cannot be told: all that `compile` was."""
+def _tell_no_optimizer(training: Training, dialect: Dialect, report: Report, *, own: bool) -> None:
+    """Say what goes with an optimizer that the target cannot be told: all that `compile` was.
+
+    Of the target's own words all stay but the state.
+    """
     if training.optimizer:
         name = training.optimizer
         _lost(report, f"the optimizer {name}: {dialect.name} has none of this name")
     told = [key for key in BY_OUTPUT if training.compiled.get(key)]
-    if told:
+    if told and not own:
         values = ", ".join(f"{key} = {training.compiled[key]!r:.80}" for key in told)
         _lost(report, f"{values}: {dialect.name} reads no training record without an optimizer")
 

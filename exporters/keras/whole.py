@@ -66,7 +66,7 @@ def _whole(plan: Plan, nodes: list[Settled]) -> Whole | None:
         if held is not None and held.value not in made
     ]
     given = {_held(settled, place) for settled, place in fed}
-    if len(outside) != 1 or len(given) != 1 or not all(as_authored(one) for one in nodes):
+    if len(outside) != 1 or len(given) != 1 or not all(one.as_authored for one in nodes):
         return None
     return Whole(fed[0], tuple(nodes), outside[0][0])
 
@@ -75,13 +75,6 @@ def _held(settled: Settled, place: int) -> Value:
     held = settled.inputs[place]
     assert held is not None  # the caller looked
     return held.value
-
-
-def as_authored(settled: Settled) -> bool:
-    """Whether what a node reads and gives lies as its author counted it."""
-    pairs = [(held.value, held.layout) for held in settled.inputs if held is not None]
-    pairs += zip(settled.node.results, settled.results, strict=True)
-    return all(layout.terms == value.axes for value, layout in pairs)
 
 
 def write_whole(site: Site, whole: Whole) -> None:

@@ -123,6 +123,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         states_extent: Whether transposed convolutions are told the extent of their result.
         modes: Whether BatchNormalization has Keras 1's modes.
         written_by: Versions whose files are in this dialect already, by what they begin with.
+        top_level: Whether HDF5 has a group for variables that are the model's own.
         era: Whose files are said again as they are, where nothing about them changes; "" for none.
         makes_as_listed: Whether its reader makes a layer with all its calls when it comes to it.
         merges_models: Whether a Sequential can begin with a Merge of models.
@@ -180,6 +181,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     modes: bool = False
     written_by: Keys = ()
     era: str = ""
+    top_level: bool = False
     makes_as_listed: bool = False
     merges_models: bool = False
     call_arguments: bool = True

@@ -31,8 +31,8 @@ TF_KERAS = msgspec.structs.replace(
     functional="Functional",
     readers=("tf-keras",),
     era="tf_keras",
+    top_level=True,
     backends=("tensorflow",),
     classes=CLASSES,
-    later={},
 )
 """tf-keras, up to 2.21, on TensorFlow."""

@@ -195,11 +195,17 @@ def layer_norm(site: Site) -> None:
 
 @writes(RMSNorm, attributes="epsilon")
 def rms_norm(site: Site) -> None:
-    """RMSNormalization; else composed of operations: x / sqrt(mean of x^2 + epsilon) * scale."""
+    """RMSNormalization; else composed of operations: x / sqrt(mean of x^2 + epsilon) * scale.
+
+    The layer multiplies by its scale as if that lay along the last axes, whatever axes it is told
+    (Keras 3.15 `ops/nn.py`, `_rms_normalization`; seen in a run).
+    """
     op, x = site.op, site.x()
     assert isinstance(op, RMSNorm)
-    config: dict[str, Any] = {"axis": _axes(site), "epsilon": op.epsilon}
-    if "RMSNormalization" in site.dialect.classes:
+    axes, rank = _axes(site), len(site.seen(site.settled.input))
+    config: dict[str, Any] = {"axis": axes, "epsilon": op.epsilon}
+    are_last = axes == [*range(rank - len(axes), rank)]
+    if "RMSNormalization" in site.dialect.classes and are_last:
         _put(site, "RMSNormalization", config, x, [_along(site, "scale")])
         return
     site.tell("KX102", "changed", "RMSNormalization is written as operations")

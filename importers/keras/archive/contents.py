@@ -53,7 +53,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         keras_version: As an attribute says it.
         backend: As an attribute says it.
         groups: The weights, layer by layer.
-        beside: Groups for variables of the model itself, that hold none.
+        beside: Groups that are of no layer: metrics, and for variables of the model itself.
         optimizer: The optimizer's variables, in order.
         optimizer_names: What is noted beside their paths: by path of a group, "" for nothing.
         attributes: Attributes of the root that no reader uses.
@@ -86,7 +86,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
 
     def extents(self) -> Iterator[Extent]:
         """Where all the numbers lie."""
-        for group in self.groups:
+        for group in (*self.groups, *self.beside):
             yield from (entry.extent for entry in group.weights)
         yield from (entry.extent for entry in self.optimizer)
 

@@ -18,6 +18,7 @@ from .survey import Survey
 ROOTS = frozenset({"layers", "_layer_checkpoint_dependencies", "vars"})
 VARIABLES, OPTIMIZER = "vars", "optimizer"
 NO_LAYERS = frozenset({"metrics"})
+"""What tf-keras stores beside layers and the optimizer."""
 MAX_DEPTH, MAX_GROUPS = 32, 200_000
 
 
@@ -31,7 +32,7 @@ def recognizes_part(root: Node, _: frozenset[str]) -> bool:
     return not attributes.has(root, "layer_names") and not attributes.has(root, "nb_layers")
 
 
-def read(survey: Survey, names: frozenset[str]) -> Contents:
+def read(survey: Survey, _: frozenset[str]) -> Contents:
     """Read the variables of all layers and of the optimizer."""
     groups: list[Group] = []
     beside: list[Group] = []
@@ -40,16 +41,14 @@ def read(survey: Survey, names: frozenset[str]) -> Contents:
     for node in _variable_groups(survey.root):
         found = tuple(survey.weight(node, name) for name in _datasets(node))
         layer = node.path.removesuffix(VARIABLES).strip("/")
-        first, _, rest = layer.partition("/")
+        first, _slash, rest = layer.partition("/")
         if first == OPTIMIZER:
             prefix = f"{rest}/{VARIABLES}/".lstrip("/")
             optimizer += [Entry(prefix + entry.name, entry.extent) for entry in found]
             optimizer_names[layer] = attributes.text(node, "name") or ""
-        elif layer or found:
-            groups.append(Group(layer, found, attributes.text(node, "name")))
         else:
-            beside.append(Group(layer, (), attributes.text(node, "name")))
-    ignored = sorted(survey.root.child(name) for name in NO_LAYERS & names)
+            held = groups if first not in NO_LAYERS and (layer or found) else beside
+            held.append(Group(layer, found, attributes.text(node, "name")))
     return Contents(
         container="weights-h5",
         form="paths",
@@ -57,7 +56,6 @@ def read(survey: Survey, names: frozenset[str]) -> Contents:
         beside=tuple(beside),
         optimizer=tuple(optimizer),
         optimizer_names=optimizer_names,
-        ignored=tuple(ignored),
     )
 
 
@@ -69,7 +67,7 @@ def _variable_groups(root: Node) -> list[Node]:
         node, depth = todo.pop()
         names = sorted(members(node), key=by_number, reverse=True)
         for name in names:
-            if (depth == 0 and name in NO_LAYERS) or _kind(node, name) != GROUP:
+            if _kind(node, name) != GROUP:
                 continue
             child = h5_get(node, name, "group")
             address = _address(child)

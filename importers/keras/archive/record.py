@@ -60,7 +60,7 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
             the architecture that was given beside it.
         groups: The weights, layer by layer in the order of the file.
         training_config: Loss, metrics and optimizer, unchanged.
-        beside: Groups for variables of the model itself, that hold none.
+        beside: Groups that are of no layer: metrics, and for variables of the model itself.
         optimizer_weights: The optimizer's variables in the order of the file.
         optimizer_names: In files of Keras 3, what the groups of these are called, by their paths.
         metadata: What a `.keras` archive says of itself, unchanged.

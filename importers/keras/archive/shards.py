@@ -8,7 +8,7 @@ Variables of one group may lie in several of them, each variable in one.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -126,7 +126,8 @@ def _check_total(metadata: Any, whole: Archive) -> None:
     said = metadata.get("total_size") if isinstance(metadata, dict) else None
     if not isinstance(said, int | float) or whole.ignored:
         return
-    found = sum(stored_bytes(weight.source) for weight in _weights(whole))
+    beside = (weight for group in whole.beside for weight in group.weights)
+    found = sum(stored_bytes(weight.source) for weight in (*_weights(whole), *beside))
     if found != said:
         raise FormatError(
             f"the shards hold {found:,} bytes of weights, but it says {said:,}",
@@ -143,23 +144,29 @@ def _weights(archive: Archive) -> Iterator[StoredWeight]:
 
 def _merged(source: OpenSource, shards: list[Archive]) -> Archive:
     """One archive, in the order that its layers and variables would have in one file."""
-    names: dict[str, str | None] = {}
-    weights: dict[str, list[StoredWeight]] = {}
-    for group in (group for shard in shards for group in shard.groups):
-        names[group.layer] = names.get(group.layer) or group.name
-        weights.setdefault(group.layer, []).extend(group.weights)
     return msgspec.structs.replace(
         shards[0],
         path=source.path,
         size=source.size + sum(shard.size for shard in shards),
-        groups=tuple(
-            WeightGroup(layer, tuple(sorted(weights[layer], key=_place)), names[layer])
-            for layer in sorted(weights, key=lambda layer: [by_number(p) for p in layer.split("/")])
-        ),
+        groups=_together(group for shard in shards for group in shard.groups),
+        beside=_together(group for shard in shards for group in shard.beside),
         optimizer_weights=tuple(
             sorted((w for shard in shards for w in shard.optimizer_weights), key=_place)
         ),
+        optimizer_names={k: v for shard in shards for k, v in shard.optimizer_names.items()},
         ignored=tuple(sorted({path for shard in shards for path in shard.ignored})),
+    )
+
+
+def _together(groups: Iterable[WeightGroup]) -> tuple[WeightGroup, ...]:
+    names: dict[str, str | None] = {}
+    weights: dict[str, list[StoredWeight]] = {}
+    for group in groups:
+        names[group.layer] = names.get(group.layer) or group.name
+        weights.setdefault(group.layer, []).extend(group.weights)
+    return tuple(
+        WeightGroup(layer, tuple(sorted(weights[layer], key=_place)), names[layer])
+        for layer in sorted(weights, key=lambda layer: [by_number(p) for p in layer.split("/")])
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import h5py
 import numpy as np
@@ -17,7 +20,14 @@ from genuine import FixtureCase, fixture_cases
 OWN = {"keras3.15.1-jax": "keras3", "tf-keras2.21.0-tensorflow": "tf-keras"}
 """By era of the files: the dialect that is theirs."""
 
-CASES = [case for case in fixture_cases() if case.era in OWN]
+CONTAINERS = ("model.keras", "model.h5", "model.weights.h5")
+
+FILES = [
+    pytest.param(case, name, id=f"{case.id}/{name}")
+    for case in fixture_cases()
+    for name in CONTAINERS
+    if case.era in OWN and (case.folder / name).exists()
+]
 
 
 def again(source: Path, target: Path, to: str, **options: Any) -> Path:
@@ -26,16 +36,21 @@ def again(source: Path, target: Path, to: str, **options: Any) -> Path:
     return target
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_every_word_and_every_number_comes_out_again(case: FixtureCase, tmp_path: Path) -> None:
-    first = again(case.model, tmp_path / f"first{case.model.suffix}", OWN[case.era])
-    assert list(differences(said(case.model), said(first))) == []
-    second = again(first, tmp_path / f"second{case.model.suffix}", OWN[case.era])
+@pytest.mark.parametrize(("case", "name"), FILES)
+def test_every_word_and_every_number_comes_out_again(
+    case: FixtureCase, name: str, tmp_path: Path
+) -> None:
+    source, to = case.folder / name, OWN[case.era]
+    arch = case.folder / "arch.json" if name == "model.weights.h5" else None
+    first = again(source, tmp_path / f"first-{name}", to, arch=arch)
+    assert list(differences(said(source), said(first))) == []
+    second = again(first, tmp_path / f"second-{name}", to, arch=arch)
     assert second.read_bytes() == first.read_bytes()
 
 
 def vgg() -> Path:
-    return next(case.model for case in CASES if case.id == "keras3.15.1-jax/vgg_tf")
+    found = (case for case in fixture_cases() if case.id == "keras3.15.1-jax/vgg_tf")
+    return next(found).folder / "model.keras"
 
 
 @pytest.mark.parametrize(
@@ -63,3 +78,72 @@ def test_what_nothing_reads_is_carried_along(tmp_path: Path) -> None:
         file["layers/flatten/seed_generator/vars/0"] = numbers(2)
     done = again(made, tmp_path / "again.weights.h5", "keras3", arch=vgg())
     assert list(differences(said(made), said(done))) == []
+
+
+REGISTERED = {"class_name": "Reg", "config": {"k": 1}, "registered_name": "pkg>Reg", "module": "my"}
+SEEDED = {
+    "module": "keras.initializers",
+    "class_name": "HeUniform",
+    "config": {"seed": {"module": "keras.random", "class_name": "SeedGenerator",
+                        "config": {"seed": 3}, "registered_name": None}},
+    "registered_name": None,
+}  # fmt: skip
+USERS: dict[str, Any] = {
+    "kernel_regularizer": REGISTERED,
+    "bias_constraint": {**REGISTERED, "shared_object_id": 7},
+    "kernel_initializer": SEEDED,
+    "trainable": False,
+    "lora_rank": None,
+    "dtype": {"module": "keras", "class_name": "DTypePolicy",
+              "config": {"name": "float32"}, "registered_name": None, "shared_object_id": 9},
+}  # fmt: skip
+"""What an author may say of a layer."""
+
+ORDERED = {"data_format", "batch_shape", "axis"}
+"""Keys that say in which order a layer works."""
+
+
+def edited(source: Path, target: Path, edit: Callable[[dict[str, Any]], None]) -> Path:
+    """A copy of an archive with another configuration."""
+    with ZipFile(source) as old, ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "config.json":
+                config = json.loads(data)
+                edit(config)
+                data = json.dumps(config).encode()
+            new.writestr(name, data)
+    return target
+
+
+def with_users_words(config: dict[str, Any]) -> None:
+    for layer in config["config"]["layers"]:
+        if layer["class_name"] in {"Conv2D", "Dense"}:
+            layer["config"] |= USERS
+            layer["shared_object_id"] = 5
+    config["config"]["note"] = {"by": "an author"}
+    config["compile_config"] |= {"steps_per_execution": 4, "loss": {**REGISTERED}}
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_changed_model_keeps_the_words_that_are_still_true(suffix: str, tmp_path: Path) -> None:
+    """Another order of axes, another container: what an author said of layers is all there."""
+    source = edited(vgg(), tmp_path / "source.keras", with_users_words)
+    target = tmp_path / f"target{suffix}"
+    kerasir.convert(source, target, to="keras3", data_format="channels_first", io_layout="keep")
+    if suffix == ".keras":
+        after = said(target)["config.json"]
+        told = after["compile_config"]
+    else:
+        after, told = (said(target)[""][key] for key in ("model_config", "training_config"))
+    before = said(source)["config.json"]
+    assert told == before["compile_config"]
+    assert after["config"]["note"] == before["config"]["note"]
+    assert (after["module"], after["registered_name"]) == ("keras", None)
+    named = {layer["config"]["name"]: layer for layer in after["config"]["layers"]}
+    for layer in before["config"]["layers"]:
+        again = named[layer["config"]["name"]]
+        for one in (layer, again):
+            one.pop("build_config", None)
+            one["config"] = {k: v for k, v in one["config"].items() if k not in ORDERED}
+        assert again == layer

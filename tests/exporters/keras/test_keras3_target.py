@@ -159,3 +159,16 @@ def test_nothing_is_called_lost_that_is_said_otherwise(name: str, tmp_path: Path
     done = kerasir.convert(case.model, tmp_path / "new.keras", **said(case))
     lost = [event.message for event in done.report if event.code == "KX201"]
     assert lost == []
+
+
+def test_rms_normalization_stands_along_the_last_axes_alone(tmp_path: Path) -> None:
+    """Along another axis Keras 3.15 multiplies by its scale as if that lay along the last one."""
+    case = next(c for c in fixture_cases() if c.id == "keras3.15.1-jax/m_norms_tf")
+    target = tmp_path / "first.keras"
+    kept = {"data_format": "channels_first", "io_layout": "keep"}
+    kerasir.convert(case.model, target, **kept, verify=True)
+    with zipfile.ZipFile(target) as archive:
+        config = json.loads(archive.read("config.json"))
+    classes = [layer["class_name"] for layer in config["config"]["layers"]]
+    assert "Conv2D" in classes
+    assert "RMSNormalization" not in classes

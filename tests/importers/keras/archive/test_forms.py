@@ -212,7 +212,8 @@ def test_paths_of_keras_3(tmp_path: Path) -> None:
     assert [group.name for group in archive.groups] == ["dense", "dense_2", "dense_10", "cell"]
     assert [w.name for w in archive.optimizer_weights] == [f"vars/{i}" for i in range(11)]
     assert [w.source.shape for w in archive.optimizer_weights] == [(i + 2,) for i in range(11)]
-    assert archive.ignored == ("/metrics",)
+    assert [group.layer for group in archive.beside] == ["metrics/mean"]
+    assert archive.ignored == ()
 
 
 def test_paths_of_the_first_keras_archives(tmp_path: Path) -> None:
