@@ -45,6 +45,7 @@ from ...ir.ops.activation import (
 from .functions import function_of, needed
 from .hard_sigmoid import scaled_name, tell_scaled, warn_of_readers
 from .network import Constant, Tensor
+from .own_words import has_own_words
 from .scaling import scale_and_shift
 from .site import Site
 
@@ -87,7 +88,8 @@ def name_of(site: Site, op: Op) -> str | None:
 
 def _own_name(site: Site, op: Op, table: Mapping[str, Op]) -> str | None:
     """The name that the source has for it, where that is the target's too."""
-    config = site.layer.config if site.layer and site.emission.has_own_words else {}
+    own = has_own_words(site.emission.model, site.dialect)
+    config = site.layer.config if site.layer and own else {}
     stated = (config.get(key) for key in ("activation", "recurrent_activation"))
     return next((n for n in stated if isinstance(n, str) and table.get(n) == op), None)
 

@@ -18,7 +18,6 @@ from .followers import followers
 from .masks import makers, write_mask
 from .network import FileLayer, Kind, Network, Wrapper, freeze
 from .order import chain, defies_keras2, settle_kind
-from .own_words import has_own_words
 from .registry import writer_of
 from .scope import Made, NotNested, Path, Scope
 from .site import TRAVELLING, Site
@@ -86,7 +85,6 @@ class Emission:
         backend: The backend whose kernels and whose `same` the target has.
         report: What there is to tell.
         native: Whether the source is in the target's dialect already.
-        has_own_words: Whether the source's words are taken where they say the same.
         masks: The mask that comes out of each layer of the source which makes one.
         makers: By mask that a layer carries along: the node that makes it.
     """
@@ -110,7 +108,6 @@ class Emission:
         self._steps = self._placed()
         version = model.facts.version.value or ""
         self.native = bool(dialect.written_by) and version.startswith(dialect.written_by)
-        self.has_own_words = has_own_words(model, dialect)
         self.masks: dict[Layer, Value] = {}
         self._spoken = ""
         self.makers, self._whole = makers(plan.settled), whole_layers(plan, dialect)

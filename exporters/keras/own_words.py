@@ -47,7 +47,11 @@ def told_of_keys(site: Site, class_name: str) -> Report:
     """
     layer = site.layer
     same = layer is not None and (layer.class_name, layer.name) == (class_name, site.name)
-    return Report() if same and site.emission.has_own_words else site.emission.report
+    return (
+        Report()
+        if same and has_own_words(site.emission.model, site.dialect)
+        else site.emission.report
+    )
 
 
 class OwnWords(msgspec.Struct, frozen=True, eq=False):
