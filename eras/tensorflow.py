@@ -1,14 +1,15 @@
 """Operations on tensors in the functional graphs of tf.keras, by the names of TensorFlow.
 
-Sources: tf-keras 2.21 `layers/core/tf_op_layer.py`, whose TFOpLambda stores public names and whose
-TensorFlowOpLayer those of graph nodes; TensorFlow 2.21 for the arguments of each function.
+Sources: tf-keras 2.21 `layers/core/tf_op_layer.py`, whose TFOpLambda stores public names;
+TensorFlow 2.21 for the arguments of each function. Those of graph nodes are in `tensorflow_nodes`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..ir.op import Op
+import msgspec
+
 from ..ir.ops.activation import (
     Abs,
     Affine,
@@ -86,6 +87,7 @@ _TWO: Mapping[str, str] = {
     "logical_and": "logical_and",
     "logical_or": "logical_or",
     "logical_xor": "logical_xor",
+    "divide_no_nan": "divide_no_nan",
 }
 """Functions of two tensors; most are both in `tf` and in `tf.math`."""
 
@@ -131,7 +133,34 @@ _BOTH = {
     **{name: Meaning(kind) for name, kind in _TWO.items()},
     **_REDUCTIONS,
     "logical_not": _of("logical_not", "x"),
+    "add_n": _of("add_n", "inputs"),
 }
+
+_NORM = _of("norm", "tensor", "ord", "axis", "keepdims")
+_POOL = _of("max_pool", "input", "pool_size", "strides", "padding", "data_format",
+            ksize="pool_size")  # fmt: skip
+_MEANS = msgspec.structs.replace(_POOL, name="average_pool")
+_OLD_SIZE = ("images", "size", "align_corners", "name", "half_pixel_centers")
+_BLOCKS = ("input", "block_size", "data_format")
+_IMAGES: Mapping[str, Meaning] = {
+    "nn.max_pool2d": _POOL,
+    "nn.max_pool": _POOL,
+    "compat.v1.nn.max_pool": _POOL,
+    "nn.avg_pool2d": _MEANS,
+    "nn.avg_pool": _MEANS,
+    "compat.v1.nn.avg_pool": _MEANS,
+    "image.resize": _of("resize", "images", "size", "method", "preserve_aspect_ratio",
+                        "antialias"),
+    "compat.v1.image.resize_bilinear": _of("resize_bilinear", *_OLD_SIZE),
+    "compat.v1.image.resize_nearest_neighbor": _of("resize_nearest", *_OLD_SIZE),
+    "nn.depth_to_space": _of("depth_to_space", *_BLOCKS),
+    "compat.v1.depth_to_space": _of("depth_to_space", "input", "block_size", "name", "data_format"),
+    "nn.space_to_depth": _of("space_to_depth", *_BLOCKS),
+    "compat.v1.space_to_depth": _of("space_to_depth", "input", "block_size", "name", "data_format"),
+    "image.flip_left_right": _of("flip_left_right", "image"),
+    "image.flip_up_down": _of("flip_up_down", "image"),
+    "image.rgb_to_grayscale": _of("rgb_to_grayscale", "images"),
+}  # fmt: skip
 
 TENSORFLOW: Mapping[str, Meaning] = {
     **{f"math.{name}": meaning for name, meaning in _BOTH.items()},
@@ -162,7 +191,7 @@ TENSORFLOW: Mapping[str, Meaning] = {
     "nn.softmax": _of("softmax", "logits", "axis"),
     "nn.log_softmax": _of("log_softmax", "logits", "axis"),
     "nn.l2_normalize": _REDUCTIONS["l2_normalize"],
-    "nn.bias_add": _of("add", "value", "bias"),
+    "nn.bias_add": _of("bias_add", "value", "bias", "data_format"),
     "nn.top_k": _REDUCTIONS["top_k"],
     "concat": _of("concatenate", "values", "axis"),
     "stack": _of("stack", "values", "axis"),
@@ -196,6 +225,15 @@ TENSORFLOW: Mapping[str, Meaning] = {
     "compat.v1.zeros_like": _of("zeros_like", "tensor", "dtype"),
     "compat.v1.ones_like": _of("ones_like", "tensor", "dtype"),
     "slice": _of("slice", "input_", "begin", "shape", size="shape"),
+    "strided_slice": _of("strided_slice", "input_", "begin", "end", "strides", "begin_mask",
+                         "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"),
+    "linalg.band_part": _of("band_part", "input", "num_lower", "num_upper"),
+    "sort": _of("sort", "values", "axis", "direction"),
+    "argsort": _of("argsort", "values", "axis", "direction"),
+    "norm": _NORM,
+    "compat.v1.norm": _NORM,
+    "linalg.norm": _NORM,
+    **_IMAGES,
     "matmul": _of("matmul", "a", "b", "transpose_a", "transpose_b"),
     "einsum": _of("einsum"),
     "tensordot": _of("tensordot", "a", "b", "axes"),
@@ -205,63 +243,3 @@ TENSORFLOW: Mapping[str, Meaning] = {
     "compat.v1.shape": _of("shape", "input", "name", out_type="dtype"),
 }  # fmt: skip
 """By the name of the function; the first of several is the one that files have."""
-
-_NODES_OF_ONE: Mapping[str, Op] = {
-    "Neg": Affine(scale=-1.0),
-    "Abs": Abs(),
-    "Square": Power(exponent=2.0),
-    "Sqrt": Power(exponent=0.5),
-    "Rsqrt": Power(exponent=-0.5),
-    "Reciprocal": Power(exponent=-1.0),
-    "Inv": Power(exponent=-1.0),
-    "Exp": Exponential(),
-    "Log": Log(),
-    "Identity": Linear(),
-    "StopGradient": Linear(),
-    "Relu": Relu(),
-    "Relu6": Relu(max_value=6.0),
-    "Sigmoid": Sigmoid(),
-    "Tanh": Tanh(),
-    "Softplus": Softplus(),
-    "Softsign": Softsign(),
-    "Elu": Elu(),
-    "Selu": Selu(),
-    **{name.capitalize(): FUNCTIONS[name]
-       for name in ("sin", "cos", "tan", "sinh", "cosh", "erf", "floor", "ceil", "sign", "expm1",
-                    "log1p")},
-}  # fmt: skip
-
-_NODES_OF_TWO: Mapping[str, str] = {
-    "Add": "add", "AddV2": "add", "BiasAdd": "add", "Sub": "subtract", "Mul": "multiply",
-    "RealDiv": "divide", "Maximum": "maximum", "Minimum": "minimum", "Pow": "power",
-    "FloorDiv": "floor_divide", "FloorMod": "modulo", "SquaredDifference": "squared_difference",
-    "Equal": "equal", "NotEqual": "not_equal", "Less": "less", "LessEqual": "less_equal",
-    "Greater": "greater", "GreaterEqual": "greater_equal", "LogicalAnd": "logical_and",
-    "LogicalOr": "logical_or",
-}  # fmt: skip
-
-NODES: Mapping[str, Meaning] = {
-    **{name: plain(op) for name, op in _NODES_OF_ONE.items()},
-    **{name: Meaning(kind) for name, kind in _NODES_OF_TWO.items()},
-    **{
-        name: _of(kind, "input", "axis")
-        for name, kind in {
-            "Mean": "mean", "Max": "max", "Min": "min", "Sum": "sum", "Prod": "prod", "Any": "any",
-            "All": "all", "ArgMax": "argmax", "ArgMin": "argmin", "Cumsum": "cumsum",
-            "ExpandDims": "expand_dims",
-        }.items()
-    },
-    "LogicalNot": _of("logical_not", "x"),
-    "Transpose": _of("transpose", "x", "perm"),
-    "Reshape": _of("reshape", "tensor", "shape"),
-    "Softmax": _of("softmax", "logits"),
-    "LogSoftmax": _of("log_softmax", "logits"),
-    "BatchMatMulV2": _of("matmul", "x", "y"),
-    "MatMul": _of("matmul", "x", "y"),
-    "Tile": _of("tile", "input", "repeats"),
-    "Pad": _of("pad", "input", "pad_width"),
-    "PadV2": _of("pad", "input", "pad_width", "constant_values"),
-    "SelectV2": _of("where", "condition", "x", "y"),
-    "ReverseV2": _of("flip", "tensor", "axis"),
-}  # fmt: skip
-"""By the operator of a graph node (TensorFlowOpLayer, TensorFlow 1.13 to 2.3)."""

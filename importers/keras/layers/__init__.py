@@ -38,13 +38,14 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "encoding": (
         "CategoryEncoding", "Discretization", "IntegerLookup", "DenseFeatures",
     ),
+    "graph_nodes": ("TensorFlowOpLayer",),
     "hashing": ("Hashing", "HashedCrossing"),
     "merge": ("Concatenate", "Dot", "Merge"),
     "normalization": (
         "BatchNormalization", "LayerNormalization", "RMSNormalization",
         "GroupNormalization", "UnitNormalization",
     ),
-    "operations": ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"),
+    "operations": ("TFOpLambda", "SlicingOpLambda"),
     "pooling": (
         "TimeDistributedMerge", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
         "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "GlobalMaxPooling1D",

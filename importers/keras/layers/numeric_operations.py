@@ -13,13 +13,26 @@ from typing import Any
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.ops.activation import Gelu, LogSoftmax, Softmax, Sparsemax
+from ....ir.ops.merge import Add
 from ....ir.ops.normalization import UnitNorm
 from ..call import LayerCall
 from ..constants import number
 from . import arrangement, contraction, tensors
 from .activation import along, gated
 from .arithmetic import MERGES, cast, chosen, combined, negated
-from .operands import Arguments, Kind, Operation, exactly, kind, numbers, tensor, whole
+from .merge import merged
+from .operands import (
+    Arguments,
+    Kind,
+    Operation,
+    Results,
+    exactly,
+    kind,
+    listed,
+    numbers,
+    tensor,
+    whole,
+)
 
 
 def _binary(name: str) -> Operation:
@@ -154,11 +167,41 @@ def _moments(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> 
     )
 
 
+def _divide_no_nan(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
+    """X over y; zero where y is zero (`tf.math.divide_no_nan`)."""
+    x, y = exactly(operands, 2, "divide_no_nan")
+    none = combined(call, "equal", y, 0.0)
+    divisor = chosen(call, none, 1.0, y)
+    return chosen(call, none, 0.0, combined(call, "divide", x, divisor))
+
+
+def _add_n(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
+    values = listed(operands, "add_n")
+    if len(values) == 1:
+        return tensors.same(call, values[0])
+    return merged(call, Add(), values)
+
+
+def _bias_add(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
+    stated = arguments.get("data_format")
+    if stated not in {None, "NHWC", "N...C"}:
+        raise ConfigError(f"a bias in the data format {stated!r:.80}")
+    return combined(call, "add", *exactly(operands, 2, "bias_add"))
+
+
+def _identities(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Results:
+    return tuple(tensors.same(call, value) for value in listed(operands, "identity"))
+
+
 _REDUCED = ("mean", "max", "min", "sum", "prod", "all", "std", "var", "logsumexp")
 
 OF_NUMBERS: Mapping[str, Kind] = {
     **{name: kind(_binary(name)) for name in MERGES},
     "not_equal": kind(_not_equal),
+    "divide_no_nan": kind(_divide_no_nan),
+    "add_n": kind(_add_n),
+    "bias_add": kind(_bias_add, "data_format"),
+    "identities": kind(_identities),
     "logical_not": kind(lambda call, operands, _: negated(call, tensor(operands))),
     "where": kind(lambda call, operands, _: chosen(call, *exactly(operands, 3, "where"))),
     "any": kind(_any, "axis", "keepdims"),

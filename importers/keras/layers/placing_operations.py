@@ -16,7 +16,7 @@ from ..constants import number
 from . import arrangement, tensors
 from .merge import joined
 from .operands import Arguments, Kind, Operation, exactly, kind, listed, numbers, tensor, whole
-from .slicing import sliced
+from .slicing import ELLIPSIS, sliced
 
 
 def _concatenate(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
@@ -114,7 +114,8 @@ def _like(value: float | None) -> Operation:
 
 def _one_hot(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     x, axis = tensor(operands), arguments.get("axis")
-    if axis not in {None, -1} or arguments.get("on_value") or arguments.get("off_value"):
+    one, other = arguments.get("on_value"), arguments.get("off_value")
+    if axis not in {None, -1} or one not in {None, 1} or other not in {None, 0}:
         raise ConfigError("one_hot along another axis than the last, or of other numbers")
     stated = arguments.get("dtype")
     dtype = "float32" if stated is None else tensors.dtype_of(stated)
@@ -150,6 +151,43 @@ def _slice(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Va
     return sliced(call, x, key)
 
 
+MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
+
+
+def _strided_slice(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
+    """A key in numbers, whose bits say what they mean (TensorFlow `StridedSlice`)."""
+    x, begin, end, *rest = operands
+    starts, stops = numbers(begin, ()), numbers(end, ())
+    steps = numbers(rest[0], ()) if rest else (1,) * len(starts)
+    if not len(starts) == len(stops) == len(steps):
+        raise ConfigError(f"a slice from {starts} to {stops} by {steps}")
+    masks = [whole(arguments.get(name), 0) for name in MASKS]
+    key: list[Any] = []
+    for place, (start, stop, step) in enumerate(zip(starts, stops, steps, strict=True)):
+        no_start, no_stop, ellipsis, new, one = (mask >> place & 1 for mask in masks)
+        if ellipsis or new:
+            key.append({"class_name": ELLIPSIS} if ellipsis else None)
+        elif one:
+            key.append(start)
+        else:
+            key.append({
+                "start": None if no_start else start, "stop": None if no_stop else stop,
+                "step": step,
+            })  # fmt: skip
+    return _get_item(call, [x, key], {})
+
+
+def _band_part(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
+    """What is on and on one side of a diagonal (`tf.linalg.band_part`)."""
+    x, lower, upper = exactly(operands, 3, "band_part")
+    below, above = whole(lower, 0), whole(upper, 0)
+    if (below < 0) == (above < 0):
+        raise ConfigError(f"a band of {below} below the diagonal and {above} above")
+    if below < 0:
+        return arrangement.triangle(call, tensor([x]), above, upper=False)
+    return arrangement.triangle(call, tensor([x]), -below, upper=True)
+
+
 OF_PLACES: Mapping[str, Kind] = {
     "concatenate": kind(_concatenate, "axis"),
     "append": kind(_append, "axis"),
@@ -164,6 +202,8 @@ OF_PLACES: Mapping[str, Kind] = {
     "get_item": kind(_get_item, "slice_spec"),
     "shape": kind(_shape, "dtype", "optimize"),
     "slice": kind(_slice, "shape"),
+    "strided_slice": kind(_strided_slice, *MASKS),
+    "band_part": kind(_band_part),
     "flip": kind(
         lambda call, operands, given: arrangement.flipped(
             call, tensor(operands), numbers(given.get("axis"))

@@ -76,19 +76,33 @@ class UpConfig(Config, frozen=True, kw_only=True):
 
 def _pool(call: LayerCall, x: Value, rank: int, kind: type[MaxPool | AveragePool]) -> Value:
     config: PoolConfig = call.config  # type: ignore[assignment]
-    ports = call.spatial(x, _format(config.data_format, rank), rank)
     kernel = one_or_many(config.pool_size, rank, "pool_size")
     strides = one_or_many(config.strides or kernel, rank, "strides")
+    ports = call.spatial(x, _format(config.data_format, rank), rank)
+    return pooled(call, x, kind, kernel, strides, config.padding, ports)
+
+
+def pooled(
+    call: LayerCall,
+    x: Value,
+    kind: type[MaxPool | AveragePool],
+    kernel: tuple[int, ...],
+    strides: tuple[int, ...],
+    stated: Literal["valid", "same"],
+    ports: Ports,
+) -> Value:
+    """The largest, or the mean, of each window, padded as the era does."""
+    rank = len(kernel)
     sizes = [size_of(term) for term in ports.space]
     same = rules.pool_rule(call.era.same, call.era.version, rank)
     pads: list[tuple[int, int] | None] = [
-        (0, 0) if config.padding == "valid" else same(n, k, s, 1)
+        (0, 0) if stated == "valid" else same(n, k, s, 1)
         for n, k, s in zip(sizes, kernel, strides, strict=True)
     ]
     known = [pad for pad in pads if pad is not None]
     padding: Padding = "same_upper" if len(known) < len(pads) else tuple(known)
     op: Op = kind(pool_size=kernel, strides=strides, padding=padding)
-    if isinstance(op, AveragePool) and config.padding == "same":
+    if isinstance(op, AveragePool) and stated == "same":
         counts = rules.counts_padding(call.era.same, call.era.version, rank)
         op = msgspec.structs.replace(op, count_padding=counts)
     if padding == "same_upper":
@@ -98,7 +112,7 @@ def _pool(call: LayerCall, x: Value, rank: int, kind: type[MaxPool | AveragePool
             conv_extent(n, k, s, 1, p)
             for n, k, s, p in zip(sizes, kernel, strides, known, strict=True)
         ]
-    return _placed(call, op, x, ports, extents)
+    return placed(call, op, x, ports, extents)
 
 
 def _format(stated: str | None, rank: int) -> str | None:
@@ -106,9 +120,7 @@ def _format(stated: str | None, rank: int) -> str | None:
     return (stated or "channels_last") if rank == 1 else stated
 
 
-def _placed(
-    call: LayerCall, op: Op, x: Value, ports: Ports, extents: Sequence[int | None]
-) -> Value:
+def placed(call: LayerCall, op: Op, x: Value, ports: Ports, extents: Sequence[int | None]) -> Value:
     """A node that keeps the channels and has spatial axes of its own."""
     if any(extent is not None and extent < 1 for extent in extents):
         raise ConfigError(f"nothing is left of an input {x.layout}")
@@ -155,7 +167,7 @@ def _zero_pad(call: LayerCall, x: Value, rank: int) -> Value:
     pads = _pairs(config.padding, rank, "padding")
     sizes = [size_of(term) for term in ports.space]
     extents = [None if n is None else n + sum(p) for n, p in zip(sizes, pads, strict=True)]
-    return _placed(call, ZeroPad(padding=pads), x, ports, extents)
+    return placed(call, ZeroPad(padding=pads), x, ports, extents)
 
 
 def _crop(call: LayerCall, x: Value, rank: int) -> Value:
@@ -164,7 +176,7 @@ def _crop(call: LayerCall, x: Value, rank: int) -> Value:
     cuts = _pairs(config.cropping, rank, "cropping")
     sizes = [size_of(term) for term in ports.space]
     extents = [None if n is None else n - sum(c) for n, c in zip(sizes, cuts, strict=True)]
-    return _placed(call, Crop(cropping=cuts), x, ports, extents)
+    return placed(call, Crop(cropping=cuts), x, ports, extents)
 
 
 BY_KERNEL: frozenset[str] = frozenset({
@@ -192,7 +204,7 @@ def _up_sample(call: LayerCall, x: Value, rank: int) -> Value:
             layer=call.name,
             level="warning",
         )
-    return _placed(call, UpSample(size=factors, interpolation=interpolation), x, ports, extents)
+    return placed(call, UpSample(size=factors, interpolation=interpolation), x, ports, extents)
 
 
 class TimeMergeConfig(Config, frozen=True, kw_only=True):
