@@ -29,16 +29,9 @@ ENDS_AT: Mapping[str, frozenset[str]] = {
 Source: `supports_masking` of a layer of each class, in tf-keras 2.21 and Keras 3.15.
 """
 
-STRIPPED_SINCE: Mapping[str, tuple[int, ...]] = {"MultiHeadAttention": (3, 8)}
-"""Classes that take the masks off their inputs, for all who read them behind it, and look at no
-`query_mask` that is stated; and from which Keras 3 on they do.
+STRIPS: frozenset[str] = frozenset({"MultiHeadAttention"})
+"""Classes that in today's Keras 3 take the masks off their inputs, for all who read them behind it,
+and look at no `query_mask` that is stated (`releases` says since when).
 
-Source: Keras 3.15 `layers/attention/multi_head_attention.py` (`call`); Keras pull request 20594.
-"""
-
-SEES_SINCE: Mapping[str, tuple[int, ...]] = {"MultiHeadAttention": (2, 10)}
-"""Classes of tf.keras that looked at no mask of their inputs, and handed none on, before a release.
-
-Source: genuine runs of 2.4 and 2.10; TensorFlow 2.4 `keras/layers/multi_head_attention.py`, Keras
-2.10 `layers/attention/multi_head_attention.py` (`_compute_attention_mask`).
+Source: Keras 3.15 `layers/attention/multi_head_attention.py` (`call`).
 """

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from ...eras.masking import ENDS_AT, SEES_SINCE, STRIPPED_SINCE
+from ...eras.masking import ENDS_AT, STRIPS
 from ...eras.normalization import NOW, Statistics
+from ...eras.releases import Habit, has_habit
 from ...eras.storage import CONVOLVES, Dialect, table
-from ...eras.vocabularies import Storage, is_since
+from ...eras.vocabularies import Storage
 from ...errors import ConfigError
 
 
@@ -43,15 +44,13 @@ class Era(msgspec.Struct, frozen=True):
         """Whether a class of one of these names hands no mask on."""
         return not ENDS_AT.get(self.vocabulary, frozenset()).isdisjoint(names)
 
+    def has(self, habit: Habit) -> bool:
+        """Whether layers of the release that wrote the file do something."""
+        return has_habit(habit, self.vocabulary, self.version)
+
     def strips_masks(self, class_name: str) -> bool:
         """Whether layers of a class take the masks off what they are given."""
-        since = STRIPPED_SINCE.get(class_name)
-        return since is not None and self.vocabulary == "keras3" and is_since(self.version, since)
-
-    def sees_masks(self, class_name: str) -> bool:
-        """Whether layers of a class look at the masks of what they are given."""
-        first = SEES_SINCE.get(class_name) if self.vocabulary == "tf_keras" else None
-        return first is None or is_since(self.version, first)
+        return class_name in STRIPS and self.has("attention_strips_masks")
 
     def data_format(self, stated: str | None) -> str:
         """A layer's data format: its own, or the file's where the layer is silent.

@@ -282,11 +282,22 @@ class Lifter:
         result = translator.translate(context, *inputs)
         results = result if isinstance(result, tuple) else (result,)
         self._carry_mask(first, inputs, results)
+        if given.kwargs.get("mask") is not None and not self.era.has("stated_masks_travel"):
+            self._forget_stated(inputs, results)
         names = spec.class_name, spec.source_class
         if is_operation(spec.class_name) or self.era.ends_masks(*names):
             for value in results:
                 self._masks.pop(value, None)
         return results
+
+    def _forget_stated(self, inputs: Sequence[Value], results: Sequence[Value]) -> None:
+        """Results have the mask that came along with the first input, not the one of the call."""
+        own = self._masks.get(inputs[0])
+        for value in [value for value in results if value in self._masks]:
+            if own is None:
+                del self._masks[value]
+            else:
+                self._masks[value] = own
 
     def _seen_through(self, spec: LayerSpec) -> None:
         self.report.add(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ....eras.layer_names import KERAS3 as KERAS3_NAMES
-from ....eras.masking import ENDS_AT, STRIPPED_SINCE
+from ....eras.masking import ENDS_AT, STRIPS
 from ....eras.operations import KERAS3 as OPERATIONS, KERAS3_MODULES
 from .keys import STRINGS, VECTORS
 from .records import Dialect, Functions, Keys, Known
@@ -267,6 +267,6 @@ KERAS3 = Dialect(
     whole=frozenset({*_WHOLE, "Hashing"}),
     tells_masks=True,
     ends_masks=ENDS_AT["keras3"],
-    strips_masks=frozenset(STRIPPED_SINCE),
+    strips_masks=STRIPS,
 )
 """Keras 3, whatever backend it runs on: `.keras`, `.weights.h5` and legacy HDF5."""

@@ -280,15 +280,12 @@ def softmax(call: LayerCall, x: Value) -> Value:
         raise ConfigError(f"a Softmax over {x.layout} with a mask {mask.layout}")
     low = call.add(Fill(value=MASKED), [x], terms, part="low").result
     left = _where(call, mask, x, low, "left")
-    if call.era.vocabulary not in MASKED_IS_NOTHING:
+    if not call.era.has("softmax_zeroes"):
         return along(call, left, Softmax(), axes)
     y = along(call, left, Softmax(), axes, "weights")
     none = call.add(Fill(value=0.0), [x], terms, part="none").result
     return _where(call, mask, y, none, "")
 
-
-MASKED_IS_NOTHING: frozenset[str] = frozenset({"keras3"})
-"""Vocabularies whose Softmax gives zeros for masked elements, where all are masked too."""
 
 MASKED = -1e9
 """What masked elements of a Softmax become (Keras 3.15 `layers/activations/softmax.py`)."""

@@ -269,13 +269,13 @@ def _several(
 def _blind(call: LayerCall, given: Mapping[str, Any], rank: int) -> Literal["mean", "zero"]:
     """What a query without a key is given: in Keras 3 it depends on the way that is taken.
 
-    The kernels of its backends give a mean. Its Softmax puts zeros where a mask is, and computes
-    where there is dropout, where scores are asked for, and over more than one axis of steps.
+    The kernels of its backends give a mean. Its Softmax, which puts zeros where a mask is from 3.10
+    on, computes where there is dropout, where scores are asked for, and over several axes of steps.
     Source: Keras 3.15 `layers/attention/multi_head_attention.py` (`_compute_attention`),
     `layers/activations/softmax.py`; genuine runs.
     """
     composed = getattr(call.config, "dropout", 0) > 0 or given.get(SCORES) or rank != 3
-    return "zero" if composed and call.era.vocabulary == "keras3" else "mean"
+    return "zero" if composed and call.era.has("softmax_zeroes") else "mean"
 
 
 PARAMS = ("kernel", "bias")
@@ -336,7 +336,7 @@ def _masks(
         mask = _tensor(call, given, name)
         if name == "query_mask" and call.era.strips_masks(call.class_name):
             mask = None
-        if mask is None and tensor is not None and call.era.sees_masks(call.class_name):
+        if mask is None and tensor is not None and call.era.has("attention_sees_masks"):
             mask = call.carried_mask(tensor)
         if mask is not None and len(call.axes(query)) != 3:
             raise ConfigError(f"{call.class_name} over {query.layout} with a mask")

@@ -20,14 +20,11 @@ from .merge import common_mask, merged
 
 OR = Binary(function="or")
 
-LOOKS_AT_MASKS: frozenset[str] = frozenset({"keras3"})
-"""Vocabularies whose Multiply, Maximum and Minimum do."""
-
 
 def behind_masks(call: LayerCall, op: Merge, inputs: Sequence[Value]) -> Value | None:
     """The merge, if it looks at masks and there are some."""
     masks = [call.mask(value) for value in inputs]
-    if call.era.vocabulary not in LOOKS_AT_MASKS or not any(masks):
+    if not call.era.has("merges_look_at_masks") or not any(masks):
         return None
     ranks = {len(call.axes(value)) for value in inputs}
     if len(ranks) > 1 or not isinstance(op, (Multiply, Maximum, Minimum)):

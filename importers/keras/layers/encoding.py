@@ -75,7 +75,8 @@ def encoded(
         raise ConfigError(f"{call.class_name} in mode {mode!r:.80} of {classes} classes")
     axes = call.axes(x)
     if mode == "one_hot":
-        if len(axes) > call.batch and size_of(axes[-1]) == 1:
+        squeezed = call.era.has("one_hot_squeezes")
+        if squeezed and len(axes) > call.batch and size_of(axes[-1]) == 1:
             x = call.add(View(), [x], axes[:-1], part="squeezed").result
         return one_hot(call, x, classes)
     if len(axes) == call.batch:

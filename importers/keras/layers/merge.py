@@ -130,7 +130,8 @@ def common_mask(
     """
     masks = [call.mask(value) for value in inputs]
     present = [mask for mask in masks if mask is not None]
-    if not present or not getattr(call.config, "supports_masking", True):
+    hands_on = call.era.has("merges_hand_masks_on")
+    if not present or not hands_on or not getattr(call.config, "supports_masking", True):
         return None  # Keras 0.3's has none (0.3.3 `layers/core.py` `Merge.get_output_mask`)
     several = call.era.vocabulary not in BOTH
     if several and len(present) < len(inputs):

@@ -166,20 +166,17 @@ def center_crop(call: LayerCall, x: Value) -> Value:
     return _centred(call, x, config)
 
 
-CROPS_AT_INFERENCE: frozenset[str] = frozenset({"tf_keras"})
-"""Vocabularies whose RandomCrop resizes at inference; in Keras 3 it passes images on."""
-
-
 @translates("RandomCrop", config=CenterCropConfig)
 def random_crop(call: LayerCall, x: Value) -> Value:
     """RandomCrop, as it computes at inference.
 
+    Up to Keras 3.7 it resizes, later it passes images on.
     Source: genuine runs of tf-keras 2.21 (`image_preprocessing.py` `RandomCrop.call`) and Keras
     3.15 (`random_crop.py` `transform_images`).
     """
     from ....ir.ops.activation import TrainingOnly
 
     config: CenterCropConfig = call.config  # type: ignore[assignment]
-    if call.era.vocabulary in CROPS_AT_INFERENCE:
+    if call.era.has("random_crop_resizes"):
         return _fitted(call, x, config)
     return call.add(TrainingOnly(layer_class="RandomCrop"), [x], call.axes(x)).result
