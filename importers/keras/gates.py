@@ -12,7 +12,6 @@ import io
 import os
 import re
 import stat
-import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from functools import cache
@@ -214,13 +213,6 @@ class Node(NamedTuple):
 def hdf5() -> Any:
     """The h5py module, told before it starts that no filter plugin is to be looked for."""
     os.environ.setdefault("HDF5_PLUGIN_PRELOAD", "::")
-    if sys.platform == "linux":
-        # h5py asks for `platform.uname()[4]`: for its sixth field, which is of no use to it, Python
-        # would run the program `uname` (`platform.py`, `uname_result.processor`)
-        import platform
-
-        system = platform.uname()
-        vars(system).setdefault("processor", system.machine)
     import h5py
 
     return h5py
