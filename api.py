@@ -201,11 +201,16 @@ def _refuse_arrays(model: Model, goal: Aim, options: Options) -> None:
     proving = options.verify or options.expect is not None
     if goal.described.arrays and proving:
         raise UsageError(f"--verify with --to {goal.kind}", hint="arrays compute nothing")
+    if goal.architecture_only and proving:
+        hint = "it computes nothing: verify a model"
+        raise UsageError("--verify with an architecture alone", hint=hint)
     if goal.weights_only and proving:
         raise UsageError("--verify with weights alone", hint="they compute nothing: verify a model")
     if model.kind != "weights":
         return
     what = "" if goal.described.bare else f"{goal.described.title} needs an architecture"
+    if goal.architecture_only:
+        what = "an architecture is to be written"
     if proving:
         what = "nothing can be verified"
     if what:

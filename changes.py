@@ -106,7 +106,7 @@ def changes(model: Model, plan: Plan, aim: Aim) -> Changes:
     weights: list[Moved] = []
     axes: dict[str, list[str]] = {}
     for settled in plan.settled:
-        if kind != "ir":
+        if kind != "ir" and not aim.architecture_only:
             weights += _weights(settled, aim, seen)
         if _axis_moved(settled):
             axes.setdefault(settled.node.op.kind, []).append(_layer(settled))
@@ -124,16 +124,20 @@ def changes(model: Model, plan: Plan, aim: Aim) -> Changes:
 def _lost(model: Model, aim: Aim) -> Iterator[Event]:
     """What a kind of file has no place for, whatever its exporter makes of the rest."""
     training = model.training
-    if training is not None and (aim.kind == "onnx" or aim.weights_only):
+    alone = aim.weights_only or aim.architecture_only
+    only = "only weights are written" if aim.weights_only else "only the architecture is written"
+    if training is not None and (aim.kind == "onnx" or alone):
         slots = sum(len(slot.sources) for slot in training.slots)
         state = f", {slots} arrays of {training.optimizer}" if slots else ""
         message = f"the training record{state}: {aim.described.title} has no place for it"
-        if aim.weights_only:
-            message = f"the training record{state}: only weights are written"
+        if alone:
+            message = f"the training record{state}: {only}"
         yield Event(code="KT301", kind="lost", message=message)
     if aim.weights_only and model.kind != "weights":
-        message = "the architecture: only weights are written"
-        yield Event(code="KX204", kind="lost", message=message)
+        yield Event(code="KX204", kind="lost", message=f"the architecture: {only}")
+    if aim.architecture_only:
+        count = sum(1 for _ in model.graph.weights())
+        yield Event(code="KX205", kind="lost", message=f"{count} weights: {only}")
 
 
 def _layer(settled: Settled) -> str:

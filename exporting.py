@@ -50,6 +50,17 @@ def export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) -> 
             **common,
         )
         return []
+    if goal.architecture_only:
+        from .exporters.keras.architecture import export_architecture
+
+        return export_architecture(
+            model,
+            plan,
+            path,
+            dialect=goal.described.dialect,
+            target_backend=goal.backend,
+            **common,
+        )
     if model.kind == "weights":
         from .exporters.keras.bare import export_bare
 

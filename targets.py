@@ -79,8 +79,12 @@ SUFFIXES: Mapping[str, str] = {
     ".weights.h5": "keras3",
     ".npz": "npz",
     ".safetensors": "safetensors",
+    ".json": "keras2",
 }
 """Which kind follows from the end of a file's name; the longest one that fits counts."""
+
+ARCHITECTURE = ".json"
+"""What a file is called that holds the architecture of a Keras model and nothing else."""
 
 STAY = "kernels are cross-correlation ones; with --weights-layout stored they stay as they are"
 
@@ -108,6 +112,7 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
         io: Whether inputs and outputs keep the source's order or match the target's.
         opset: For ONNX; None for the default of this release.
         weights_only: Whether architecture and training record are left out.
+        architecture_only: Whether weights and training record are.
         weights_layout: For arrays alone: the order of their axes, one of `ir.orders.ORDERS`.
     """
 
@@ -117,6 +122,7 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     io: Literal["keep", "match"]
     opset: int | None = None
     weights_only: bool = False
+    architecture_only: bool = False
     weights_layout: Literal["canonical", "onnx", "stored"] = "canonical"
 
     @property
@@ -190,6 +196,10 @@ def aim(
     end = os.fspath(path).lower()
     if kind.by_path and weights_only and end.endswith(".keras"):
         raise UsageError("--weights-only with a .keras file", hint="name it .weights.h5")
+    architecture = bool(kind.dialect) and end.endswith(ARCHITECTURE)
+    if architecture and weights_only:
+        hint = "it holds the architecture and no weights"
+        raise UsageError(f"--weights-only with a {ARCHITECTURE} file", hint=hint)
     by_name = kind.by_path and end.endswith(".weights.h5")
     chosen = {
         "kind": name,
@@ -198,6 +208,7 @@ def aim(
         "io": io_layout or kind.io,
         "opset": opset,
         "weights_only": weights_only or kind.arrays or by_name,
+        "architecture_only": architecture,
         "weights_layout": weights_layout or "canonical",
     }
     try:

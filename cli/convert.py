@@ -115,8 +115,8 @@ def _checking_options() -> list[click.Parameter]:
 @click.command(
     cls=Command,
     intro="Convert SRC to DST. The target follows from DST's name: .keras (Keras 3), .h5\n"
-    "(Keras 2), .onnx, .kerasir; .weights.h5, .npz and .safetensors for the weights alone; --to\n"
-    "overrules it. DST appears only if everything worked.",
+    "(Keras 2), .onnx, .kerasir; .weights.h5, .npz and .safetensors for the weights alone,\n"
+    ".json for the architecture; --to overrules it. DST appears only if everything worked.",
     params=[
         click.Argument(["src"], metavar="SRC"),
         click.Argument(["dst"], metavar="DST"),

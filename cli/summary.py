@@ -84,6 +84,8 @@ def _target(done: Conversion) -> str:
         parts.append("kernels for Theano")
     if target.weights_only:
         parts.append("weights only")
+    if target.architecture_only:
+        parts.append("architecture only")
     return ", ".join(parts)
 
 

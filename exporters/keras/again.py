@@ -54,6 +54,25 @@ def said_already(
     return original if (whole or weights_only) and _keeps_orders(plan) else None
 
 
+def said_configuration(
+    model: Model, plan: Plan, dialect: Dialect, backend: str
+) -> dict[str, Any] | None:
+    """The source's architecture as a file of its own says it, if it is what is to be written.
+
+    HDF5 of Keras 3 spells it otherwise (3.15 `legacy/saving/legacy_h5_format.py`).
+    """
+    original = model.original
+    container = ZIP if original is not None and original.form == "paths" else ""
+    if dialect.form == "keras3" and not container:
+        return None
+    found = said_already(model, plan, dialect, backend, container, weights_only=False)
+    if found is None or found.config is None:
+        return None
+    beside = ("keras_version", "backend") if not container else ()
+    said = {key: found.metadata[key] for key in beside if key in found.metadata}
+    return {**found.config, **said}
+
+
 def _keeps_orders(plan: Plan) -> bool:
     border = (*plan.inputs, *plan.outputs)
     return all(settled.as_authored for settled in plan.settled) and all(

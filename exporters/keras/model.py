@@ -61,7 +61,7 @@ def export_keras(
         UsageError: There is no such dialect, or it has no kernels of that backend; the file exists.
         ExportError: The target cannot express something; the layer is named.
     """
-    target = _dialect(dialect, target_backend)
+    target = dialect_of(dialect, target_backend)
     container = container_of(path, target)
     report = Report()
     original = said_already(
@@ -77,7 +77,9 @@ def export_keras(
         )
     else:
         check_sayable(model, target, container)
-        contents, report = _contents(model, plan, target, target_backend, weights_only)
+        contents, report = contents_of(
+            model, plan, target, target_backend, weights_only=weights_only
+        )
         sink, arrays = CONTAINERS[container](contents, weights_only)
     total = sum(tensor.nbytes for tensor in sink.tensors)
 
@@ -94,10 +96,14 @@ def export_keras(
     return report.events
 
 
-def _contents(
-    model: Model, plan: Plan, target: Dialect, backend: str, weights_only: bool
+def contents_of(
+    model: Model, plan: Plan, target: Dialect, backend: str, *, weights_only: bool
 ) -> tuple[Contents, Report]:
-    """Everything that the file says, in the target's words; and what there is to tell."""
+    """Everything that the file says, in the target's words; and what there is to tell.
+
+    Raises:
+        ExportError: The target cannot express something; the layer is named.
+    """
     network, report = emit(model, plan, target, backend)
     settle_names(network, target, backend, report)
     if model.kind == "sequential" and network.kind != "merged" and not is_chain(network, target):
@@ -128,7 +134,12 @@ def _version(facts: Facts, dialect: Dialect) -> str:
     return source if is_since(source, tuple(map(int, own.split(".")))) else own
 
 
-def _dialect(name: str, backend: str) -> Dialect:
+def dialect_of(name: str, backend: str) -> Dialect:
+    """A target by its name.
+
+    Raises:
+        UsageError: There is none of that name, or it has no kernels of that backend.
+    """
     if name not in DIALECTS:
         known = ", ".join(DIALECTS)
         raise UsageError(f"no Keras dialect is called {name!r}", hint=f"there are {known}")

@@ -152,7 +152,7 @@ def test_help_imports_nothing_heavy() -> None:
         (
             ("convert", "a", "model.foo"),
             "model.foo: no kind known for '.foo' (use .onnx, .kerasir, .h5, .hdf5, .keras, "
-            ".weights.h5, .npz, .safetensors or --to)",
+            ".weights.h5, .npz, .safetensors, .json or --to)",
         ),
         (
             ("convert", "a", "b.h5", "--opset", "13"),
