@@ -141,3 +141,17 @@ def test_genuine_keras_takes_them(module: str, ending: str, tmp_path: Path) -> N
     assert "error" not in json.loads(done.stdout), done.stderr[-2000:]
     found, expected = np.load(tmp_path / "out.npz")["out_0"], predicted(source, x)
     assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def test_no_dot_in_the_name_of_a_layer_with_weights(tmp_path: Path) -> None:
+    """PyTorch keeps weights by the path of their layer, and takes no dot in it."""
+    one, two = dense("block.dense"), layer("Activation", "block.relu", activation="relu")
+    one["config"]["batch_input_shape"] = [None, 3]
+    arrays = {"block.dense/kernel:0": numbers(3, 3), "block.dense/bias:0": numbers(3)}
+    known: Layers = {"block.dense": arrays, "block.relu": {}}
+    config = {"class_name": "Sequential", "config": {"name": "model", "layers": [one, two]}}
+    source = model_file(tmp_path / "old.h5", known, config, keras_version="2.2.4")
+    for target, found in (("new.keras", "block_dense"), ("new.h5", "block.dense")):
+        kerasir.convert(source, tmp_path / target)
+        assert names_in(tmp_path / target) == [found, found, "block.relu"]
+        assert kerasir.verify(source, tmp_path / target).equal

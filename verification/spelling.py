@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set as AbstractSet
 
-from ..eras.layer_names import KERAS3, SCOPES, Names, renamed
+from ..eras.layer_names import KERAS3, KERAS3_WEIGHTED, SCOPES, Names, renamed
+
+SPELLINGS = (SCOPES, KERAS3, KERAS3_WEIGHTED)
 
 Key = tuple[tuple[str, ...], str, int]
 """A call: the models around it, the layer's name, and how many of its calls came before."""
@@ -12,8 +14,13 @@ Key = tuple[tuple[str, ...], str, int]
 
 def spelt(mine: Sequence[Key], theirs: AbstractSet[Key]) -> dict[Key, Key]:
     """The calls of one model as another spells their names: the way that finds most of them."""
-    ways = [dict(zip(mine, mine, strict=True)), *(_by(names, mine) for names in (SCOPES, KERAS3))]
-    return max(ways, key=lambda way: sum(key in theirs for key in way.values()))
+    ways = [dict(zip(mine, mine, strict=True)), *(_by(names, mine) for names in SPELLINGS)]
+    best = max(ways, key=lambda way: sum(key in theirs for key in way.values()))
+    # of weighted layers another spelling is taken than of the rest
+    return {
+        key: next((way[key] for way in (best, *ways) if way[key] in theirs), best[key])
+        for key in mine
+    }
 
 
 def _by(names: Names, keys: Sequence[Key]) -> dict[Key, Key]:

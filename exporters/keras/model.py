@@ -105,7 +105,8 @@ def contents_of(
         ExportError: The target cannot express something; the layer is named.
     """
     network, report = emit(model, plan, target, backend)
-    settle_names(network, target, backend, report)
+    of_own = model.facts.era.value == target.era
+    settle_names(network, target, backend, report, of_own=of_own)
     if model.kind == "sequential" and network.kind != "merged" and not is_chain(network, target):
         report.add(
             "KX404", "changed", "written as a functional model: it is no chain of layers any more"

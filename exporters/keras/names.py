@@ -16,7 +16,9 @@ INSIDE = ("layer", "backward_layer")
 """Keys under which a layer's configuration has another layer's."""
 
 
-def settle_names(network: Network, dialect: Dialect, backend: str, report: Report) -> None:
+def settle_names(
+    network: Network, dialect: Dialect, backend: str, report: Report, *, of_own: bool = False
+) -> None:
     """Rename what the target cannot load, and tell.
 
     Names of models inside, of layers inside wrappers and of what a Bidirectional holds count as
@@ -27,10 +29,11 @@ def settle_names(network: Network, dialect: Dialect, backend: str, report: Repor
         dialect: The target, whose `names` say what it takes.
         backend: The backend that the file is for.
         report: Where a new name is told.
+        of_own: Whether the source is the target's own, on some backend of which it loads as it is.
     """
     names = dialect.names.get(backend)
     if names is not None:
-        _settle(network, names, report)
+        _settle(network, names, None if of_own else dialect.weighted_names, report)
     slashed = [name for name in _names(network) if "/" in name]
     if slashed and "Keras 3" in dialect.readers:
         report.add(
@@ -55,13 +58,14 @@ def _names(network: Network) -> Iterator[str]:
             yield from _names(layer.network)
 
 
-def _settle(network: Network, names: Names, report: Report) -> None:
+def _settle(network: Network, names: Names, weighted: Names | None, report: Report) -> None:
     network.name = taken(network.name, names)
     layers = _layers(network)
-    changed = renamed([layer.name for layer in layers], names)
+    strict = {layer.name for layer in layers if layer.arrays} if weighted else set()
+    changed = renamed([layer.name for layer in layers], names, strict, weighted or names)
     for layer in layers:
         if layer.network is not None:
-            _settle(layer.network, names, report)
+            _settle(layer.network, names, weighted, report)
         layer.config = _inside(layer.config, names)
         layer.inner_name = taken(layer.inner_name, names)
         layer.wrappers = tuple(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ....eras.layer_names import KERAS3 as KERAS3_NAMES
+from ....eras.layer_names import KERAS3 as KERAS3_NAMES, KERAS3_WEIGHTED
 from ....eras.masking import ENDS_AT, STRIPS
 from ....eras.operations import KERAS3 as OPERATIONS, KERAS3_MODULES
 from .keys import STRINGS, VECTORS
@@ -264,6 +264,7 @@ KERAS3 = Dialect(
     backs_second=True,
     masked_values=frozenset({"Multiply", "Maximum", "Minimum"}),
     names={"tensorflow": KERAS3_NAMES},
+    weighted_names=KERAS3_WEIGHTED,
     whole=frozenset({*_WHOLE, "Hashing"}),
     tells_masks=True,
     ends_masks=ENDS_AT["keras3"],

@@ -142,6 +142,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             first does, unless it is a layer that is stated (Keras 3.15 `Bidirectional.__init__`).
         masked_values: Merges that compute otherwise where a mask leaves one of their inputs out.
         names: The names of layers that it takes, by backend; any on others.
+        weighted_names: Those of layers that hold weights, where others are taken of them.
         whole: Classes that are written as they were read, though they were read as several
             operations: their configuration says all that they compute.
         tells_masks: Whether a call can be told a mask, as a tensor by keyword.
@@ -197,6 +198,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     unmasked_merges: frozenset[str] = frozenset()
     merges_ends: bool = False
     backs_second: bool = False
+    weighted_names: Names | None = None
     names: Mapping[str, Names] = msgspec.field(default_factory=lambda: {"tensorflow": SCOPES})
     whole: frozenset[str] = frozenset()
     tells_masks: bool = False
