@@ -48,10 +48,13 @@ def wishes(node: Node, wished: Arriving, policy: Policy) -> Arriving:
 
 def complies(node: Node, policy: Policy) -> bool:
     """Whether the author's order is what the policy wants of this node."""
+    trailing = node.op.trailing and policy.trailing
     for port, value in zip(node.op.inputs, node.inputs, strict=False):
-        if port.order != "spatial" or value is None:
+        if value is None:
             continue
-        if value.axes != _spatial(port.pattern, node.axes, policy):
+        if port.order == "spatial" and value.axes != _spatial(port.pattern, node.axes, policy):
+            return False
+        if trailing and value.axes != _trailing(port.pattern, value.axes, node.axes):
             return False
     return True
 

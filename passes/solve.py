@@ -27,29 +27,36 @@ def solve(graph: Graph, policy: Policy) -> Plan:
         policy: What the target wants.
 
     Returns:
-        Of the plans tried the one that moves least: as authored where that complies, with
-        wishes (several rounds), without, and with inputs brought into the order wished for
-        before anything else. There is no cost model beyond that count; of equals the one that
-        moves least between the model's borders.
+        Of the plans tried the one that moves least: with wishes (several rounds), without, with
+        inputs brought into the order wished for before anything else, and as authored where
+        that complies. There is no cost model beyond that count; of equals the one that coerces
+        least between the model's borders. What is authored and moves nothing is taken at once.
     """
     if policy.order == "source":
         return authored(graph, policy)
-    plans = [authored(graph, policy)] if complies(graph, policy) else []
-    if plans and policy.preserve:
-        return plans[0]
+    own = authored(graph, policy) if complies(graph, policy) else None
+    if own is not None and (policy.preserve or not moves(own)):
+        return own
     locks = Locks(graph)
-    plans.append(_solve_rounds(graph, policy, locks))
+    plans = [_solve_rounds(graph, policy, locks)]
     if plans[-1].inner_coercions:
         plans.append(_solve_once(graph, policy, locks, {}, wishing=False))
     if all(plan.inner_coercions for plan in plans) and policy.io == "keep":
         plans.append(_solve_once(graph, policy, locks, {}, wishing=True, at_inputs=True))
-    return min(plans, key=lambda plan: (moves(plan), len(plan.inner_coercions)))
+    if own is not None:
+        plans.append(own)
+    return min(plans, key=lambda plan: (moves(plan), len(plan.inner_coercions) + _turns(plan)))
 
 
 def moves(plan: Plan) -> int:
     """How many times the plan moves an activation's numbers: coercions and views that are none."""
+    return len(plan.coercions) + _turns(plan)
+
+
+def _turns(plan: Plan) -> int:
+    """How many views move numbers."""
     views = (s for s in plan.settled if s.node.op.rule == "view")
-    return len(plan.coercions) + sum(not is_pure(s.input, s.results[0]) for s in views)
+    return sum(not is_pure(s.input, s.results[0]) for s in views)
 
 
 def _solve_rounds(graph: Graph, policy: Policy, locks: Locks) -> Plan:

@@ -15,9 +15,10 @@ def regroup(
 ) -> tuple[Terms, Terms]:
     """The layout that a view wants of its input and the one its result then has.
 
-    Axes of size one come and go; every other atom stays in the order in which it lies, unless a
-    term of the result needs atoms that do not lie side by side. What has to be moved anyway is
-    moved to where it is wished for; else the terms of the result come as their author had them.
+    Axes of size one come, where they are wished for, and go; every other atom stays in the order
+    in which it lies, unless a term of the result needs atoms that do not lie side by side. What
+    has to be moved anyway is moved to where it is wished for; else the terms of the result come as
+    their author had them.
 
     Args:
         have: How the input arrives.
@@ -28,10 +29,13 @@ def regroup(
     known = keys(result)
     atoms = [atom for atom in expand(have) if key(atom) <= known]
     place = {k: index for index, atom in enumerate(atoms) for k in key(atom)}
+    fits = wish is not None and {key(term) for term in wish} == {key(term) for term in result}
+    if wish is not None and fits and _known(wish, place) == atoms:
+        return have, wish
     out = [_gathered(term, atoms, place) for term in _placed(result, place)]
     if _known(out, place) == atoms:
         return have, tuple(out)
-    if wish is not None and {key(term) for term in wish} == {key(term) for term in result}:
+    if wish is not None and fits:
         out = list(wish)
     else:
         out = [_gathered(term, atoms, place) for term in result]
