@@ -66,7 +66,7 @@ MODES: Mapping[str, str] = {"constant": "constant", "reflect": "reflect", "edge"
 
 @emits(Pad)
 def pad(op: Pad, at: Emitting) -> Edge:
-    """`Pad`; a mirror image with the edge is a choice of positions."""
+    """`Pad`; a mirror image with the edge is a choice of positions, or parts back to front."""
     if op.mode == "symmetric":
         return _mirrored(op, at)
     before, after = zip(*op.padding, strict=True)
@@ -81,13 +81,31 @@ def _mirrored(op: Pad, at: Emitting) -> Edge:
         size = y.shape[axis]
         if not before and not after:
             continue
-        if not isinstance(size, int) or max(before, after) > size:
+        if not isinstance(size, int):
+            y = _with_mirrors(at, y, axis, before, after)
+            continue
+        if max(before, after) > size:
             raise ExportError(f"a mirror image along an extent of {size}", where=at.name)
         front, back = range(before)[::-1], range(size - after, size)[::-1]
         places = [*front, *range(size), *back]
         shape = (*y.shape[:axis], len(places), *y.shape[axis + 1 :])
         y = at.add("Gather", y, at.constant(places, wish="places"), shape=shape, axis=axis)
     return y
+
+
+def _with_mirrors(at: Emitting, x: Edge, axis: int, before: int, after: int) -> Edge:
+    """Between its first elements and its last ones, back to front."""
+
+    def turned(count: int, start: int, end: int) -> list[Edge]:
+        bounds = zip((start, end, axis, -1), ("starts", "ends", "axes", "steps"), strict=True)
+        shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
+        given = (at.constant([number], wish=wish) for number, wish in bounds)
+        return [at.add("Slice", x, *given, shape=shape)] if count else []
+
+    front, behind = turned(before, before - 1, LOWEST_INT64), turned(after, -1, -1 - after)
+    pieces = [*front, x, *behind]
+    shape = (*x.shape[:axis], at.result_shape()[axis], *x.shape[axis + 1 :])
+    return at.add("Concat", *pieces, shape=shape, axis=axis)
 
 
 @emits(Broadcast)
@@ -120,17 +138,28 @@ def top_k(op: TopK, at: Emitting) -> tuple[Edge | None, ...]:
 
 @emits(Triangle)
 def composed_triangle(op: Triangle, at: Emitting) -> Edge:
-    """What is kept, as truth values written down."""
+    """What is kept, as truth values: written down, or found by counting columns and rows."""
     rows, columns = at.x.shape[-2:]
     if not (isinstance(rows, int) and isinstance(columns, int)) or rows * columns > MOST_INDICES:
-        raise ExportError(
-            f"a triangle of {rows} by {columns}", where=at.name, hint=f"--opset {TRILU_SINCE}"
-        )
-    above = (column - row - op.diagonal for row in range(rows) for column in range(columns))
-    kept = [place >= 0 if op.upper else place <= 0 for place in above]
-    mask = at.constant(kept, "bool", (rows, columns), wish="kept")
+        mask = _kept(op, at)
+    else:
+        above = (column - row - op.diagonal for row in range(rows) for column in range(columns))
+        kept = [place >= 0 if op.upper else place <= 0 for place in above]
+        mask = at.constant(kept, "bool", (rows, columns), wish="kept")
     zero = at.constant([0], at.x.dtype, (), wish="zero")
     return at.add("Where", mask, at.x, zero, dtype=at.x.dtype)
+
+
+def _kept(op: Triangle, at: Emitting) -> Edge:
+    shape = at.x.shape[-2:]
+    one = at.constant([1], "int32", (), wish="one")
+    ones = at.add("Expand", one, at.extents(shape, at.x), shape=shape)
+    row, column = (
+        at.add("CumSum", ones, at.constant([axis], shape=(), wish="axis")) for axis in (0, 1)
+    )
+    diagonal = at.constant([op.diagonal], "int32", (), wish="diagonal")
+    compare = "GreaterOrEqual" if op.upper else "LessOrEqual"
+    return at.add(compare, at.add("Sub", column, row), diagonal, dtype="bool")
 
 
 @emits(Triangle, since=TRILU_SINCE)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from ....errors import ExportError
-from ....ir.ops.convolution import Pads
+from ....ir.ops.convolution import Padding, Pads
 from ....ir.ops.pooling import (
     AdaptivePool,
     AveragePool,
@@ -21,7 +21,7 @@ from ....ir.ops.pooling import (
     UpSample,
     ZeroPad,
 )
-from ..dims import Dim
+from ..dims import Dim, Shape
 from ..draft import Edge
 from ..emitting import Emitting
 from ..pen import HIGHEST_INT64
@@ -62,23 +62,34 @@ def max_pool(op: MaxPool, at: Emitting) -> Edge:
 @emits(AveragePool)
 def average_pool(op: AveragePool, at: Emitting) -> Edge:
     """Pads as wide as the window become zeros; where they do not count, the mean is corrected."""
-    x, padding, shares = folded(at), op.padding, list[list[float]]()
-    if not isinstance(padding, str) and _too_wide(padding, op.pool_size):
-        if not op.count_padding:
-            shares = list(_shares(op, at, padding))
-        x, padding = padded(at, x, padding), ((0, 0),) * len(op.strides)
-    y = at.add(
+    x, padding = folded(at), op.padding
+    if isinstance(padding, str) or not _too_wide(padding, op.pool_size):
+        return unfolded(at, _averaged(op, at, x, padding, folded_result(at)))
+    none = ((0, 0),) * len(op.strides)
+    y = _averaged(op, at, padded(at, x, padding), none, folded_result(at))
+    if op.count_padding:
+        return unfolded(at, y)
+    shares = list(_shares(op, at, padding))
+    for axis, share in enumerate(shares):
+        shape = (len(share), *(1,) * (len(shares) - axis - 1))
+        y = at.add("Div", y, at.constant(share, at.dtype, shape, wish="share"))
+    if not shares:
+        extent: Shape = (1, 1, *x.shape[2:])
+        ones = at.add("Expand", at.number(1), at.extents(extent, x), shape=extent)
+        windows: Shape = (1, 1, *y.shape[2:])
+        y = at.add("Div", y, _averaged(op, at, padded(at, ones, padding), none, windows))
+    return unfolded(at, y)
+
+
+def _averaged(op: AveragePool, at: Emitting, x: Edge, padding: Padding, shape: Shape) -> Edge:
+    return at.add(
         "AveragePool",
         x,
-        shape=folded_result(at),
+        shape=shape,
         kernel_shape=op.pool_size,
         count_include_pad=int(op.count_padding) or None,
         **window(padding, op.strides),
     )
-    for axis, share in enumerate(shares):
-        shape = (len(share), *(1,) * (len(shares) - axis - 1))
-        y = at.add("Div", y, at.constant(share, at.dtype, shape, wish="share"))
-    return unfolded(at, y)
 
 
 def _too_wide(padding: Pads, sizes: tuple[int, ...]) -> bool:
@@ -87,17 +98,20 @@ def _too_wide(padding: Pads, sizes: tuple[int, ...]) -> bool:
 
 
 def _shares(op: AveragePool, at: Emitting, padding: Pads) -> Iterator[list[float]]:
-    """Along each axis, which share of every window is no padding."""
-    spaces = zip(at.extent("space"), at.extent("out_space"), strict=True)
+    """Along each axis, which share of every window is no padding; nothing if that is not known."""
+    spaces = [
+        (n, m)
+        for n, m in zip(at.extent("space"), at.extent("out_space"), strict=True)
+        if isinstance(n, int) and isinstance(m, int)
+    ]
+    if len(spaces) < len(padding):
+        return
     for (size, count), taps, stride, (before, _) in zip(
         spaces, op.pool_size, op.strides, padding, strict=True
     ):
-        if not (isinstance(size, int) and isinstance(count, int)) or count > MOST_WINDOWS:
-            raise ExportError(
-                f"padding of {padding} is wider than the pool, over an extent of {size}",
-                where=at.name,
-                hint="fix the sizes of the model's inputs" if isinstance(size, str) else "",
-            )
+        if count > MOST_WINDOWS:
+            what = f"padding of {padding} is wider than the pool, over an extent of {size}"
+            raise ExportError(what, where=at.name)
         starts = (window * stride - before for window in range(count))
         real = (max(0, min(start + taps, size) - max(start, 0)) for start in starts)
         yield [elements / taps for elements in real]
@@ -195,26 +209,37 @@ def adaptive_pool(op: AdaptivePool, at: Emitting) -> Edge:
     """Equal windows are a pool; others are cut out one by one and put together."""
     y = folded(at)
     first = len(y.shape) - len(op.size)
+    kind = "ReduceMax" if op.largest else "ReduceMean"
     for axis, count in enumerate(op.size, first):
-        extent = y.shape[axis]
-        if not isinstance(extent, int):
-            raise ExportError(
-                "an adaptive pool over an extent that is not known",
-                where=at.name,
-                hint="fix the sizes of the model's inputs",
-            )
-        kind = "ReduceMax" if op.largest else "ReduceMean"
         pieces = [
-            at.reduce(kind, _part(at, y, axis, start, end), (axis,), keepdims=True)
-            for start, end in op.windows(extent, count)
+            at.reduce(kind, part, (axis,), keepdims=True) for part in _parts(op, at, y, axis, count)
         ]
         shape = (*y.shape[:axis], count, *y.shape[axis + 1 :])
         y = at.add("Concat", *pieces, shape=shape, axis=axis) if count > 1 else pieces[0]
     return unfolded(at, y)
 
 
-def _part(at: Emitting, x: Edge, axis: int, start: int, end: int) -> Edge:
-    return at.cut(x, [start], [end], [axis], (*x.shape[:axis], end - start, *x.shape[axis + 1 :]))
+def _parts(op: AdaptivePool, at: Emitting, x: Edge, axis: int, count: int) -> Iterator[Edge]:
+    """The windows along an axis; of one whose extent the model is fed, where they are is reckoned.
+
+    Window n is cut at floor(n * extent / count) and ceil((n + 1) * extent / count).
+    """
+    extent = x.shape[axis]
+    if count == 1:
+        yield x
+    elif isinstance(extent, int):
+        for start, end in op.windows(extent, count):
+            shape = (*x.shape[:axis], end - start, *x.shape[axis + 1 :])
+            yield at.cut(x, [start], [end], [axis], shape)
+    else:
+        size, parts = at.extents((extent,), x), at.constant([count])
+        axes = at.constant([axis], wish="axes")
+        for n in range(count):
+            first = at.add("Div", at.add("Mul", size, at.constant([n])), parts)
+            whole = at.add("Mul", size, at.constant([n + 1]))
+            last = at.add("Div", at.add("Add", whole, at.constant([count - 1])), parts)
+            shape = (*x.shape[:axis], f"{at.name}/{n}/{extent}", *x.shape[axis + 1 :])
+            yield at.add("Slice", x, first, last, axes, shape=shape)
 
 
 @emits(UpSample)

@@ -9,7 +9,6 @@ import pytest
 from one_op import Array, OneOp, numbers
 from onnx_models import expected, export, must_equal, newest_opset
 
-from kerasir.errors import ExportError
 from kerasir.exporters.onnx.opsets import LOWEST
 from kerasir.ir.build import Builder
 from kerasir.ir.layout import Axis
@@ -117,11 +116,21 @@ def test_the_product_of_all_so_far(opset: int, tmp_path: Path) -> None:
     must_agree(one, [np.array([[2.0, -3, 0.5, -1], [-1, 4, 0, 3]])], tmp_path, opset)
 
 
-def test_a_triangle_of_unknown_extents_needs_an_opset(tmp_path: Path) -> None:
-    one = OneOp(Triangle(diagonal=1), {"...": [None, None, 4]})
-    must_agree(one, [numbers(2, 3, 4)], tmp_path, newest_opset())
-    with pytest.raises(ExportError, match=r"a triangle of x0_size by 4 .*--opset 14"):
-        export(one.graph, tmp_path, opset=LOWEST)
+@opsets
+@pytest.mark.parametrize("upper", [False, True])
+def test_a_triangle_of_unknown_extents(upper: bool, opset: int, tmp_path: Path) -> None:
+    one = OneOp(Triangle(diagonal=1, upper=upper), {"...": [None, None, 4]})
+    must_agree(one, [numbers(2, 5, 4)], tmp_path, opset)
+
+
+@opsets
+@pytest.mark.parametrize("padding", [(1, 2), (0, 3), (3, 0)])
+def test_mirrors_along_unknown_extents(
+    padding: tuple[int, int], opset: int, tmp_path: Path
+) -> None:
+    op = Pad(padding=((0, 0), padding, (2, 1)), mode="symmetric")
+    one = OneOp(op, {"...": [None, None, 4], "out": [None, None, 7]})
+    must_agree(one, [numbers(2, 3, 4)], tmp_path, opset)
 
 
 @opsets

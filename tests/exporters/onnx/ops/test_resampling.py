@@ -16,8 +16,11 @@ from kerasir.ir.ops.pooling import AdaptivePool, Method, Resample
 opsets = pytest.mark.parametrize("opset", [LOWEST, newest_opset()])
 
 
-def must_agree(op: Op, out: tuple[int, int], folder: Path, opset: int) -> None:
-    sizes = {"batch": [None], "channels": [2], "space": [6, 5], "out_space": [*out]}
+def must_agree(
+    op: Op, out: tuple[int, int], folder: Path, opset: int, *, known: bool = True
+) -> None:
+    space = [6, 5] if known else [None, None]
+    sizes = {"batch": [None], "channels": [2], "space": space, "out_space": [*out]}
     one, fed = OneOp(op, sizes), [numbers(3, 2, 6, 5)]
     must_equal(export(one.graph, folder, opset=opset).run(fed), expected(one.graph, fed))
 
@@ -35,6 +38,10 @@ def test_resample_without_aliases(opset: int, tmp_path: Path) -> None:
 
 
 @opsets
+@pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("largest", [False, True])
-def test_adaptive_pool(largest: bool, opset: int, tmp_path: Path) -> None:
-    must_agree(AdaptivePool(size=(4, 2), largest=largest), (4, 2), tmp_path, opset)
+@pytest.mark.parametrize("size", [(4, 2), (1, 5), (1, 1), (6, 3)])
+def test_adaptive_pool(
+    size: tuple[int, int], largest: bool, known: bool, opset: int, tmp_path: Path
+) -> None:
+    must_agree(AdaptivePool(size=size, largest=largest), size, tmp_path, opset, known=known)
