@@ -8,7 +8,7 @@ Keras 3.15 `backend/jax/image.py` gives the same numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 Kernel = Callable[[float], float]
 
@@ -17,24 +17,27 @@ def _triangle(x: float) -> float:
     return max(0.0, 1.0 - abs(x))
 
 
-def _keys(x: float) -> float:
-    """The cubic of Keys with a = -1/2."""
-    x = abs(x)
-    if x >= 2:
-        return 0.0
-    if x >= 1:
-        return ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
-    return (1.5 * x - 2.5) * x * x + 1.0
+CUBICS: Mapping[str, tuple[Sequence[float], Sequence[float]]] = {
+    "bicubic": ((1.5, -2.5, 0.0, 1.0), (-0.5, 2.5, -4.0, 2.0)),
+    "bicubic_table": ((1.5, -2.5, 0.0, 1.0), (-0.5, 2.5, -4.0, 2.0)),
+    "mitchellcubic": ((7 / 6, -2.0, 0.0, 8 / 9), (-7 / 18, 2.0, -10 / 3, 16 / 9)),
+}
+"""Kernels in two pieces, up to one element away and up to two: coefficients, of the cube first.
+
+The cubic of Keys with a = -1/2; that of Mitchell and Netravali with B = C = 1/3."""
 
 
-def _mitchell(x: float) -> float:
-    """The cubic of Mitchell and Netravali with B = C = 1/3."""
-    x = abs(x)
-    if x >= 2:
-        return 0.0
-    if x >= 1:
-        return (((-7.0 / 18.0) * x + 2.0) * x - 10.0 / 3.0) * x + 16.0 / 9.0
-    return (((7.0 / 6.0) * x - 2.0) * x) * x + 8.0 / 9.0
+def _cubic(method: str) -> Kernel:
+    def kernel(x: float) -> float:
+        x = abs(x)
+        if x >= 2:
+            return 0.0
+        total = 0.0
+        for coefficient in CUBICS[method][x >= 1]:
+            total = total * x + coefficient
+        return total
+
+    return kernel
 
 
 def _gaussian(x: float) -> float:
@@ -57,12 +60,12 @@ def _lanczos(radius: int) -> Kernel:
 
 KERNELS: Mapping[str, tuple[Kernel, float]] = {
     "bilinear": (_triangle, 1.0),
-    "bicubic": (_keys, 2.0),
-    "bicubic_table": (_keys, 2.0),
+    "bicubic": (_cubic("bicubic"), 2.0),
+    "bicubic_table": (_cubic("bicubic_table"), 2.0),
     "lanczos3": (_lanczos(3), 3.0),
     "lanczos5": (_lanczos(5), 5.0),
     "gaussian": (_gaussian, 1.5),
-    "mitchellcubic": (_mitchell, 2.0),
+    "mitchellcubic": (_cubic("mitchellcubic"), 2.0),
 }
 """By method: the kernel, and how far it reaches in elements."""
 

@@ -21,11 +21,12 @@ from ....ir.ops.pooling import (
     UpSample,
     ZeroPad,
 )
-from ..dims import Dim, Shape
+from ..dims import Shape
 from ..draft import Edge
 from ..emitting import Emitting
 from ..pen import HIGHEST_INT64
 from ..registry import emits
+from ..resampling import reckoned_weights
 from ..spatial import channels_first, folded, folded_result, padded, unfolded, window
 
 RESIZE: Mapping[str, Mapping[str, str]] = {
@@ -186,19 +187,22 @@ def resample(op: Resample, at: Emitting) -> Edge:
         order = [*(n for n in range(last + 1) if n != axis), axis]
         turned = at.permuted(y, order)
         shape = (*turned.shape[:-1], wanted)
-        y = at.add("MatMul", turned, _matrix(op, at, y.shape[axis], wanted), shape=shape)
+        size = y.shape[axis]
+        matrix = (
+            _matrix(op, at, size, wanted)
+            if isinstance(size, int)
+            else reckoned_weights(op, at, y, axis, wanted)
+        )
+        y = at.add("MatMul", turned, matrix, shape=shape)
         y = at.permuted(y, [order.index(n) for n in range(last + 1)])
     return unfolded(at, y)
 
 
-def _matrix(op: Resample, at: Emitting, size: Dim, wanted: int) -> Edge:
+def _matrix(op: Resample, at: Emitting, size: int, wanted: int) -> Edge:
     """Rows of the axis, columns of the result."""
-    if not isinstance(size, int) or size * wanted > MOST_WEIGHTS:
-        raise ExportError(
-            f"{op.method} interpolation of an extent of {size}",
-            where=at.name,
-            hint="fix the sizes of the model's inputs" if isinstance(size, str) else "",
-        )
+    if size * wanted > MOST_WEIGHTS:
+        what = f"{op.method} interpolation of an extent of {size}"
+        raise ExportError(what, where=at.name)
     rows = op.weights(size, wanted)
     flat = [rows[column][row] for row in range(size) for column in range(wanted)]
     return at.constant(flat, at.dtype, (size, wanted), wish="weights")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from one_op import OneOp, numbers
@@ -28,13 +28,19 @@ def must_agree(
 @opsets
 @pytest.mark.parametrize("out", [(4, 9), (12, 10)])
 @pytest.mark.parametrize("method", get_args(Method))
-def test_resample(method: str, out: tuple[int, int], opset: int, tmp_path: Path) -> None:
-    must_agree(Resample(size=out, method=method), out, tmp_path, opset)  # type: ignore[arg-type]
+@pytest.mark.parametrize("known", [True, False])
+def test_resample(
+    method: Any, out: tuple[int, int], known: bool, opset: int, tmp_path: Path
+) -> None:
+    must_agree(Resample(size=out, method=method), out, tmp_path, opset, known=known)
 
 
 @opsets
-def test_resample_without_aliases(opset: int, tmp_path: Path) -> None:
-    must_agree(Resample(size=(2, 3), antialias=True), (2, 3), tmp_path, opset)
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("method", ["bilinear", "bicubic", "lanczos3"])
+def test_resample_without_aliases(method: Any, known: bool, opset: int, tmp_path: Path) -> None:
+    op = Resample(size=(2, 3), method=method, antialias=True)
+    must_agree(op, (2, 3), tmp_path, opset, known=known)
 
 
 @opsets
