@@ -6,8 +6,11 @@ cancel_transposes. Nothing is patched, so nothing piles up and nothing is left t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
+from ..errors import LayoutError
+from ..ir.coerce import decompose
 from ..ir.graph import Graph, Value
 from ..ir.layout import Layout, find
 from ..ir.plan import Coercion, Held, Plan, Policy, Settled, Step
@@ -29,8 +32,9 @@ def solve(graph: Graph, policy: Policy) -> Plan:
     Returns:
         Of the plans tried the one that moves least: with wishes (several rounds), without, with
         inputs brought into the order wished for before anything else, and as authored where
-        that complies. There is no cost model beyond that count; of equals the one that coerces
-        least between the model's borders. What is authored and moves nothing is taken at once.
+        that complies. There is no cost model beyond that count; of equals the one that moves
+        least between the model's borders, and in the fewest steps. What is authored and moves
+        nothing is taken at once.
     """
     if policy.order == "source":
         return authored(graph, policy)
@@ -45,7 +49,20 @@ def solve(graph: Graph, policy: Policy) -> Plan:
         plans.append(_solve_once(graph, policy, locks, {}, wishing=True, at_inputs=True))
     if own is not None:
         plans.append(own)
-    return min(plans, key=lambda plan: (moves(plan), len(plan.inner_coercions) + _turns(plan)))
+    return min(plans, key=_cost)
+
+
+def _cost(plan: Plan) -> tuple[int, int, int]:
+    """Moves in all, those between the model's borders, and the steps that they take."""
+    inner, turns = plan.inner_coercions, _turns(plan)
+    return len(plan.coercions) + turns, len(inner) + turns, sum(map(_steps, inner)) + turns
+
+
+def _steps(move: Coercion) -> int:
+    try:
+        return len(decompose(move.have, move.want))
+    except LayoutError:  # not to be done: the exporter says so, if there is no other way
+        return sys.maxsize
 
 
 def moves(plan: Plan) -> int:

@@ -48,7 +48,7 @@ def merge_directions(draft: Draft) -> None:
         draft: Without nodes that nobody reads.
     """
     makers = {edge: node for node in draft.nodes for edge in node.outputs if edge is not None}
-    readers = Counter(_read(draft.nodes)) + Counter(draft.outputs)
+    readers = Counter(reads(draft.nodes)) + Counter(draft.outputs)
     stored = {held.edge: held for held in draft.initializers}
     found: list[OnnxNode] = []
     for node in draft.nodes:
@@ -61,12 +61,12 @@ def merge_directions(draft: Draft) -> None:
     draft.nodes[:] = found
 
 
-def _read(nodes: Sequence[OnnxNode]) -> Iterator[Edge]:
+def reads(nodes: Sequence[OnnxNode]) -> Iterator[Edge]:
     for node in nodes:
         yield from (edge for edge in node.inputs if edge is not None)
         for value in node.attributes.values():
             if isinstance(value, Body):
-                yield from (*_read(value.nodes), *value.outputs)
+                yield from (*reads(value.nodes), *value.outputs)
 
 
 def _halves(

@@ -25,6 +25,7 @@ from .opsets import DEFAULT_OPSET, ir_version
 from .pen import ONNX_TYPES, Origins, Pen
 from .registry import emitter
 from .style import PLAIN, Style
+from .turns import merge_turns
 from .unsupported import check_supported, refusal
 
 PRECISE = "normalization"
@@ -123,6 +124,8 @@ class _Drawing:
         drop_unread(self.draft)
         if self.draft.style.share:
             merge_directions(self.draft)
+            drop_unread(self.draft)
+            merge_turns(self.draft)
             drop_unread(self.draft)
         if self.draft.style.float16:
             halve(self.draft)

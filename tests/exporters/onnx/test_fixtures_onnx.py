@@ -29,6 +29,7 @@ WITHIN = 1e-5
 
 MOVES_WITHIN = {
     "m_conv_lstm_tf": "frames become a row of steps, channels last",
+    "m_einsum_tf": "an equation takes its steps last, and gives them last",
     "m_functions_tf": "a map is added to a turned one",
     "m_norms_tf": "a grouped normalization, then a Reshape that does not factor",
     "m_operations_tf": "as m_functions_tf",

@@ -32,6 +32,7 @@ AS_NORMALIZATION = (
 )
 
 WRITTEN_OTHERWISE = {
+    "keras2.2.4-theano/flat_reshape_back_th": "a Reshape goes by positions",
     "keras3.15.1-jax/adv_act_tf": AS_NORMALIZATION,
     "keras3.15.1-jax/adv_act_th": AS_NORMALIZATION,
     "keras3.15.1-jax/m_operations_tf": AS_NORMALIZATION,
