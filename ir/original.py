@@ -52,6 +52,7 @@ class Original(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         metadata: The version and whatever else it says of itself.
         attributes: What stands at its root and means nothing to Keras.
         assets: What layers have beside their variables, by its name in the archive.
+        besides: Places in it that nothing here is read from: groups, members of an archive.
         groups: Arrays of layers.
         optimizer: Arrays of the optimizer, and of what it is made of.
     """
@@ -64,5 +65,6 @@ class Original(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     metadata: Mapping[str, Any] = {}
     attributes: Mapping[str, str | int | float] = {}
     assets: Mapping[str, bytes] = {}
+    besides: tuple[str, ...] = ()
     groups: tuple[OriginalGroup, ...] = ()
     optimizer: tuple[OriginalGroup, ...] = ()

@@ -15,6 +15,14 @@ from ...ir.report import Report
 Said = Mapping[str, Any]
 
 
+HOW: Mapping[str, tuple[Any, ...]] = {
+    "run_eagerly": (None, False),
+    "steps_per_execution": (None, 1),
+    "jit_compile": (None, False),
+}
+"""What tf.keras and Keras 3 are told of how to run, and what says nothing."""
+
+
 def losses_and_metrics(compiled: Said, outputs: int, report: Report) -> dict[str, Any]:
     """The arguments of `compile` besides the optimizer.
 
@@ -28,6 +36,7 @@ def losses_and_metrics(compiled: Said, outputs: int, report: Report) -> dict[str
         found[key] = _nest(compiled.get(key), _reader(kind, report))
     for key in ("metrics", "weighted_metrics"):
         found[key] = _per_output(found[key], outputs)
+    found |= {key: compiled[key] for key in HOW if compiled.get(key) not in HOW[key]}
     found["loss_weights"] = compiled.get("loss_weights") or None
     mode = compiled.get("sample_weight_mode")
     if mode:

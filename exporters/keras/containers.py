@@ -41,6 +41,7 @@ class Contents(NamedTuple):
         backend: Whose kernels it has.
         version: Of the Keras that it says has written it.
         own: What a source of the same dialect says.
+        attributes: What an author put at the root of the source.
     """
 
     network: Network
@@ -49,6 +50,7 @@ class Contents(NamedTuple):
     backend: str
     version: str
     own: OwnWords | None = None
+    attributes: Mapping[str, str | int | float] = {}
 
     @property
     def config(self) -> Config:
@@ -75,7 +77,7 @@ def container_of(path: Path, dialect: Dialect) -> str:
 
 def in_hdf5(contents: Contents, weights_only: bool) -> Filled:
     """A group per layer and a list of its weights' names: what every Keras reads."""
-    network, state, dialect, backend, version, _ = contents
+    network, state, dialect, backend, version, _, attributes = contents
     held = groups(network, dialect, backend)
     named = [pair for group in held for pair in group.arrays]
     written_by = (("backend", backend), ("keras_version", version)) if dialect.says_backend else ()
@@ -98,6 +100,7 @@ def in_hdf5(contents: Contents, weights_only: bool) -> Filled:
         root=tuple(root),
         beside_layers=written_by,
         optimizer=tuple(_tensor(*pair) for pair in kept),
+        attributes=attributes,
         chunked=dialect.chunked,
     )
     return hdf5_sink(archive), [array for _, array in (*named, *kept)]

@@ -17,6 +17,7 @@ from ..sink import writing
 from ..target import Path
 from . import layers  # ruff: ignore[unused-import]  (registers the writers)
 from .again import said_already, tell, write_again
+from .besides import tell_besides
 from .containers import CONTAINERS, Contents, container_of
 from .dialects import DIALECTS, Dialect
 from .emit import emit
@@ -81,6 +82,9 @@ def export_keras(
             model, plan, target, target_backend, weights_only=weights_only
         )
         sink, arrays = CONTAINERS[container](contents, weights_only)
+    words = original is not None or has_own_words(model, target)
+    if not weights_only:
+        tell_besides(model, report, words=words, attributes=not container)
     total = sum(tensor.nbytes for tensor in sink.tensors)
 
     def moved(done: int) -> None:
@@ -120,7 +124,8 @@ def contents_of(
         state = spell_training(*args, own=own)
     _check_all_carried(model, network, target, report)
     words = own_words_of(model, plan, target)
-    return Contents(network, state, target, backend, version, words), report
+    attributes = model.original.attributes if model.original else {}
+    return Contents(network, state, target, backend, version, words, attributes), report
 
 
 def _version(facts: Facts, dialect: Dialect) -> str:

@@ -72,7 +72,8 @@ def _functions_found(config: Config, dialect: Dialect) -> Config:
 
 
 def _named_function(name: str) -> Config:
-    return _object("builtins", "function", name.rsplit(">", 1)[-1], name)
+    """Source: Keras 3.15 `saving/serialization_lib.py` (`serialize_keras_object`)."""
+    return _object("builtins", "function", name, "function")
 
 
 def _functional(network: Network, dialect: Dialect) -> Config:

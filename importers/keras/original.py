@@ -36,6 +36,7 @@ def original_of(archive: Archive, graph: Graph, era: str | None) -> Original | N
         training=archive.training_config if whole and form == "named" else None,
         metadata=_metadata(archive),
         attributes=archive.attributes,
+        besides=archive.ignored,
         assets=archive.assets,
         groups=tuple(
             OriginalGroup(group.layer, _arrays(group.weights), group.name or "")

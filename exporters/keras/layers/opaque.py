@@ -116,13 +116,37 @@ LAMBDA_FORMS = frozenset({
 
 def _config(class_name: str, stored: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
     config = {key: value for key, value in stored.items() if key not in IMPLIED}
-    if class_name != "Lambda" or dialect.form != "keras3":
+    if class_name != "Lambda":
         return config
+    if dialect.form != "keras3":
+        return _with_forms(config)
     return {
-        key: _function(value) if key in {"function", "output_shape"} else value
+        key: _function(value) if key in FUNCTIONS else value
         for key, value in config.items()
         if key not in LAMBDA_FORMS
     }
+
+
+FUNCTIONS = ("function", "output_shape")
+"""Keys of a Lambda that hold functions, or a shape."""
+
+
+def _with_forms(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A Lambda's configuration that says how its functions are given, as Keras up to 2 asks for.
+
+    Source: Keras 2.2.4 `layers/core.py` (`Lambda.from_config`).
+    """
+    found = dict(config)
+    for key in FUNCTIONS:
+        held = config.get(key)
+        kind = held.get("class_name") if isinstance(held, Mapping) else None
+        inner: Any = held.get("config") if isinstance(held, Mapping) else None
+        if kind == "__lambda__" and isinstance(inner, Mapping):
+            found[key] = [inner.get(part) for part in ("code", "defaults", "closure")]
+            found[f"{key}_type"] = "lambda"
+        elif kind == "function":
+            found[key], found[f"{key}_type"] = inner, "function"
+    return {"function_type": "lambda", "output_shape_type": "raw", "output_shape": None, **found}
 
 
 def _function(stored: Any) -> Any:

@@ -104,9 +104,9 @@ def _from_object(call: LayerCall, stored: Mapping[str, Any]) -> Op:
 
 def activate(call: LayerCall, x: Value, stored: Any) -> Value:
     """The value behind a layer's own activation; itself where that is linear."""
-    if _is_custom(call, stored):
-        _check_allowed(call, stored)
-        return _custom(call, x, stored, "activation")
+    if (name := _custom_name(call, stored)) is not None:
+        _check_allowed(call, name)
+        return _custom(call, x, name, "activation")
     if isinstance(stored, str) and stored in OTHER_SHAPES:
         return gated(call, x, -1, "activation")
     op = function(call, stored)
@@ -150,9 +150,16 @@ def gated(call: LayerCall, x: Value, axis: int, part: str = "") -> Value:
     return call.add(Multiply(), [pieces[0], gate], result, axes={"...": ()}, part=part).result
 
 
-def _is_custom(call: LayerCall, stored: Any) -> bool:
-    """Whether a name is of a function that the model's author wrote."""
-    return isinstance(stored, str) and stored not in {*_known(call), *OTHER_SHAPES}
+def _custom_name(call: LayerCall, stored: Any) -> str | None:
+    """What a function of the model's author is called; None for one that is known.
+
+    Keras 3 makes an object of it (3.15 `saving/serialization_lib.py`, `serialize_keras_object`):
+    with the name that it is registered by as its configuration, and `function` as that of its kind.
+    """
+    if isinstance(stored, Mapping) and stored.get("class_name") == "function":
+        stored = stored.get("config")
+    known = {*_known(call), *OTHER_SHAPES}
+    return stored if isinstance(stored, str) and stored not in known else None
 
 
 OTHER_SHAPES: frozenset[str] = frozenset({"glu"})
@@ -228,8 +235,8 @@ class PReluConfig(Config, frozen=True, kw_only=True):
 def activation(call: LayerCall, x: Value) -> Value:
     """Activation. A linear one is a node all the same, so that the layer is not lost."""
     config: ActivationConfig = call.config  # type: ignore[assignment]
-    if _is_custom(call, config.activation):
-        return _custom(call, x, config.activation)
+    if (name := _custom_name(call, config.activation)) is not None:
+        return _custom(call, x, name)
     if isinstance(config.activation, str) and config.activation in OTHER_SHAPES:
         return gated(call, x, -1)
     return _applied(call, x, function(call, config.activation))

@@ -1,0 +1,52 @@
+"""What a source says beside its layers and their training: told where it has no place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...errors import show
+from ...ir.model import Model
+from ...ir.report import Report
+
+OF_MODELS = frozenset({
+    "name", "trainable", "dtype", "build_input_shape", "layers", "input_layers", "output_layers",
+})  # fmt: skip
+"""What configurations of models say that the graph says too, or that follows from it."""
+
+OF_ENTRIES = frozenset({
+    "class_name", "config", "module", "registered_name", "build_config", "compile_config",
+    "keras_version", "backend", "shared_object_id", "name", "inbound_nodes",
+})  # fmt: skip
+"""The same of what stands around a configuration."""
+
+
+def tell_besides(model: Model, report: Report, *, words: bool, attributes: bool) -> None:
+    """Say what of the source is in no place of the new file.
+
+    Args:
+        model: What is written.
+        report: Where to tell.
+        words: Whether what the source says of the model itself is written.
+        attributes: Whether what an author put at the root of the file is.
+    """
+    original = model.original
+    if original is None:
+        return
+    lost = list(original.besides)
+    if not attributes:
+        lost += [f"@{name}" for name in original.attributes]
+    if not words and original.config is not None:
+        lost += _said_of_model(original.config)
+    if lost:
+        rest = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+        named = ", ".join(map(show, lost[:3]))
+        what = f"beside the model the file holds {named}{rest}: not written"
+        report.add("KX205", "lost", what, level="warning")
+
+
+def _said_of_model(entry: Mapping[str, Any]) -> Iterator[str]:
+    config = entry.get("config")
+    for known, said in ((OF_ENTRIES, entry), (OF_MODELS, config)):
+        if isinstance(said, Mapping):
+            yield from (key for key, value in said.items() if value and key not in known)
