@@ -1,4 +1,4 @@
-"""Through another dialect and back: what an author said is there, or the report says that it is not."""
+"""Through another dialect and back: what an author said is there, or the report says it is not."""
 
 from __future__ import annotations
 
