@@ -42,7 +42,7 @@ def tell_besides(model: Model, report: Report, *, words: bool, attributes: bool)
         rest = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
         named = ", ".join(map(show, lost[:3]))
         what = f"beside the model the file holds {named}{rest}: not written"
-        report.add("KX205", "lost", what, level="warning")
+        report.add("KX206", "lost", what, level="warning")
 
 
 def _said_of_model(entry: Mapping[str, Any]) -> Iterator[str]:
