@@ -84,9 +84,16 @@ def merged(network: Network) -> Merged | None:
 
 
 def settle_kind(network: Network, dialect: Dialect) -> None:
-    """Say of a Sequential that it begins with a merge of models, where the target has such."""
-    if network.kind == "sequential" and dialect.merges_models and merged(network):
-        network.kind = "merged"
+    """Say of a Sequential that it begins with a merge of models, where the target has such.
+
+    The file lists the layers of all of them together, so that no two may be called alike.
+    """
+    if network.kind != "sequential" or not dialect.merges_models or not merged(network):
+        return
+    network.kind = "merged"
+    names = [layer.name for layer in _flattened(network) or ()]
+    if len(set(names)) < len(names):
+        network.kind = "sequential"
 
 
 def _flattened(network: Network) -> list[FileLayer] | None:

@@ -124,6 +124,8 @@ def _padded(
 ) -> tuple[Tensor, str]:
     """The input with zeros around it where needed, and the word for what the layer itself pads."""
     x, word = site.x(), said(space, window, padding, rule)
+    if word == "same" and _is_lost(site, x, space, padding):
+        word = None
     if word is not None:
         return x, word
     if causal and is_causal(space, window, padding):
@@ -135,6 +137,21 @@ def _padded(
         )
     site.tell("KP201", "changed", f"pads {in_words(padding)} written out")
     return pad(site, x, space, needed(space, window, padding), "pad"), "valid"
+
+
+GRAPHS = frozenset({"Keras 3", "tf-keras"})
+"""Readers that may run on TensorFlow 2."""
+
+
+def _is_lost(site: Site, x: Tensor, space: Space, padding: Padding) -> bool:
+    """Whether TensorFlow loses the padding of a convolution behind a layer of zeros.
+
+    In a graph, as `predict` makes one, oneDNN takes such a layer and a Conv3D for one operation,
+    whose zeros are the layer's alone (runs of TensorFlow 2.21; not without oneDNN, nor by rank 2).
+    """
+    behind = x.call.layer.class_name == f"ZeroPadding{space.rank}D"
+    graphs = not GRAPHS.isdisjoint(site.dialect.readers) and site.backend == "tensorflow"
+    return behind and graphs and space.rank == 3 and not isinstance(padding, str)
 
 
 @writes(LocallyConnected, attributes="strides")

@@ -22,6 +22,7 @@ from .recurrent import (
     inner_layer,
     kinds,
     slots_of_class,
+    tell_of_idle,
     zeroed,
 )
 from .stacked import STACK, Stack, StackConfig, stack_groups, stack_slots
@@ -130,6 +131,7 @@ def bidirectional(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Va
     first = halves[0].states
     if len(states) not in {0, first + halves[1].states}:
         raise ConfigError(f"Bidirectional with {len(states)} initial states")
+    tell_of_idle(call, x, states)
     runs = [
         half.run(x, begin, name, half.config.go_backwards)
         for name, begin, half in zip(HALVES, (states[:first], states[first:]), halves, strict=True)

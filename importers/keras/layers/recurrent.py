@@ -281,6 +281,7 @@ def _translate(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value
     states = initial_states(call, states)
     if len(states) not in {0, recurrence.kind.states}:
         raise ConfigError(f"{call.class_name} with {len(states)} initial states")
+    tell_of_idle(call, x, states)
     node = recurrence.node(x, states, "", config.go_backwards)
     y = node.results[0] if config.return_sequences else node.results[1]
     mask = call.mask(x)
@@ -306,6 +307,22 @@ def initial_states(call: LayerCall, positional: tuple[Value, ...]) -> tuple[Valu
     if positional or not all(isinstance(state, Value) for state in found):
         raise ConfigError(f"{call.class_name} with initial states that are no tensors")
     return found
+
+
+IDLE: Mapping[str, str] = {
+    "tensorflow": "Keras 2 gives it before the first step that counts, here zeros come out",
+    "theano": "Keras 2 gives zeros where no step counts, here it comes out",
+}
+"""What an initial state is to steps that a mask leaves out before any counts, by backend (genuine
+runs of 2.0.8 and 2.2.4; 2.2.4 `tensorflow_backend.py` and `theano_backend.py` `rnn`)."""
+
+
+def tell_of_idle(call: LayerCall, x: Value, states: Sequence[Value]) -> None:
+    """Say where an initial state comes out otherwise than it did."""
+    reason = IDLE.get(call.era.backend) if call.era.vocabulary == "keras2" else None
+    if states and reason is not None and call.mask(x) is not None:
+        message = f"an initial state behind a mask: {reason}"
+        call.report.add("KN107", "note", message, layer=call.name, level="warning")
 
 
 def fitted(call: LayerCall, state: Value, wanted: Terms, part: str = "state") -> Value:

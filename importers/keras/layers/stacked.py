@@ -22,6 +22,7 @@ from .recurrent import (
     inner_layer,
     kinds,
     slots_of_class,
+    tell_of_idle,
     turned_mask,
 )
 
@@ -130,7 +131,11 @@ class Stack:
             states: Initial states of all cells, or none.
             part: Of the layer, for Bidirectional.
             backwards: Whether time is walked from the end.
+
+        Raises:
+            ConfigError: The source computed something else than its cells behind a mask.
         """
+        self._check_mask(x)
         call, mask, begin = self.call, self.call.mask(x), self._begin(states)
         h, nodes = x, list[Node]()
         for index, cell in enumerate(self._cells):
@@ -143,6 +148,17 @@ class Stack:
         order = reversed(nodes) if self._is_reversed else nodes
         ends = tuple(state for node in order for state in node.results[1:])
         return Run(h, nodes[-1].results[1], ends)
+
+    def _check_mask(self, x: Value) -> None:
+        """Source: Keras 2.2.4 `tensorflow_backend.py` `rnn`: `where(mask, output, states[0])`."""
+        era, cells = self.call.era, self._cells
+        takes_first = era.vocabulary == "keras2" and era.backend == "tensorflow"
+        takes_first = takes_first and not self._is_reversed and not self.config.unroll
+        if takes_first and len(cells) > 1 and self.call.mask(x) is not None:
+            raise ConfigError(
+                f"several cells behind a mask: Keras {era.version or '2.2'} on TensorFlow gives "
+                "the state of the first cell for steps that are absent, not the last result"
+            )
 
     @property
     def _is_reversed(self) -> bool:
@@ -178,6 +194,7 @@ def stacked(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, .
     stack, states = Stack(call, config), initial_states(call, states)
     if len(states) not in {0, stack.states}:
         raise ConfigError(f"{call.class_name} with {len(states)} initial states")
+    tell_of_idle(call, x, states)
     run = stack.run(x, states, "", config.go_backwards)
     if config.return_sequences:
         call.set_mask(run.sequence, call.mask(x))

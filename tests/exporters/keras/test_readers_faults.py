@@ -1,0 +1,104 @@
+"""What a reader of the file computes otherwise, or cannot: written so that it does not matter."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+from crafted import model_file, numbers
+
+from kerasir.api import convert, load
+from kerasir.errors import ConfigError
+
+PADDED = {
+    "class_name": "Sequential",
+    "config": [
+        {
+            "class_name": "ZeroPadding3D",
+            "config": {
+                "name": "pad",
+                "padding": [[1, 0], [0, 2], [1, 1]],
+                "data_format": "channels_last",
+                "batch_input_shape": [None, 4, 5, 3, 2],
+            },
+        },
+        {
+            "class_name": "Conv3D",
+            "config": {
+                "name": "conv",
+                "filters": 3,
+                "kernel_size": [3, 3, 3],
+                "padding": "same",
+                "data_format": "channels_last",
+            },
+        },
+    ],
+}
+
+
+def layers_of(path: Path) -> list[dict[str, Any]]:
+    with h5py.File(path) as file:
+        config = json.loads(file.attrs["model_config"])["config"]
+    layers: list[dict[str, Any]] = config if isinstance(config, list) else config["layers"]
+    return layers
+
+
+@pytest.mark.parametrize(
+    ("to", "paddings"),
+    [
+        ("keras2", [[[1, 0], [0, 2], [1, 1]], [[1, 1], [1, 1], [1, 1]], "valid"]),
+        ("keras2.0", [[[1, 0], [0, 2], [1, 1]], "same"]),
+    ],
+)
+def test_same_behind_a_padding_is_written_out_for_tensorflow(
+    to: str, paddings: list[Any], tmp_path: Path
+) -> None:
+    """In a graph of TensorFlow 2.21 oneDNN would lose it (runs of tf-keras 2.21)."""
+    weights = {"pad": {}, "conv": {"conv/kernel:0": numbers(3, 3, 3, 2, 3)}}
+    weights["conv"]["conv/bias:0"] = numbers(3)
+    source = model_file(
+        tmp_path / "old.h5", weights, PADDED, keras_version="2.0.8", backend="tensorflow"
+    )
+    convert(source, tmp_path / "new.h5", to=to)
+    layers = layers_of(tmp_path / "new.h5")
+    said = [layer["config"]["padding"] for layer in layers if "padding" in layer["config"]]
+    assert said == paddings
+
+
+def stack(units: int, **options: Any) -> dict[str, Any]:
+    cells = [
+        {"class_name": "SimpleRNNCell", "config": {"name": f"cell_{n}", "units": units}}
+        for n in range(2)
+    ]
+    cell = {"class_name": "StackedRNNCells", "config": {"name": "stack", "cells": cells}}
+    layers = [
+        {
+            "class_name": "Masking",
+            "config": {"name": "mask", "mask_value": 0.0, "batch_input_shape": [None, 4, 3]},
+        },
+        {"class_name": "RNN", "config": {"name": "rnn", "cell": cell, **options}},
+    ]
+    return {"class_name": "Sequential", "config": layers}
+
+
+@pytest.mark.parametrize("version", ["2.1.6", "2.2.4"])
+@pytest.mark.parametrize("backend", ["theano", "tensorflow"])
+def test_masked_stacks_are_refused_where_they_gave_another_cells_state(
+    version: str, backend: str, tmp_path: Path
+) -> None:
+    kernels = {f"rnn/kernel_{n}": numbers(3 if n == 0 else 2, 2) for n in range(2)}
+    recurrent = {f"rnn/recurrent_{n}": numbers(2, 2) for n in range(2)}
+    biases = {f"rnn/bias_{n}": numbers(2) for n in range(2)}
+    each = [kernels, recurrent, biases]
+    weights = {name: array for n in range(2) for some in each for name, array in
+               [list(some.items())[n]]}  # fmt: skip
+    said = {"keras_version": version, "backend": backend}
+    source = model_file(tmp_path / "old.h5", {"mask": {}, "rnn": weights}, stack(2), **said)
+    if (version, backend) == ("2.2.4", "tensorflow"):
+        with pytest.raises(ConfigError, match="several cells behind a mask"):
+            load(source)
+    else:
+        load(source)
