@@ -24,7 +24,7 @@ from .emit import emit
 from .names import settle_names
 from .network import Network
 from .order import layers_of, stored
-from .own_words import has_own_words, own_words_of
+from .own_words import has_own_record, has_own_words, own_words_of
 from .spell import is_chain
 from .subclassed import check_sayable
 from .training import spell_training
@@ -79,7 +79,7 @@ def export_keras(
     else:
         check_sayable(model, target, container)
         contents, report = contents_of(
-            model, plan, target, target_backend, weights_only=weights_only
+            model, plan, target, target_backend, weights_only=weights_only, container=container
         )
         sink, arrays = CONTAINERS[container](contents, weights_only)
     words = original is not None or has_own_words(model, target)
@@ -101,9 +101,23 @@ def export_keras(
 
 
 def contents_of(
-    model: Model, plan: Plan, target: Dialect, backend: str, *, weights_only: bool
+    model: Model,
+    plan: Plan,
+    target: Dialect,
+    backend: str,
+    *,
+    weights_only: bool,
+    container: str = "",
 ) -> tuple[Contents, Report]:
     """Everything that the file says, in the target's words; and what there is to tell.
+
+    Args:
+        model: What is written.
+        plan: The layouts chosen for its graph.
+        target: The dialect.
+        backend: Whose kernels are written.
+        weights_only: Whether architecture and training are left out.
+        container: The kind of file, a key of `CONTAINERS`.
 
     Raises:
         ExportError: The target cannot express something; the layer is named.
@@ -119,7 +133,7 @@ def contents_of(
     state = None
     if not weights_only and model.training is not None:
         era = ERAS[model.facts.era.value or target.vocabulary].vocabulary
-        own = has_own_words(model, target)
+        own = has_own_record(model, target, container)
         args = (model.training, network, model.graph, target, report, era, version)
         state = spell_training(*args, own=own)
     _check_all_carried(model, network, target, report)

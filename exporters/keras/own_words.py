@@ -72,6 +72,17 @@ def has_own_words(model: Model, dialect: Dialect) -> bool:
     return original is not None and original.config is not None and original.era == dialect.era
 
 
+def has_own_record(model: Model, dialect: Dialect, container: str) -> bool:
+    """Whether the source's training record is as the target has it.
+
+    HDF5 of Keras 3 names classes without their modules, which a `.keras` file has to say (Keras
+    3.15 `legacy/saving/saving_utils.py`, `model_metadata`; seen in runs).
+    """
+    original = model.original
+    named = original is not None and original.form == "named"
+    return has_own_words(model, dialect) and named != bool(container)
+
+
 def own_words_of(model: Model, plan: Plan, dialect: Dialect) -> OwnWords | None:
     """What the source says, if it is of this dialect.
 
