@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import gc
 import os
 import signal
 import sys
@@ -245,13 +244,9 @@ def main(args: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     before = signal.signal(signal.SIGTERM, _terminate)
     told, sys.unraisablehook = sys.unraisablehook, _ask_again
-    collected = gc.isenabled()
-    gc.disable()  # a command keeps what it makes: looking for cycles took up to a fifth of its time
     try:
         return _attempt(given, settings)
     finally:
-        if collected:
-            gc.enable()
         signal.signal(signal.SIGTERM, before)
         sys.unraisablehook = told
 

@@ -24,6 +24,9 @@ MIB = 1 << 20
 REASON = re.compile(r"\(([^()]*)\)$")
 """Where h5py's messages end: `Unable to open object (bad local heap signature)`."""
 
+AHEAD = 16 << 10
+"""Bytes read at once: the HDF5 library asks for some hundred at a time, often behind each other."""
+
 GROUP, DATASET = "group", "dataset"
 
 
@@ -150,10 +153,7 @@ class Window(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer as far as the window goes.
-
-        h5py does not look at the count returned, so that whatever is not there must be zeroed.
-        """
+        """Fill the buffer as far as the window goes, with zeros behind that."""
         view = memoryview(buffer).cast("B")
         wanted = min(len(view), max(self.declared - self._at, 0))
         real = min(wanted, max(self.size - self._at, 0))
@@ -167,6 +167,15 @@ class Window(io.RawIOBase):
             view[done:] = bytes(len(view) - done)
         self._at += wanted
         return wanted
+
+
+class _Endless(Window):
+    """A window behind which zeros go on: h5py does not look at how many bytes it was given."""
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, whatever there is."""
+        super().readinto(buffer)
+        return len(memoryview(buffer).cast("B"))
 
 
 def write_all(fd: int, data: bytes | memoryview, at: int) -> None:
@@ -258,7 +267,9 @@ def open_hdf5(window: Window) -> Node:
     h5py = hdf5()
     with reading("file"), _no_plugins():
         access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-        access.set_fileobj_driver(h5py.h5fd.fileobj_driver, window)
+        endless = _Endless(window.fd, window.start, window.size, window.declared)
+        buffered = io.BufferedReader(endless, AHEAD)
+        access.set_fileobj_driver(h5py.h5fd.fileobj_driver, buffered)
         file = h5py.h5f.open(b"source", h5py.h5f.ACC_RDONLY, access)
         return Node(h5py.h5g.open(file, b"/"), "/")
 
