@@ -26,6 +26,7 @@ from .network import Network
 from .order import layers_of, stored
 from .own_words import has_own_record, has_own_words, own_words_of
 from .spell import is_chain
+from .splitting import split_calls
 from .subclassed import check_sayable
 from .training import spell_training
 
@@ -123,6 +124,8 @@ def contents_of(
         ExportError: The target cannot express something; the layer is named.
     """
     network, report = emit(model, plan, target, backend)
+    if target.makes_as_listed:
+        split_calls(network, report)
     of_own = model.facts.era.value == target.era
     settle_names(network, target, backend, report, of_own=of_own)
     if model.kind == "sequential" and network.kind != "merged" and not is_chain(network, target):

@@ -162,6 +162,7 @@ KERAS1 = Dialect(
     written_by=("1.",),
     makes_as_listed=True,
     merges_models=True,
+    merges_alike=True,
     unmasked_merges=frozenset({"Maximum", "Minimum"}),
     merges_ends=True,
     call_arguments=False,

@@ -28,13 +28,14 @@ from ..functions import needed, operation
 from ..masks import as_operation, shows
 from ..network import Tensor
 from ..registry import writes
+from ..repeating import alike
 from ..site import Site
 
 
 @writes(Add, Subtract, Multiply, Average, Maximum, Minimum)
 def merge(site: Site) -> None:
     """An element-wise merge; Keras calls it as the op is called."""
-    inputs, mask = _with_mask(site, site.all())
+    inputs, mask = _with_mask(site, alike(site, site.all()))
     if mask is not None and site.op.kind in site.dialect.unmasked_merges:
         site.give(_masked_extreme(site, inputs, mask))
         return

@@ -12,6 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from crafted import model_file, numbers
 
 import kerasir
 from genuine import FixtureCase, fixture_cases
@@ -182,3 +183,85 @@ def test_layers_behind_a_shared_one_are_stored_where_keras1_walks(tmp_path: Path
         "top", "high_down_minus_2", "high_minus", "top_relu", "high_slope", "high_down",
         "low_minus_2", "high_minus_2", "low",
     ]  # fmt: skip
+
+
+def functional(layers: list[dict[str, Any]], inputs: list[str], output: list[Any]) -> Any:
+    config = {
+        "name": "model",
+        "layers": layers,
+        "input_layers": [[name, 0, 0] for name in inputs],
+        "output_layers": [output],
+    }
+    return {"class_name": "Model", "config": config}
+
+
+def fed(name: str, *shape: int) -> dict[str, Any]:
+    config = {"name": name, "batch_input_shape": [None, *shape], "dtype": "float32"}
+    return {"class_name": "InputLayer", "name": name, "config": config, "inbound_nodes": []}
+
+
+def called(class_name: str, name: str, *calls: list[Any], **config: Any) -> dict[str, Any]:
+    own = {"name": name, **config}
+    return {"class_name": class_name, "name": name, "config": own, "inbound_nodes": list(calls)}
+
+
+def test_a_layer_called_on_what_comes_of_its_own_result_is_written_once_more(
+    tmp_path: Path,
+) -> None:
+    """Keras 1.2.2 cannot load such a file, though it can make the model: seen in a run."""
+    layers = [
+        fed("x", 3),
+        called("Dense", "d", [["x", 0, 0, {}]], [["a", 0, 0, {}]], units=3),
+        called("Activation", "a", [["d", 0, 0, {}]], activation="tanh"),
+    ]
+    config = functional(layers, ["x"], ["d", 1, 0])
+    weights = {"d": {"d/kernel": numbers(3, 3) / 9, "d/bias": numbers(3)}}
+    source = model_file(
+        tmp_path / "old.h5", weights, config, keras_version="2.2.4", backend="theano"
+    )
+    done = kerasir.convert(source, tmp_path / "new.h5", to="keras1")
+    assert [e.layer for e in done.report.events if e.code == "KX401"] == ["d"]
+    there: set[str] = set()
+    for layer in layers_of(tmp_path / "new.h5"):
+        there.add(layer["name"])
+        assert {ref[0] for node in layer["inbound_nodes"] for ref in node} <= there
+    x = numbers(2, 3)
+    once = x @ (numbers(3, 3) / 9) + numbers(3)
+    want = np.tanh(once) @ (numbers(3, 3) / 9) + numbers(3)
+    model = kerasir.load(tmp_path / "new.h5", backend="tensorflow")
+    (found,) = evaluate(solve(model.graph, Policy()), [x])
+    np.testing.assert_allclose(found, want, rtol=CLOSE)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((3,), (1,)),
+        ((2, 3), (1, 3)),
+        ((2, 3), (2, 1)),
+        ((2, 3, 4), (1, 1, 4)),
+        ((2, 3, 4), (2, 3, 1)),
+        ((2, 3, 4, 5), (1, 3, 1, 5)),
+        ((2, 3, 1, 5), (1, 3, 4, 1)),
+    ],
+)
+@pytest.mark.parametrize("to", ["keras1", "keras2.0"])
+def test_what_is_merged_is_of_one_shape(
+    shapes: tuple[tuple[int, ...], tuple[int, ...]], to: str, tmp_path: Path
+) -> None:
+    """`Merge._arguments_validation`; Theano broadcasts no axis that it does not know to be one."""
+    calls = [["x", 0, 0, {}], ["y", 0, 0, {}]]
+    layers = [fed("x", *shapes[0]), fed("y", *shapes[1]), called("Multiply", "m", calls)]
+    config = functional(layers, ["x", "y"], ["m", 0, 0])
+    source = model_file(
+        tmp_path / "old.h5", {}, config, keras_version="2.2.4", backend="tensorflow"
+    )
+    said = {"target_backend": "theano", "data_format": "keep", "io_layout": "keep"}
+    kerasir.convert(source, tmp_path / "new.h5", to=to, **said)
+    inputs = [numbers(2, *shape) for shape in shapes]
+    model = kerasir.load(tmp_path / "new.h5", backend="theano", data_format="channels_last")
+    (found,) = evaluate(solve(model.graph, Policy()), inputs)
+    np.testing.assert_array_equal(found, inputs[0] * inputs[1])
+    for node in model.graph.nodes:
+        if node.op.kind == "Multiply":
+            assert len({tuple(value.layout.shape) for value in node.inputs if value}) == 1
