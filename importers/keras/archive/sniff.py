@@ -73,10 +73,11 @@ def sniff(source: OpenSource) -> str:
     """
     window = source.window()
     head = window.head(HEAD)
-    if hdf5_at(window) is not None:
-        return "hdf5"
+    # before HDF5: the weights in a zip may begin where a user block could end
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return "zip"
+    if hdf5_at(window) is not None:
+        return "hdf5"
     if pointer := LFS.match(head):
         raise _lfs_pointer(source, pointer)
     for sign in OTHERS:

@@ -8,7 +8,8 @@ from typing import Any
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ....ir.layout import Axis, Layout, Term, size_of
-from ....ir.ops.activation import Clip, Power
+from ....ir.op import Op
+from ....ir.ops.activation import Affine, Clip, Power, Relu
 from ....ir.ops.maths import Binary, Cast, Constant, Not, Where
 from ....ir.ops.merge import Add, Divide, Maximum, Merge, Minimum, Multiply, Subtract
 from ....ir.ops.shape import View
@@ -225,6 +226,21 @@ def _holds_lists(item: Any) -> bool:
 
 def _negated(values: Sequence[Any]) -> list[Any]:
     return [-item if isinstance(item, (int, float)) else item for item in values]
+
+
+def of_whole(call: LayerCall, op: Op, x: Value) -> Value | None:
+    """A function of whole numbers as operations of two operands, which keep them whole."""
+    if isinstance(op, Affine) and op.offset == 0 and float(op.scale).is_integer():
+        return combined(call, "multiply", x, int(op.scale))
+    if op == Power(exponent=2.0):
+        return combined(call, "multiply", x, x)
+    if op == Relu():
+        return combined(call, "maximum", x, 0)
+    if isinstance(op, Clip):
+        for name, bound in (("maximum", op.low), ("minimum", op.high)):
+            x = x if bound is None else combined(call, name, x, int(bound))
+        return x
+    return None
 
 
 def negated(call: LayerCall, x: Value) -> Value:

@@ -19,10 +19,12 @@ from ....ir.ops.convolution import (
     SeparableConv,
     conv_extent,
 )
+from ....ir.ops.shape import Reshape
 from ....ir.tensor import Param, Stored
 from ..call import SPACE, LayerCall, Ports, one_or_many
 from ..registry import Config, Slot, translates
 from .activation import activate
+from .factor import parted
 
 Numbers = int | tuple[int, ...]
 
@@ -240,15 +242,24 @@ def _each_alone(call: LayerCall, x: Value, config: ConvConfig, window: Window) -
 
 
 def _grouped(call: LayerCall, x: Value, config: ConvConfig, window: Window) -> Value:
+    """A convolution in groups, whose results are a run of filters for each.
+
+    Channels that are made of others groups are first seen as one axis, in the author's order.
+    """
     own, filters_each = _in_groups(size_of(window.ports.channels), config)
-    if not isinstance(window.ports.channels, Axis):
-        raise ConfigError("a grouped convolution over channels that are several fused axes")
-    groups, inner = Axis("G", config.groups), Axis("C", own)
-    call.builder.splits.split(window.ports.channels, fuse((groups, inner)))
+    parts = parted(call.builder.splits, window.ports.channels, config.groups)
+    if parts is None:
+        plain = Axis("C", config.groups * own)
+        axes = window.ports.placed(plain, window.ports.space)
+        x = call.add(Reshape(), [x], axes, part="channels").result
+        window = Window(call, x, config, len(window.ports.space))
+        parts = parted(call.builder.splits, plain, config.groups)
+        assert parts is not None  # of one axis
+    groups, inner = parts
     filters = Axis("C", filters_each)
-    axes = window.bindings(groups=(groups,), in_group=(inner,), filters=(filters,))
+    axes_of = window.bindings(groups=groups, in_group=inner, filters=(filters,))
     op = GroupedConv(strides=window.strides, dilation=window.dilation, padding=window.padding)
-    return _finish(call, x, op, axes, window, fuse((groups, filters)), config)
+    return _finish(call, x, op, axes_of, window, fuse((*groups, filters)), config)
 
 
 def depthwise_slots(config: Any, era: str) -> Sequence[Slot]:

@@ -45,6 +45,42 @@ def factor(terms: Terms, target: Sequence[int], splits: Splits) -> Terms | None:
     return tuple(found)
 
 
+def parted(splits: Splits, whole: Term, count: int) -> tuple[Terms, Terms] | None:
+    """A term as so many groups and what is in one: each no term, or one.
+
+    Args:
+        splits: Where an axis is split, if it has to be.
+        whole: The term, of known extent.
+        count: How many groups.
+
+    Returns:
+        None where the extent has no such groups, or the term is made of others.
+    """
+    size = size_of(whole)
+    if not size or count < 1 or size % count:
+        return None
+    todo, groups = [*expand(splits.all((whole,)))], list[Term]()
+    while count > 1:
+        term = todo.pop(0)
+        size = size_of(term) or 0
+        if count % size == 0:
+            groups.append(term)
+            count //= size
+            continue
+        if not isinstance(term, Axis) or size % count:
+            return None
+        first, rest = Axis("G", count), Axis("C", size // count)
+        splits.split(term, fuse((first, rest)))
+        groups.append(first)
+        todo.insert(0, rest)
+        count = 1
+    return _together(groups), _together(todo)
+
+
+def _together(terms: Sequence[Term]) -> Terms:
+    return (fuse(terms),) if terms else ()
+
+
 def _fused(atoms: Sequence[Term]) -> Term:
     """Atoms as one term, without those of size one: they have no positions to tell apart."""
     return fuse([atom for atom in atoms if size_of(atom) != 1] or atoms[:1])

@@ -10,7 +10,7 @@ import msgspec
 from ....eras.normalization import NEGLIGIBLE, SHORTEST
 from ....errors import ConfigError
 from ....ir.graph import Value
-from ....ir.layout import Axis, Layout, Term, Terms, expand, fuse, size_of
+from ....ir.layout import Axis, Layout, Terms, size_of
 from ....ir.op import Op
 from ....ir.ops.activation import Affine, Power
 from ....ir.ops.maths import Constant
@@ -24,10 +24,12 @@ from ....ir.ops.normalization import (
     SampleNorm,
     UnitNorm,
 )
+from ....ir.ops.shape import Reshape
 from ....ir.source import MappedSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
 from ..registry import Config, Slot, translates
+from .factor import parted
 from .merge import merged
 from .tensors import reduced
 
@@ -232,38 +234,19 @@ def rms_normalization(call: LayerCall, x: Value) -> Value:
     return call.add(op, [x], call.axes(x), axes=bound, params=params).result
 
 
-def _parted(call: LayerCall, channels: Term, count: int) -> tuple[Terms, Terms] | None:
-    """The channels as groups and what is in one, where an axis is one or is split into them."""
-    todo, groups = list(expand((channels,))), list[Term]()
-    while count > 1:
-        term = todo.pop(0)
-        size = size_of(term) or 0
-        if count % size == 0:
-            groups.append(term)
-            count //= size
-            continue
-        if not isinstance(term, Axis) or size % count:
-            return None
-        first, rest = Axis("G", count), Axis("C", size // count)
-        call.builder.splits.split(term, fuse((first, rest)))
-        groups.append(first)
-        todo.insert(0, rest)
-        count = 1
-    return _together(groups), _together(todo)
-
-
-def _together(terms: Sequence[Term]) -> Terms:
-    return (fuse(terms),) if terms else ()
-
-
 @translates("GroupNormalization", config=GroupNormConfig, slots=_learnt)
 def group_normalization(call: LayerCall, x: Value) -> Value:
     """GroupNormalization; -1 groups are as many as channels."""
     config: GroupNormConfig = call.config  # type: ignore[assignment]
     channels = call.axis(x, config.axis)
     size = size_of(channels)
-    count = size if config.groups == -1 else config.groups
-    parts = _parted(call, channels, count) if size and count and size % count == 0 else None
+    count = (size if config.groups == -1 else config.groups) or 0
+    parts = parted(call.builder.splits, channels, count)
+    if parts is None and size and count > 0 and size % count == 0:  # they are other groups
+        plain = Axis("C", size)
+        regrouped = [plain if term == channels else term for term in call.axes(x)]
+        x, channels = call.add(Reshape(), [x], regrouped, part="channels").result, plain
+        parts = parted(call.builder.splits, channels, count)
     if parts is None:
         raise ConfigError(f"{config.groups} groups of {channels!r} of an input {x.layout}")
     groups, inner = parts

@@ -19,7 +19,7 @@ from ..call import LayerCall
 from ..constants import number
 from . import arrangement, contraction, tensors
 from .activation import along, gated
-from .arithmetic import MERGES, cast, chosen, combined, negated
+from .arithmetic import FLOATING, MERGES, cast, chosen, combined, negated
 from .merge import merged
 from .operands import (
     Arguments,
@@ -57,11 +57,20 @@ def _any(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Valu
     return known or tensors.reduced(call, cast(call, x, "bool"), "any", axes, keepdims=keep)
 
 
+FRACTIONS = frozenset({"mean", "std", "var", "logsumexp"})
+"""Reductions of whole numbers that are not whole."""
+
+
 def _reduce(kind: str) -> Operation:
     def translate(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
         axes, keep = numbers(arguments.get("axis")), bool(arguments.get("keepdims"))
         x = tensor(operands)
-        x = cast(call, x, "bool") if kind == "all" else x
+        if kind == "all":
+            x = cast(call, x, "bool")
+        elif kind in FRACTIONS and not x.dtype.startswith(FLOATING):
+            x = cast(call, x, "float32")
+        elif kind in {"sum", "prod"} and x.dtype == "bool":
+            x = cast(call, x, "int32")
         return tensors.reduced(call, x, kind, axes, keepdims=keep)
 
     return translate

@@ -16,11 +16,13 @@ from ....eras.operations import KERAS3, UNREAD, Meaning
 from ....eras.tensorflow import TENSORFLOW
 from ....errors import ConfigError, UnsupportedLayerError
 from ....ir.graph import Value
+from ....ir.ops.activation import Abs, Linear
 from ....ir.ops.maths import Function
 from ..call import LayerCall
 from ..constants import number
 from ..registry import Config, translates
 from . import OPERATION
+from .arithmetic import FLOATING, cast, of_whole
 from .image_operations import OF_IMAGES
 from .numeric_operations import OF_NUMBERS
 from .operands import Arguments, Kind, Results, tensor
@@ -61,9 +63,18 @@ def _elementwise(
         raise ConfigError(f"{call.class_name} with arguments that are no numbers")
     assert meaning.op is not None
     op = msgspec.structs.replace(meaning.op, **numbers)
+    if not x.dtype.startswith(FLOATING):
+        found = of_whole(call, op, x)
+        if found is not None:
+            return found
+        x = x if isinstance(op, AS_THEY_ARE) or op == SIGN else cast(call, x, "float32")
     truth = isinstance(op, Function) and op.function in TRUTHS
     return call.add(op, [x], call.axes(x), dtypes=("bool",) if truth else ()).result
 
+
+AS_THEY_ARE = (Abs, Linear)
+SIGN = Function(function="sign")
+"""What whole numbers stay whole under; others are of floating point numbers."""
 
 TRUTHS = frozenset({"isnan", "isinf", "isfinite"})
 """Functions that give truth values."""

@@ -257,3 +257,13 @@ def test_crowd_of_members_is_refused(tmp_path: Path) -> None:
         "file",
         "a zip archive of 10,004 members",
     )
+
+
+def test_weights_that_begin_where_a_user_block_could_end(tmp_path: Path) -> None:
+    """HDF5 is looked for at 512, 1024, 2048, … bytes: a zip may have its weights there."""
+    path = tmp_path / "m.keras"
+    begins = keras_archive(path).read_bytes().index(b"\x89HDF\r\n")
+    blanks = 4096 - begins
+    keras_archive(path, members={"metadata.json": '{"keras_version": "3.4.1"}' + " " * blanks})
+    assert path.read_bytes()[4096:4102] == b"\x89HDF\r\n"
+    assert read_archive(path).container == "keras-zip"
