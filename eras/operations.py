@@ -106,7 +106,17 @@ _OF_TENSORS = {
     "Einsum": "einsum", "Tensordot": "tensordot", "Dot": "dot", "Normalize": "normalize",
     "Hstack": "hstack", "Append": "append", "Moments": "moments",
     "Glu": "glu",
-    "Slice": "slice", "Threshold": "threshold",
+    "Slice": "slice", "Threshold": "threshold", "Log2": "log2", "Log10": "log10",
+    "Exp2": "exp2", "Cbrt": "cbrt", "Trunc": "trunc", "Erfc": "erfc", "Isposinf": "isposinf",
+    "Isneginf": "isneginf", "Hypot": "hypot", "Logaddexp": "logaddexp", "Fmod": "fmod",
+    "DivideNoNan": "divide_no_nan", "Heaviside": "heaviside", "Ptp": "ptp",
+    "CountNonzero": "count_nonzero", "Average": "average", "MultiHot": "multi_hot",
+    "DepthToSpace": "depth_to_space", "SpaceToDepth": "space_to_depth", "Resize": "image_resize",
+    "DotProductAttention": "dot_product_attention", "RGBToGrayscale": "rgb_to_grayscale",
+    "Arctan2": "arctan2", "Isclose": "isclose",
+    "Select": "select", "NanToNum": "nan_to_num", "Diff": "diff", "Diagonal": "diagonal",
+    "Trace": "trace", "Median": "median", "Digitize": "digitize", "CropImages": "crop_images",
+    "PadImages": "pad_images",
 }  # fmt: skip
 
 KERAS3: Mapping[str, Meaning] = {

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...eras.activations import FUNCTIONS
-from ...errors import ExportError
 from ...ir.graph import Value
 from ...ir.op import Op
 from ...ir.ops.activation import (
@@ -42,7 +41,7 @@ from ...ir.ops.activation import (
     ThresholdedLinear,
     ThresholdedRelu,
 )
-from .functions import function_of, needed
+from .functions import function_of, needed, operation
 from .hard_sigmoid import scaled_name, tell_scaled, warn_of_readers
 from .network import Constant, Tensor
 from .own_words import has_own_words
@@ -311,8 +310,10 @@ def applied(site: Site, op: Op, x: Tensor, role: str = "") -> Tensor:
     if formula is not None:
         return _composed(site, op, formula, x, role)
     found = function_of(site, op, x, role)
+    if found is None and isinstance(op, Power):
+        found = operation(site, "power", [x, Constant(op.exponent)], role)
     if found is None:
-        raise _unknown(site, op)
+        raise site.refuse(f"{op} has neither a name nor a layer in {site.dialect.name}")
     return found
 
 
@@ -394,7 +395,3 @@ def _in_order(formula: Formula, seen: set[Formula]) -> Iterator[Formula]:
     for part in parts:
         yield from _in_order(part, seen)
     yield formula
-
-
-def _unknown(site: Site, op: Op) -> ExportError:
-    return site.refuse(f"{op} has neither a name nor a layer in {site.dialect.name}")

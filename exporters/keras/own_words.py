@@ -148,12 +148,22 @@ def _layer(
             found[key] = value
         elif key in BUILT or key in MEANT_OTHERWISE:
             found |= {key: value} if authored else {}
-        elif key not in stated:
+        elif key not in stated and not _is_operation(class_name, dialect):
             found[key] = value
         elif key == "backward_layer" and found.get("layer") == own.get("layer"):
             found[key] = value  # the forward one turned round
     added = {key: value for key, value in said.items() if key not in own}
     return found | {key: value for key, value in added.items() if not is_neutral(key, value)}
+
+
+def _is_operation(class_name: str, dialect: Dialect) -> bool:
+    """Whether it is an operation alone: what its writer leaves unsaid is at Keras' default."""
+    functions = dialect.functions
+    return (
+        functions is not None
+        and class_name in functions.meanings
+        and class_name not in dialect.classes
+    )
 
 
 def _model(

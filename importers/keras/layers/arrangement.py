@@ -291,10 +291,12 @@ def largest(call: LayerCall, x: Value, count: int) -> tuple[Value, Value]:
 
 
 def sorted_along(call: LayerCall, x: Value, axis: int, *, places: bool) -> Value:
-    """The numbers along the last axis in rising order, or their positions."""
+    """The numbers along an axis in rising order, or their positions."""
     axes = call.axes(x)
-    if axis % len(axes) != len(axes) - 1:
-        raise ConfigError("numbers sorted along another axis than the last")
+    last = len(axes) - 1
+    if axis % len(axes) != last:
+        turned = swapped(call, x, axis, last)
+        return swapped(call, sorted_along(call, turned, last, places=places), axis, last)
     chosen = Axis("F", known(axes[-1]))
     bound = {"before": axes[:-1], "axis": axes[-1:], "chosen": (chosen,), "...": ()}
     result = (*axes[:-1], chosen)

@@ -20,7 +20,13 @@ from .operands import Arguments, Kind, Operation, exactly, kind, numbers, tensor
 from .pooling import placed, pooled
 from .resampling import resampled
 
-FORMATS: Mapping[str, str] = {"NHWC": "channels_last", "NCHW": "channels_first"}
+FORMATS: Mapping[str, str] = {
+    "NHWC": "channels_last",
+    "NCHW": "channels_first",
+    "channels_last": "channels_last",
+    "channels_first": "channels_first",
+}
+"""Where channels are, as TensorFlow says it and as Keras 3 does."""
 
 
 def _ports(call: LayerCall, x: Value, arguments: Arguments) -> Ports:
@@ -157,6 +163,8 @@ def _flip(axis: int) -> Operation:
 
 def _grey(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     x = tensor(operands)
+    if _ports(call, x, arguments).channels_first:
+        raise ConfigError("an image in channels_first turned grey by an operation")
     weighed = combined(call, "multiply", x, [0.2989, 0.587, 0.114])
     return tensors.reduced(call, weighed, "sum", (-1,), keepdims=True)
 
@@ -174,6 +182,6 @@ OF_IMAGES: Mapping[str, Kind] = {
     "space_to_depth": kind(_space_to_depth, "block_size", "data_format"),
     "flip_left_right": kind(_flip(-2)),
     "flip_up_down": kind(_flip(-3)),
-    "rgb_to_grayscale": kind(_grey),
+    "rgb_to_grayscale": kind(_grey, "data_format"),
 }
 """By the name that the tables of `eras` use."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from ....errors import ConfigError
 from ....ir.graph import Value
-from ....ir.ops.activation import Gelu, LogSoftmax, Softmax, Sparsemax
+from ....ir.ops.activation import Abs, Gelu, LogSoftmax, Softmax, Sparsemax
 from ....ir.ops.merge import Add
 from ....ir.ops.normalization import UnitNorm
 from ..call import LayerCall
@@ -76,10 +76,19 @@ def _reduce(kind: str) -> Operation:
     return translate
 
 
+OF_SIZES: Mapping[Any, str] = {1: "sum", math.inf: "max", -math.inf: "min"}
+"""Orders of norms of vectors that are a reduction of absolute values."""
+
+
 def _norm(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
-    if arguments.get("ord") not in {None, "euclidean", "fro", 2}:
-        raise ConfigError(f"a norm of order {arguments['ord']!r:.80}")
     axes, keep = numbers(arguments.get("axis")), bool(arguments.get("keepdims"))
+    order = arguments.get("ord")
+    if order in OF_SIZES and axes is not None and len(axes) == 1:
+        x = tensor(operands)
+        sizes = call.add(Abs(), [x], call.axes(x), part="sizes").result
+        return tensors.reduced(call, sizes, OF_SIZES[order], axes, keepdims=keep)
+    if order not in {None, "euclidean", "fro", 2}:
+        raise ConfigError(f"a norm of order {order!r:.80}")
     return tensors.reduced(call, tensor(operands), "length", axes, keepdims=keep)
 
 

@@ -23,12 +23,18 @@ from ..constants import number
 from ..registry import Config, translates
 from . import OPERATION
 from .arithmetic import FLOATING, cast, of_whole
+from .composed_operations import COMPOSED
 from .image_operations import OF_IMAGES
 from .numeric_operations import OF_NUMBERS
 from .operands import Arguments, Kind, Results, tensor
 from .placing_operations import OF_PLACES
 
-OPERATIONS: Mapping[str, Kind] = {**OF_NUMBERS, **OF_PLACES, **OF_IMAGES}
+OPERATIONS: Mapping[str, Kind] = {
+    **OF_NUMBERS,
+    **OF_PLACES,
+    **OF_IMAGES,
+    **COMPOSED,
+}
 
 SILENT = (None, False)
 """Values of further arguments that ask for nothing."""

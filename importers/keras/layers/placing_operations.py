@@ -115,14 +115,17 @@ def _like(value: float | None) -> Operation:
 def _one_hot(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     x, axis = tensor(operands), arguments.get("axis")
     one, other = arguments.get("on_value"), arguments.get("off_value")
-    if axis not in {None, -1} or one not in {None, 1} or other not in {None, 0}:
-        raise ConfigError("one_hot along another axis than the last, or of other numbers")
+    if one not in {None, 1} or other not in {None, 0}:
+        raise ConfigError("one_hot of other numbers than one and zero")
     stated = arguments.get("dtype")
     dtype = "float32" if stated is None else tensors.dtype_of(stated)
     classes = whole(arguments.get("num_classes"))
     if classes is None or classes < 1:
         raise ConfigError(f"one_hot of {classes} classes")
-    return arrangement.one_hot(call, x, classes, dtype)
+    hot = arrangement.one_hot(call, x, classes, dtype)
+    last = len(call.axes(hot)) - 1
+    place = last if axis is None else whole(axis) % (last + 1)
+    return hot if place == last else arrangement.moved(call, hot, (last,), (place,))
 
 
 def _get_item(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:

@@ -35,3 +35,46 @@ def ops_of_whole_numbers(k: Kit) -> Any:
         o.sum(x, axis=1), o.max(x, axis=-1), o.maximum(x, 1), o.power(x, 2), x / 2,
     ]  # fmt: skip
     return k.Model(x, found), [np.array([[-7, -1, 0, 2], [3, 5, -2, 9]], "int32")]
+
+
+@case(NEW)
+def ops_composed(k: Kit) -> Any:
+    """Operations that are read as a formula of others."""
+    x, y, o = k.Input((4, 6)), k.Input((4, 6)), k.ops
+    p = o.abs(x) + 0.5
+    found = [
+        o.log2(p), o.log10(p), o.logaddexp(x, y), o.arctan2(x, y), o.nan_to_num(x), o.mod(x, 0.7),
+        o.digitize(x, np.array([-1.0, 0.0, 1.0])), o.isclose(x, y, rtol=0.5), o.median(x, axis=1),
+        o.median(x, axis=-1, keepdims=True), o.count_nonzero(o.relu(x), axis=1),
+        o.average(x, axis=1), o.norm(x, ord=1, axis=-1), o.norm(x, ord=np.inf, axis=1),
+        o.diff(x, axis=1), o.diagonal(x, axis1=1, axis2=2), o.trace(x, axis1=1, axis2=2),
+        o.sort(x, axis=1), o.argsort(x, axis=1), o.power(p, 0.3),
+        o.select([x > 0.5, x < -0.5], [x, -y], 0.25), o.arctan2(o.relu(x), o.relu(y)),
+    ]  # fmt: skip
+    found += [
+        getattr(o, name)(*operands)
+        for name, operands in (
+            ("exp2", (x,)), ("cbrt", (x,)), ("trunc", (x,)), ("hypot", (x, p)), ("fmod", (x, p)),
+            ("ptp", (x, 1)),
+        )
+        if hasattr(o, name)
+    ]  # fmt: skip
+    return k.Model([x, y], found)
+
+
+@case(NEW)
+def ops_of_places(k: Kit) -> Any:
+    x, i, o = k.Input((10, 12, 3)), k.Input((4,), dtype="int32"), k.ops
+    q, v = k.Input((5, 2, 4)), k.Input((7, 2, 4))
+    image = o.image
+    found = [
+        image.resize(x, (5, 7)), image.resize(x, (20, 15), interpolation="nearest"),
+        image.rgb_to_grayscale(x), image.crop_images(x, 1, 2, target_height=5, target_width=6),
+        image.pad_images(x, 1, 2, target_height=15, target_width=20), o.multi_hot(i, 6),
+        o.one_hot(i, 6, axis=1), o.dot_product_attention(q, v, v),
+        o.dot_product_attention(q, q, q, is_causal=True),
+        o.dot_product_attention(q, v, v, scale=0.3),
+    ]  # fmt: skip
+    shapes = ((10, 12, 3), (5, 2, 4), (7, 2, 4))
+    images, queries, values = (k.random((2, *shape)) for shape in shapes)
+    return k.Model([x, i, q, v], found), [images, k.whole((2, 4), 6), queries, values]
