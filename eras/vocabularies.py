@@ -19,6 +19,7 @@ class EraInfo(msgspec.Struct, frozen=True):
         storage: Whose layouts its weights have.
         backend: The only backend it has; None where there were several.
         reverses: Whether one of its backends stores kernels back to front.
+        said_again: Whether there is a target that says its files again, word for word.
         version: What is read as if it were this one, where no file says its version.
     """
 
@@ -26,6 +27,7 @@ class EraInfo(msgspec.Struct, frozen=True):
     storage: Storage
     backend: str | None = None
     reverses: bool = True
+    said_again: bool = False
     version: str | None = None
 
 
@@ -33,8 +35,10 @@ ERAS: Mapping[str, EraInfo] = {
     "keras0": EraInfo("keras1", "keras1", version="0.3.3"),
     "keras1": EraInfo("keras1", "keras1"),
     "keras2": EraInfo("keras2", "keras2"),
-    "tf_keras": EraInfo("tf_keras", "keras2", backend="tensorflow", reverses=False),
-    "keras3": EraInfo("keras3", "keras2", reverses=False),
+    "tf_keras": EraInfo(
+        "tf_keras", "keras2", backend="tensorflow", reverses=False, said_again=True
+    ),
+    "keras3": EraInfo("keras3", "keras2", reverses=False, said_again=True),
 }
 
 FIRST_VERSIONS: tuple[tuple[tuple[int, ...], str], ...] = (

@@ -9,17 +9,20 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from .graph import Layer, Node, Value
+from .graph import Graph, Layer, Node, Value
 from .layout import Axis, Fused, Labelled, Reversed, Term
 from .model import Model
 from .op import Op
+from .original import Original
 from .schema import (
     ALIGNMENT,
     SCHEMA,
     ArrayData,
+    GroupData,
     Header,
     LayerData,
     NodeData,
+    OriginalData,
     ParamData,
     ScopeData,
     SlotData,
@@ -81,6 +84,7 @@ class _Packer:
         model_layers = [self._layer(layer) for layer in model.layers]
         training = None if model.training is None else self._training(model.training)
         weights = [self._weight(weight) for weight in self.weights.items]
+        original = None if model.original is None else self._original(model.original, graph)
         values = [self._value(value) for value in self.values.items]
         header = Header(
             schema=SCHEMA,
@@ -101,6 +105,7 @@ class _Packer:
             scopes=scopes,
             training=training,
             preserved=dict(model.preserved),
+            original=original,
             events=[msgspec.to_builtins(event) for event in model.report],
         )
         header.axes = [(axis.role, axis.size) for axis in self.axes.items]
@@ -166,6 +171,31 @@ class _Packer:
     def _weight(self, weight: Weight) -> WeightData:
         arrays = [self.arrays.of(source) for source in weight.sources]
         return WeightData(weight.name, arrays, list(weight.stored_names), weight.trainable)
+
+    def _original(self, original: Original, graph: Graph) -> OriginalData:
+        groups, optimizer = (
+            [
+                GroupData(
+                    group.path,
+                    [(one.name, self.arrays.of(one.source), one.kind) for one in group.arrays],
+                    group.name,
+                )
+                for group in listed
+            ]
+            for listed in (original.groups, original.optimizer)
+        )
+        return OriginalData(
+            era=original.era,
+            form=original.form,
+            unchanged=original.graph is graph,
+            config=None if original.config is None else dict(original.config),
+            training=None if original.training is None else dict(original.training),
+            metadata=dict(original.metadata),
+            attributes=dict(original.attributes),
+            besides=list(original.besides),
+            groups=groups,
+            optimizer=optimizer,
+        )
 
     def _training(self, training: Training) -> TrainingData:
         slots = [

@@ -7,7 +7,7 @@ index, `["~", t]` a reversed one, `["[]", t, labels]` a labelled one, `["()", â€
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -116,6 +116,33 @@ class TrainingData(msgspec.Struct, omit_defaults=True):
     compiled: dict[str, Any] = {}
 
 
+class GroupData(msgspec.Struct, omit_defaults=True):
+    """A group of stored arrays: what each is called, its index, and of what kind its bits are."""
+
+    path: str
+    arrays: list[tuple[str, int, Literal["", "bfloat16"]]] = []
+    name: str = ""
+
+
+class OriginalData(msgspec.Struct, omit_defaults=True):
+    """The file that the model was read from, as `ir.original.Original`.
+
+    Attributes:
+        unchanged: Whether the model still is what it says.
+    """
+
+    era: str
+    form: Literal["named", "paths"]
+    unchanged: bool
+    config: dict[str, Any] | None = None
+    training: dict[str, Any] | None = None
+    metadata: dict[str, Any] = {}
+    attributes: dict[str, str | int | float] = {}
+    besides: list[str] = []
+    groups: list[GroupData] = []
+    optimizer: list[GroupData] = []
+
+
 class Header(msgspec.Struct, omit_defaults=True):
     """Everything but the numbers."""
 
@@ -137,4 +164,5 @@ class Header(msgspec.Struct, omit_defaults=True):
     scopes: list[ScopeData] = []
     training: TrainingData | None = None
     preserved: dict[str, Any] = {}
+    original: OriginalData | None = None
     events: list[dict[str, Any]] = []

@@ -14,8 +14,9 @@ from .graph import Graph, Layer, Node, Value
 from .layout import Axis, Fused, Joined, Labelled, Layout, Reversed, Term, Terms, fuse
 from .model import Facts, Model, ModelKind, Scope
 from .op import OPS, Op
+from .original import Original, OriginalArray, OriginalGroup
 from .report import Event, Report
-from .schema import Header, LayerData, NodeData, TermData, TrainingData
+from .schema import GroupData, Header, LayerData, NodeData, OriginalData, TermData, TrainingData
 from .source import Source
 from .tensor import Param, Stored, Weight
 from .training import Slot, Training
@@ -90,6 +91,34 @@ class _Unpacker:
             scopes=scopes,
             layers=tuple(_at(self.layers, index, "layer") for index in header.model_layers),
             preserved=header.preserved,
+            original=None if header.original is None else self._original(header.original, graph),
+        )
+
+    def _original(self, data: OriginalData, graph: Graph) -> Original:
+        return Original(
+            graph=graph if data.unchanged else Graph((), (), ()),
+            era=data.era,
+            form=data.form,
+            config=data.config,
+            training=data.training,
+            metadata=data.metadata,
+            attributes=data.attributes,
+            besides=tuple(data.besides),
+            groups=self._groups(data.groups),
+            optimizer=self._groups(data.optimizer),
+        )
+
+    def _groups(self, listed: Sequence[GroupData]) -> tuple[OriginalGroup, ...]:
+        return tuple(
+            OriginalGroup(
+                data.path,
+                tuple(
+                    OriginalArray(name, _at(self.sources, index, "array"), kind)
+                    for name, index, kind in data.arrays
+                ),
+                data.name,
+            )
+            for data in listed
         )
 
     def _values(self, indices: Sequence[int]) -> list[Value]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ...errors import show
@@ -36,8 +36,9 @@ def tell_besides(model: Model, report: Report, *, words: bool, attributes: bool)
     lost = list(original.besides)
     if not attributes:
         lost += [f"@{name}" for name in original.attributes]
-    if not words and original.config is not None:
-        lost += _said_of_model(original.config)
+    if not words:
+        lost += _said_of_model(original.config or {}, OF_ENTRIES)
+        lost += _said_of_model(model.preserved, OF_MODELS)
     if lost:
         rest = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
         named = ", ".join(map(show, lost[:3]))
@@ -45,8 +46,5 @@ def tell_besides(model: Model, report: Report, *, words: bool, attributes: bool)
         report.add("KX206", "lost", what, level="warning")
 
 
-def _said_of_model(entry: Mapping[str, Any]) -> Iterator[str]:
-    config = entry.get("config")
-    for known, said in ((OF_ENTRIES, entry), (OF_MODELS, config)):
-        if isinstance(said, Mapping):
-            yield from (key for key, value in said.items() if value and key not in known)
+def _said_of_model(said: Mapping[str, Any], known: frozenset[str]) -> list[str]:
+    return [key for key, value in said.items() if value and key not in known]

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ...eras.vocabularies import ERAS
 from ...ir.graph import Graph
 from ...ir.original import Original, OriginalArray, OriginalGroup
 from .archive.record import Archive, StoredWeight
@@ -17,7 +18,7 @@ OPTIMIZER, VARIABLES = "optimizer", "vars/"
 
 
 def original_of(archive: Archive, graph: Graph, era: str | None) -> Original | None:
-    """The file, for targets of its own dialect; None of the eras before layers had names.
+    """The file, for targets of its own dialect; where there are none, what stands beside the model.
 
     Args:
         archive: What it holds.
@@ -27,17 +28,21 @@ def original_of(archive: Archive, graph: Graph, era: str | None) -> Original | N
     form = archive.form
     if era is None or form not in FORMS:
         return None
-    whole = archive.content == "model" and archive.architecture_path is None
-    return Original(
+    found = Original(
         graph=graph,
         era=era,
         form="paths" if form == "paths" else "named",
+        attributes=archive.attributes,
+        besides=archive.ignored,
+    )
+    if not ERAS[era].said_again:
+        return found
+    whole = archive.content == "model" and archive.architecture_path is None
+    return msgspec.structs.replace(
+        found,
         config=archive.config if whole else None,
         training=archive.training_config if whole and form == "named" else None,
         metadata=_metadata(archive),
-        attributes=archive.attributes,
-        besides=archive.ignored,
-        assets=archive.assets,
         groups=tuple(
             OriginalGroup(group.layer, _arrays(group.weights), group.name or "")
             for group in (*archive.groups, *archive.beside)

@@ -48,6 +48,14 @@ def test_every_word_and_every_number_comes_out_again(
     assert second.read_bytes() == first.read_bytes()
 
 
+@pytest.mark.parametrize("case", ["m_nested_tf", "m_operations_tf", "vgg_tf"])
+def test_the_way_through_the_ir_takes_no_word_away(case: str, tmp_path: Path) -> None:
+    source = vgg().parent.with_name(case) / "model.keras"
+    there = tmp_path / "there.kerasir"
+    kerasir.convert(source, there)
+    assert list(differences(said(source), said(again(there, tmp_path / "b.keras", "keras3")))) == []
+
+
 def vgg() -> Path:
     found = (case for case in fixture_cases() if case.id == "keras3.15.1-jax/vgg_tf")
     return next(found).folder / "model.keras"
