@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from .layout import Layout, Term, expand, key, keys, size_of
+from .layout import Axis, Layout, Term, Terms, expand, key, keys, size_of
 from .source import Array, ConstantSource, Source
 from .stream import stream
 from .tensor import Param, Stored, Weight, extents
@@ -94,11 +94,52 @@ class ScaledSource:
         return np.repeat(chosen, self._within)[offset : offset + count]
 
 
+class DiagonalSource:
+    """Numbers of groups, each in the columns of its own group, zeros in those of the others.
+
+    Attributes:
+        identity: Equal for expressions of the same numbers.
+    """
+
+    __slots__ = ("_group", "_held", "_own", "dtype", "identity", "shape", "where")
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        group: tuple[int, int],
+        own: Callable[[], Array],
+        made_of: Hashable,
+    ) -> None:
+        """Spread what groups have.
+
+        Args:
+            shape: Of the result, whose last dimensions are the rows and columns of all groups.
+            group: Rows and columns of one.
+            own: Gives their numbers, row by row.
+            made_of: Equal for the same numbers.
+        """
+        self.shape, self._group, self._own, self.where = shape, group, own, "computed"
+        self.dtype, self.identity = DOUBLE, ("diagonal", shape, group, made_of)
+        self._held: Array | None = None
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Compute elements from `start` on."""
+        if self._held is None:
+            self._held = np.ascontiguousarray(self._own(), DOUBLE).reshape(-1, self._group[1])
+        out[...] = 0
+        (height, columns), (tall, wide) = self.shape[-2:], self._group
+        rows = np.arange(start // columns, -(-(start + out.size) // columns))
+        first = rows * columns + rows % height // tall * wide - start
+        places = first[:, None] + np.arange(wide)
+        inside = (places >= 0) & (places < out.size)
+        out[places[inside]] = self._held[rows][inside]
+
+
 def source_identity(source: Source) -> Hashable:
     """Equal for sources of the same numbers: itself, or what it is made of."""
     if isinstance(source, ConstantSource):
         return ("constant", source.value, source.dtype, source.shape)
-    if isinstance(source, (ComputedSource, ScaledSource)):
+    if isinstance(source, (ComputedSource, DiagonalSource, ScaledSource)):
         return source.identity
     return id(source)
 
@@ -148,6 +189,31 @@ def scaled(param: Param, factor: Param) -> Param:
         dtype=old.dtype,
     )
     return Param(new, param.stored)
+
+
+def diagonal(
+    param: Param, taps: Terms, groups: Terms, rows: Terms, columns: Terms
+) -> tuple[Param, Axis, Axis]:
+    """A kernel that works on each group by itself, as one that works on all at once.
+
+    Args:
+        param: The kernel.
+        taps: Its terms along space.
+        groups: Those of the groups.
+        rows: Those of what a group is given.
+        columns: Those of what comes of it.
+
+    Returns:
+        The kernel `taps channels filters`, and the axes of all channels and filters.
+    """
+    own = Layout((*taps, *groups, *rows, *columns))
+    count, tall, wide = (math.prod(extents(Layout(terms))) for terms in (groups, rows, columns))
+    channels, filters = Axis("I", count * tall), Axis("O", count * wide)
+    layout = Layout((*taps, channels, filters))
+    source = DiagonalSource(
+        extents(layout), (tall, wide), lambda: param.numpy(own, DOUBLE), identity(param, own)
+    )
+    return Param(Weight(param.weight.name, (source,)), (Stored(layout),)), channels, filters
 
 
 def summed(name: str, kernel: Param, layout: Layout) -> Param:

@@ -60,9 +60,15 @@ class Halves(msgspec.Struct, frozen=True):
 def is_half(site: Site) -> bool:
     """Whether a recurrent node is one half of a Bidirectional that the target has.
 
-    Each of several cells is a layer of its own where the target has no RNN over cells.
+    Each of several cells is a layer of its own where the target has no RNN over cells; and each
+    half where the last results of both are asked for and the target gives one alone.
     """
     if site.layer is None or site.layer.class_name != "Bidirectional":
+        return False
+    if (
+        site.dialect.merges_ends
+        and not {"merge", "turned"} & site.emission.parts(site.layer).keys()
+    ):
         return False
     return cell_number(site.settled.node.part) is None or are_one(site)
 
@@ -83,10 +89,6 @@ def bidirectional(site: Site) -> None:
     if there.x() is not site.x():
         raise site.refuse("the halves of a Bidirectional read unlike inputs")
     sequences, state = halves.turned is not None, _returns_state(site, halves, inner)
-    if halves.merge is None and not sequences and site.dialect.merges_ends:
-        raise site.refuse(
-            f"{site.dialect.name} cannot give the last results of both halves unmerged"
-        )
     nodes = [settled.node for settled in (*halves.forward, *halves.backward)]
     biased = any("bias" in node.params for node in nodes)
     returned = {"return_sequences": sequences, "return_state": state, "use_bias": biased}

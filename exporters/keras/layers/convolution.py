@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....eras import padding as rules
+from ....eras.storage import pattern, table
+from ....ir.arithmetic import diagonal
 from ....ir.layout import Layout, expand, fuse, size_of
 from ....ir.ops.convolution import (
     Conv,
@@ -15,6 +17,7 @@ from ....ir.ops.convolution import (
     Padding,
     SeparableConv,
 )
+from ....ir.signature import Pattern
 from ....ir.tensor import extents
 from ..network import Array, Tensor
 from ..registry import writes
@@ -47,14 +50,18 @@ def conv(site: Site) -> None:
 def grouped_conv(site: Site) -> None:
     """Conv with groups: tf.keras 2.3 and later."""
     own = {"filters": site.size("groups", "filters"), "groups": site.size("groups")}
+    if not site.has(f"Conv{len(site.settled.bound['space'])}D", "groups"):
+        _over_all(site, "kernel", ("groups", "in_group", "filters"), "(groups filters)")
+        return
     _slide(site, "Conv", own, ["kernel"], causal=True)
 
 
 @writes(DepthwiseConv, attributes=_WINDOW)
 def depthwise_conv(site: Site) -> None:
     """DepthwiseConv1D, DepthwiseConv2D."""
-    if len(site.settled.bound["space"]) > 2:
-        raise site.refuse("no Keras has a depthwise convolution over three axes")
+    if not _is_there(site, "DepthwiseConv"):
+        _over_all(site, "kernel", ("channels", "", "multiplier"), "(channels multiplier)")
+        return
     own = {"depth_multiplier": site.size("multiplier")}
     names = {"kernel": "depthwise_kernel"}
     _slide(site, "DepthwiseConv", own, ["kernel"], names=names)
@@ -64,13 +71,67 @@ def depthwise_conv(site: Site) -> None:
 def separable_conv(site: Site) -> None:
     """SeparableConv1D, SeparableConv2D."""
     own = {"filters": site.size("filters"), "depth_multiplier": site.size("multiplier")}
-    _slide(
-        site,
-        "SeparableConv",
-        own,
-        ["depthwise_kernel", "pointwise_kernel"],
-        same=rules.SEPARABLE,
+    kernels = ["depthwise_kernel", "pointwise_kernel"]
+    if _is_there(site, "SeparableConv"):
+        _slide(site, "SeparableConv", own, kernels, same=rules.SEPARABLE)
+        return
+    space = space_of(site)
+    y = _over_all(site, kernels[0], ("channels", "", "multiplier"), role="depthwise")
+    config = {
+        "filters": site.size("filters"),
+        "kernel_size": [1] * space.rank,
+        "strides": [1] * space.rank,
+        "padding": "valid",
+        "data_format": space.data_format,
+        "use_bias": "bias" in site.settled.node.params,
+        "activation": fused(site),
+        "dilation_rate": [1] * space.rank,
+    }
+    kernel = site.array("kernel", kernels[1], rank=space.rank, data_format=space.data_format)
+    arrays = [kernel, site.array("bias", "bias")]
+    class_name = f"Conv{space.rank}D"
+    site.give(site.put(class_name, config, [y], arrays=arrays, repeats=space.repeats))
+
+
+def _is_there(site: Site, family: str) -> bool:
+    """Whether the target has such a layer of the family; where it has no convolution, too."""
+    op: Any = site.op
+    rank = len(site.settled.bound["space"])
+    known = site.dialect.classes.get(f"{family}{rank}D")
+    fits = known is not None and (not known.backends or site.backend in known.backends)
+    dilated = any(step != 1 for step in op.dilation)
+    fits = fits and not (dilated and not site.has(f"{family}{rank}D", "dilation_rate"))
+    return fits or not site.has(f"Conv{rank}D")
+
+
+def _over_all(
+    site: Site, port: str, each: tuple[str, str, str], biases: str = "", role: str = ""
+) -> Tensor:
+    """A convolution of groups by themselves as one of all channels, zeros between the groups.
+
+    Args:
+        site: The node.
+        port: Its kernel.
+        each: The bindings of the groups, of what a group is given and of what comes of it.
+        biases: The order of the bias; "" for none, and no activation either.
+        role: What it is beside the node's own layer; "" for the layer itself, which is then given.
+    """
+    space, bound = space_of(site), site.settled.bound
+    site.tell(
+        "KX102", "changed", "it is written as a convolution of all channels, most of it zeros"
     )
+    groups, rows, columns = (bound[name] if name else () for name in each)
+    taps = bound["kernel_space"]
+    param = site.settled.node.params[port]
+    kernel, channels, filters = diagonal(param, taps, groups, rows, columns)
+    lies = table(site.dialect.storage, space.data_format)
+    text = pattern(lies, "Conv", "kernel", rank=space.rank, backend=site.backend)[0]
+    terms = {"kernel_space": taps, "channels": (channels,), "filters": (filters,)}
+    held = Array(port, param, Layout((*taps, *groups, *rows, *columns)))
+    whole = Array("kernel", kernel, Layout(Pattern.parse(text).build(terms)), parts=(held,))
+    arrays = [whole, site.array("bias", "bias", biases) if biases else None]
+    own = {"filters": filters.size}
+    return _slide(site, "Conv", own, [], arrays=arrays, role=role, causal=True)
 
 
 def _slide(
@@ -82,8 +143,14 @@ def _slide(
     names: dict[str, str] | None = None,
     causal: bool = False,
     same: Mapping[str, rules.Rule] = rules.CONV,
-) -> None:
-    """A layer that slides kernels over space, zeros put around before it where it cannot say so."""
+    arrays: Sequence[Array | None] = (),
+    role: str = "",
+) -> Tensor:
+    """A layer that slides kernels over space, zeros put around before it where it cannot say so.
+
+    Its arrays are the kernels and the bias of the node, if none are given; its activation is
+    fused, and its result the node's, unless it is a part of it that has a role.
+    """
     op: Any = site.op
     space = space_of(site)
     taps = [size_of(term) for term in site.settled.bound["kernel_space"]]
@@ -92,25 +159,28 @@ def _slide(
     x, word = _padded(site, space, window, op.padding, same[site.backend], causal=causal)
     class_name = f"{family}{space.rank}D"
     turn = turned(site, class_name, space)
-    x = time_last(site, x, space, "before") if turn else x
+    x = time_last(site, x, space, f"{role}_before".lstrip("_")) if turn else x
     config = {
         **own,
         "kernel_size": list(window.kernel),
         "strides": list(window.strides),
         "padding": word,
         "data_format": "channels_last" if turn else space.data_format,
-        "use_bias": "bias" in site.settled.node.params,
-        "activation": fused(site),
+        "use_bias": "bias" in site.settled.node.params and not role,
+        "activation": "linear" if role else fused(site),
         "dilation_rate": list(window.dilation),
     }
-    arrays = [
+    arrays = arrays or [
         site.array(
             (names or {}).get(port, port), port, rank=space.rank, data_format=space.data_format
         )
         for port in (*kernels, "bias")
     ]
-    y = site.put(class_name, config, [x], arrays=arrays, repeats=space.repeats)
-    site.give(time_last(site, y, space, "after") if turn else y)
+    y = site.put(class_name, config, [x], role=role, arrays=arrays, repeats=space.repeats)
+    y = time_last(site, y, space, f"{role}_after".lstrip("_")) if turn else y
+    if not role:
+        site.give(y)
+    return y
 
 
 def _padded(

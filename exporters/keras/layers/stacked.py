@@ -41,11 +41,17 @@ def is_cell(site: Site) -> bool:
 
 
 def cell_kept(site: Site) -> dict[str, Any]:
-    """What the source said of a cell besides, where it is written as a layer of its own."""
-    number = cell_number(site.settled.node.part)
-    if number is None or site.layer is None:
+    """What the source said of a cell, or a half, besides, where that is a layer of its own."""
+    part = site.settled.node.part
+    number = cell_number(part)
+    if not part or site.layer is None:
         return {}
-    found = _kept(site, _stored(site.layer)["cells"][number], site.op.kind)
+    if number is None:
+        entry = site.layer.config.get("backward_layer") if part == "backward" else None
+        inner = entry if isinstance(entry, Mapping) else site.layer.config["layer"]
+    else:
+        inner = _stored(site.layer)["cells"][number]
+    found = _kept(site, inner, site.op.kind)
     trains = site.layer.config.get("trainable", True) and found.get("trainable", True)
     return {**found, "trainable": trains}
 

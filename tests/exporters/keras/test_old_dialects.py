@@ -189,9 +189,8 @@ def test_keras2_for_keras1(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("era", "case", "to", "backend", "message"),
     [
-        ("keras2.2.4-theano", "depthwise_th", "keras1", "theano", "no layer for DepthwiseConv"),
-        ("keras2.2.4-theano", "depthwise_th", "keras2.0", "theano", "no DepthwiseConv2D"),
-        ("keras2.2.4-theano", "separable_th", "keras1", "theano", "on tensorflow only"),
+        ("keras2.2.4-theano", "gru_reset_after_th", "keras2.0", "theano", "resets a GRU's state"),
+        ("keras2.2.4-theano", "acts_all_th", "keras1", "theano", "has neither a name nor a layer"),
         ("keras2.2.4-theano", "gru_reset_after_th", "keras1", "theano", "resets a GRU's state"),
     ],
 )
@@ -201,6 +200,24 @@ def test_what_an_old_keras_lacks_is_refused_by_name(
     with pytest.raises(ExportError, match=message):
         convert(model(era, case), tmp_path / "out.h5", to=to, target_backend=backend)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("case", ["depthwise_th", "separable_even_1_tf", "separable_tf"])
+@pytest.mark.parametrize("to", ["keras1", "keras2.0"])
+def test_channels_by_themselves_are_a_convolution_of_all(
+    case: str, to: str, tmp_path: Path
+) -> None:
+    """On Theano, where neither has a layer for it; loaded by both in runs."""
+    known = next(c for c in fixture_cases() if c.id == f"keras2.2.4-theano/{case}")
+    target = tmp_path / "out.h5"
+    said = {"to": to, "target_backend": "theano", "data_format": "keep", "io_layout": "keep"}
+    done = convert(known.model, target, **said)
+    assert {"KX102"} <= {event.code for event in done.report}
+    again = load(target, backend="theano", data_format=known.ordering)
+    assert "DepthwiseConv" not in {node.op.kind for node in again.graph.nodes}
+    found = evaluate(solve(again.graph, Policy()), known.inputs())
+    for array, want in zip(found, known.outputs(), strict=True):
+        assert np.abs(array - want).max() / np.abs(want).max() < CLOSE
 
 
 def test_a_list_of_names_too_long_for_an_old_keras_is_refused() -> None:
