@@ -99,3 +99,6 @@ ALONG_LAST: Mapping[str, Mapping[str, Op]] = {
     "keras3": {"softmax": Softmax(), "log_softmax": LogSoftmax(), "sparsemax": Sparsemax()},
 }
 """Functions along the last axis; TensorFlow's own are called `..._v2`."""
+
+READ_ALONE: frozenset[str] = frozenset({"log_softmax_v2"})
+"""Names that files have and no version finds again (a run of tf-keras 2.21)."""

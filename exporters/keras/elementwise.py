@@ -304,6 +304,7 @@ def applied(site: Site, op: Op, x: Tensor, role: str = "") -> Tensor:
         return site.put(*layer, [x], role=role, repeats=repeats, mask=x.mask)
     functions = site.dialect.functions
     own = functions is not None and bool(site.layer) and _is_function(site)
+    own = own or "float" not in x.dtype  # layers would cast whole numbers
     if own and (found := function_of(site, op, x, role)) is not None:
         return found
     formula = _formula(site, op)

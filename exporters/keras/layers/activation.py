@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....eras.activations import ALONG_LAST
+from ....eras.activations import ALONG_LAST, READ_ALONE
 from ....eras.storage import CONVOLVES
 from ....ir.derived import below, magnitude, negative
 from ....ir.layout import Axis, Layout, find, fuse, key, size_of
@@ -168,7 +168,7 @@ def _name_along_last(site: Site) -> str | None:
     own = site.dialect.vocabulary
     for vocabulary in (own, *site.dialect.later):
         for name, known in ALONG_LAST[vocabulary].items():
-            if known == site.op:
+            if known == site.op and name not in READ_ALONE:
                 site.emission.speak(vocabulary if vocabulary != own else "")
                 return name
     return None

@@ -165,7 +165,11 @@ def stack_config(
     first, dialect = sites[0], sites[0].dialect
     op: Any = first.op
     cells = [_cell(one, cell) for one, cell in zip(sites, stored["cells"], strict=True)]
-    config = {**stored.get("stack", {}), "cells": cells}
+    own = dict(stored.get("stack", {}))
+    if isinstance(own.get("dtype"), Mapping):  # a policy of Keras 3, in the target's words
+        policy = {"dtype": own.pop("dtype")}
+        own |= kept(Layer(first.name, STACK, policy), STACK, dialect, first.emission.report)
+    config = {**own, "cells": cells}
     return {
         **returned,
         "go_backwards": op.go_backwards,
