@@ -34,6 +34,11 @@ SMALLEST, RAISED = 1e-5, 1.1e-5
 what smaller ones are raised to: TensorFlow takes 1.001e-5 for anything below that."""
 
 
+FIXED = frozenset({"Rescaling", "Normalization"})
+"""Layers that are no BatchNormalization though they compute as one: training leaves them as they
+are, which a frozen one keeps to in tf.keras and Keras 3."""
+
+
 @writes(BatchNorm, attributes="epsilon")
 def batch_norm(site: Site) -> None:
     """BatchNormalization; its axis counted from the end where it is the last.
@@ -57,6 +62,10 @@ def batch_norm(site: Site) -> None:
         "scale": "gamma" in params,
         **({"mode": 0} if site.dialect.modes else {}),
     }
+    if site.layer is not None and site.layer.class_name in FIXED:
+        config["trainable"] = False
+        what = f"{site.layer.class_name} is written as a BatchNormalization that is not trained"
+        site.tell("KX102", "changed", what)
     held = _held(site, "(axis)" if fused else "")
     if epsilon != op.epsilon:
         site.tell("KN303", "changed", f"epsilon {op.epsilon} raised to {epsilon}, variance lowered")

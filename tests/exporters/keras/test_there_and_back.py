@@ -47,3 +47,16 @@ def test_an_authors_functions_come_back(
     kerasir.convert(there, back, data_format=case.ordering, **backend, **KEPT)
     before, after = layers(case.model)[layer], layers(back)[layer]
     assert {key: after[key] for key in keys} == {key: before[key] for key in keys}
+
+
+@pytest.mark.parametrize("to", ["keras2", "keras3"])
+def test_what_training_leaves_alone_is_frozen(to: str, tmp_path: Path) -> None:
+    """A Rescaling by channel, a Normalization: as BatchNormalization they are not to be trained."""
+    case = case_of("tf-keras2.21.0-tensorflow/m_scaling_tf")
+    target = tmp_path / "target.h5"
+    done = kerasir.convert(case.model, target, to=to, verify=True)
+    found = layers(target)
+    for name in ("rescaling_1", "normalization", "normalization_1"):
+        assert found[name]["trainable"] is False
+        assert ("KX102", name) in {(event.code, event.layer) for event in done.report}
+    assert found["conv2d"]["trainable"] is True
