@@ -26,6 +26,7 @@ from .misfit import letters_of, misfit, other_ordering
 from .opaque import lift_opaque
 from .registry import Config, Slot
 from .spec import Call, Ref, replaced
+from .travelling import travelling
 
 SPACE = {1: "T", 2: "HW", 3: "DHW"}
 
@@ -246,7 +247,7 @@ class LayerCall:
         """The Keras mask that travels with a value; with the first, the one given beside it."""
         stated = self.given.kwargs.get("mask")
         if isinstance(stated, Value) and value in self.given.inputs[:1]:
-            return stated
+            return travelling(self.builder, stated, self._masks.get(value))
         alone = self.given.tensors == 1 or self.era.vocabulary not in MASKS_ALONE
         if value in self.given.inputs and not alone:
             return None
