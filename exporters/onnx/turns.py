@@ -10,6 +10,7 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
+from ...ir.layout import Layout
 from .bidirectional import reads
 from .dims import Shape, product
 from .draft import Draft, Edge, OnnxNode
@@ -57,9 +58,19 @@ def _merged(
     if pen.reshape(pen.permuted(base, order), end.shape) is base:
         return []
     new[-1].outputs = (end,)
+    end.doc = end.doc or _turned(outer, node.attributes["perm"])
     for one in new:
         one.scope = node.scope
     return new
+
+
+def _turned(x: Edge | None, perm: Sequence[int]) -> str:
+    """What a tensor says that it holds, for one with its dimensions in another order."""
+    if x is None or not x.doc:
+        return ""
+    name, _, text = x.doc.rpartition(": ")
+    terms = Layout.parse(text).terms
+    return f"{name}: {Layout(tuple(terms[place] for place in perm))}"
 
 
 def _only(

@@ -125,6 +125,24 @@ def old_norms(k: Kit) -> Any:
 
 
 @case()
+def groups_of_groups(k: Kit) -> Any:
+    """Groups of channels that are groups already, of others, shuffled, joined, or multiplied."""
+    x, layers = k.Input((5, 6, 4)), k.L
+    grouped = layers.Conv2D(12, 2, groups=2)(x)
+    mixed = layers.Permute((1, 2, 4, 3))(layers.Reshape((4, 5, 2, 6))(grouped))
+    both = layers.Concatenate()([grouped, layers.Conv2D(6, 2)(x)])
+    found = [
+        layers.Conv2D(8, 1, groups=4)(grouped),
+        layers.Conv2D(9, 1, groups=3)(grouped),
+        layers.Conv2D(4, 1, groups=2)(layers.Reshape((4, 5, 12))(mixed)),
+        layers.Conv2D(6, 1, groups=6)(both),
+        layers.Conv2D(6, 1, groups=2)(layers.DepthwiseConv2D(2)(x)),
+        layers.Conv2D(6, 1, groups=6)(layers.DepthwiseConv2D(2, depth_multiplier=3)(x)),
+    ]
+    return k.Model(x, found)
+
+
+@case()
 def convolutions(k: Kit) -> Any:
     x, y, z = k.Input((9, 8, 4)), k.Input((11, 4)), k.Input((4, 5, 6, 2))
     layers = k.L
