@@ -187,7 +187,7 @@ class _Packer:
         return OriginalData(
             era=original.era,
             form=original.form,
-            unchanged=original.graph is graph,
+            unchanged=original.graph is graph and not original.assets,  # the layers have them too
             config=None if original.config is None else dict(original.config),
             training=None if original.training is None else dict(original.training),
             metadata=dict(original.metadata),

@@ -43,6 +43,7 @@ def original_of(archive: Archive, graph: Graph, era: str | None) -> Original | N
         config=archive.config if whole else None,
         training=archive.training_config if whole and form == "named" else None,
         metadata=_metadata(archive),
+        assets=archive.assets,
         groups=tuple(
             OriginalGroup(group.layer, _arrays(group.weights), group.name or "")
             for group in (*archive.groups, *archive.beside)

@@ -167,3 +167,12 @@ def test_a_record_of_training_has_modules_in_an_archive(tmp_path: Path) -> None:
     kerasir.convert(source, tmp_path / "target.keras")
     told = said(tmp_path / "target.keras")["config.json"]["compile_config"]
     assert told["loss"] == {**loss, "module": "keras.losses", "registered_name": None}
+
+
+def test_what_layers_have_beside_their_variables_comes_along(tmp_path: Path) -> None:
+    source = edited(vgg(), tmp_path / "source.keras", lambda config: None)
+    with ZipFile(source, "a") as archive:
+        archive.writestr("assets/layers/dense/note.txt", "of the author's own\n")
+    written = again(source, tmp_path / "target.keras", "keras3")
+    with ZipFile(written) as archive:
+        assert archive.read("assets/layers/dense/note.txt") == b"of the author's own\n"
