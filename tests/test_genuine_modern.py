@@ -135,7 +135,8 @@ def test_every_container_comes_out_again(
 
 WRITTEN = (
     ("keras", "keras3", (
-        "adaptive", "contrast", "discretized", "einsum_dense", "encoded", "grouped_twice",
+        "adaptive", "contrast", "discretized", "einsum_dense", "embedded_twice",
+        "encoded", "grouped_twice",
         "hashed", "heads_blind",
         "heads_embedded", "heads_encoder", "heads_shared", "integer_lookup",
         "integer_lookups", "learnt", "masked_merging", "masks_and_states", "masks_stated",

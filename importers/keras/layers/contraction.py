@@ -12,7 +12,7 @@ from ....ir.layout import Term, copy_of, size_of
 from ....ir.ops.arrange import Einsum
 from ..call import LayerCall
 from .arithmetic import constant
-from .tensors import permuted
+from .tensors import permuted, squeezed
 
 
 def _letters(count: int, start: int = 0) -> str:
@@ -112,10 +112,29 @@ def matmul(call: LayerCall, a: Any, b: Any, *, turn_a: bool = False, turn_b: boo
     Raises:
         ConfigError: The tensors do not go together.
     """
+    a = _turned_constant(a) if turn_a else _without_ones(a)
+    b = _turned_constant(b) if turn_b else _without_ones(b)
     x, y = _operands(call, a, b)
-    x = _turned(call, x) if turn_a else x
-    y = _turned(call, y) if turn_b else y
+    x = _turned(call, x) if turn_a and x is a else x
+    y = _turned(call, y) if turn_b and y is b else y
     return _product(call, x, y)
+
+
+def _without_ones(value: Any) -> Any:
+    """A constant of matrices without leading axes of one, which say nothing."""
+    while not isinstance(value, Value) and _rank(value) > 2 and len(value) == 1:
+        value = value[0]
+    return value
+
+
+def _turned_constant(value: Any) -> Any:
+    """A constant with its last two axes in each other's place; a tensor as it is."""
+    value = _without_ones(value)
+    if isinstance(value, Value) or _rank(value) < 2:
+        return value
+    if _rank(value) > 2:
+        return [_turned_constant(one) for one in value]
+    return [list(column) for column in zip(*value, strict=True)]
 
 
 def _operands(call: LayerCall, a: Any, b: Any) -> tuple[Value, Value]:
@@ -156,10 +175,28 @@ def _product(call: LayerCall, x: Value, y: Value) -> Value:
     }
     both = [letter for letter in outer if letter in first and letter in second]
     if any(letter in ones for letter in both) and not _alike(call, x, y, len(both)):
-        raise ConfigError(f"a product of {x.layout} and {y.layout}, whose axes are repeated")
+        (x, first), (y, second) = (
+            _spared(call, x, first, y, second), _spared(call, y, second, x, first)
+        )  # fmt: skip
     return contracted(
         call, f"{first}{row}{inner},{second}{inner}{column}->{outer}{row}{column}", (x, y)
     )
+
+
+def _spared(
+    call: LayerCall, x: Value, letters: str, other: Value, others: str
+) -> tuple[Value, str]:
+    """A tensor without those axes of one that another's are repeated over."""
+    sizes = {letter: size_of(term) for letter, term in zip(others, call.axes(other), strict=False)}
+    gone = [
+        place
+        for place, (letter, term) in enumerate(zip(letters, call.axes(x), strict=False))
+        if size_of(term) == 1 and sizes.get(letter, 1) != 1
+    ]
+    if not gone:
+        return x, letters
+    kept = "".join(letter for place, letter in enumerate(letters) if place not in gone)
+    return squeezed(call, x, gone, part="spared"), kept
 
 
 def _alike(call: LayerCall, x: Value, y: Value, count: int) -> bool:

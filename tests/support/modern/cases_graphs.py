@@ -78,3 +78,22 @@ def ops_of_places(k: Kit) -> Any:
     shapes = ((10, 12, 3), (5, 2, 4), (7, 2, 4))
     images, queries, values = (k.random((2, *shape)) for shape in shapes)
     return k.Model([x, i, q, v], found), [images, k.whole((2, 4), 6), queries, values]
+
+
+@case()
+def embedded_twice(k: Kit) -> Any:
+    """Two Embeddings that mask the same indices."""
+    x = k.Input((6,), dtype="int32")
+    embeddings = [k.L.Embedding(11, 3, mask_zero=True)(x) for _ in range(3)]
+    found = [k.L.LSTM(3)(embeddings[0]), k.L.GRU(4)(embeddings[1])]
+    found.append(k.L.GlobalAveragePooling1D()(embeddings[2]))
+    return k.Model(x, found), [np.array([[1, 2, 3, 0, 0, 0], [4, 5, 6, 7, 8, 10]], "int32")]
+
+
+@case(NEW)
+def products_repeated(k: Kit) -> Any:
+    """Matrices that are repeated along axes of one."""
+    x, y = k.Input((2, 3, 4, 5)), k.Input((1, 3, 5, 6))
+    constant = np.random.default_rng(3).normal(size=(1, 3, 5, 2)).astype("float32")
+    found = [k.ops.matmul(x, y), k.ops.matmul(x, constant), k.ops.matmul(x[:, :, :1], y)]
+    return k.Model([x, y], found)
