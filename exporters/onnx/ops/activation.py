@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from ....ir.arithmetic import combined
 from ....ir.ops.activation import (
     Abs,
     Affine,
@@ -346,7 +347,9 @@ def srelu(op: SRelu, at: Emitting) -> Edge:
 
     Where only what is positive is clipped: min(relu(z), b) + (prelu(z) - relu(z)) in the middle.
     """
-    left, bound = at.along("t_left"), at.add("Abs", at.along("t_right"))
+    right, layout = at.settled.node.params["t_right"], at.settled.params["t_right"]
+    width = combined(f"{at.name}/width", layout, "magnitude", abs, right)
+    left, bound = at.along("t_left"), at.met(width, layout)
     z = at.add("Sub", at.x, left)
     bent = at.add("PRelu", z, at.along("a_left"), shape=z.shape)
     if op.clips_left:

@@ -12,6 +12,9 @@ from ..registry import emits
 MASKED, MASKED_HALF = -1e9, -65504.0
 """The score of what a mask leaves out; of half precision, its lowest number."""
 
+WRITTEN_DOWN = 1 << 14
+"""Truth values of one mask at most; those of a larger one are found when the model is loaded."""
+
 Both = tuple[Edge, Edge | None]
 
 
@@ -24,7 +27,14 @@ def _weights(at: Emitting, scores: Edge, allowed: Edge | None) -> Edge:
 
 
 def _seen(at: Emitting, steps: Dim, source: Dim, *, causal: bool, window: int | None) -> Edge:
-    """Which positions of the key each position of the query may look at."""
+    """Which positions of the key each position of the query may look at: written down if few."""
+    if isinstance(steps, int) and isinstance(source, int) and steps * source <= WRITTEN_DOWN:
+        known = (
+            (row >= column or not causal) and (window is None or abs(row - column) < window)
+            for row in range(steps)
+            for column in range(source)
+        )
+        return at.constant(list(known), "bool", (steps, source), wish="seen")
     rows = at.unsqueeze(_counted(at, steps), 1)
     columns = at.unsqueeze(_counted(at, source), 0)
     shape, seen = (steps, source), None
