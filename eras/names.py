@@ -173,6 +173,10 @@ OLD_NAMES: Mapping[str, str] = {
 }
 """Names that Keras 2 and later versions read, as aliases or as layers of their own."""
 
+OF_FEATURES: Mapping[str, str] = {"TFDConcat": "Concatenate", "TFDIdentity": "Identity"}
+"""Layers that a FeatureSpace makes, and whose they are (Keras 3.15
+`layers/preprocessing/feature_space.py`)."""
+
 CLASSES: Mapping[str, Mapping[str, str]] = {
     "keras1": {
         "Convolution1D": "Conv1D",
@@ -188,7 +192,7 @@ CLASSES: Mapping[str, Mapping[str, str]] = {
     },
     "keras2": OLD_NAMES,
     "tf_keras": OLD_NAMES,
-    "keras3": OLD_NAMES,
+    "keras3": {**OLD_NAMES, **OF_FEATURES},
 }
 """Old class name to new."""
 

@@ -18,7 +18,7 @@ from .classes import is_of_keras, own_class, registered_class
 from .nodes import as_shape, built_shape, read_call, read_refs, told_shapes
 from .registry import PRESERVED
 from .spec import SEEN_THROUGH, Call, LayerSpec, ModelSpec, Ref
-from .subclassed import subclassed
+from .subclassed import no_model, subclassed
 from .upgrade import upgrade_layer
 from .upgrade.cells import STACK, opened
 
@@ -58,7 +58,7 @@ def read_model(stored: Config, era: str, depth: int = 0) -> ModelSpec:
     if kind == "functional":
         return _functional(config, era, depth)
     if depth or is_of_keras(stored):
-        raise ConfigError(f"the model is of class {class_name!r:.80}, not Sequential or Model")
+        raise no_model(class_name)
     return subclassed(stored, own_class(stored, era), registered_class(stored, class_name))
 
 

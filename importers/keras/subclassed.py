@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from ...errors import ConfigError
 from .archive.record import StoredWeight, WeightGroup
 from .nodes import is_shape
 from .spec import Call, LayerSpec, ModelSpec, Ref
@@ -26,6 +27,19 @@ SAID = ("module", "class_name", "config", "registered_name", "build_config", "co
 """The keys of an entry that a file of the same kind has again."""
 
 MOST_INPUTS = 64
+
+MADE_OF: Mapping[str, str] = {
+    "FeatureSpace": "keras.Model(space.get_inputs(), space.get_encoded_features())",
+}
+"""What has the layers of an object of Keras that is no model."""
+
+
+def no_model(class_name: str) -> ConfigError:
+    """The error for an entry of a class of Keras' own that is no model."""
+    return ConfigError(
+        f"the model is of class {class_name!r:.80}, not Sequential or Model",
+        hint=f"save {MADE_OF[class_name]}" if class_name in MADE_OF else "",
+    )
 
 
 def subclassed(stored: Mapping[str, Any], class_name: str, source_class: str) -> ModelSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -97,3 +98,25 @@ def products_repeated(k: Kit) -> Any:
     constant = np.random.default_rng(3).normal(size=(1, 3, 5, 2)).astype("float32")
     found = [k.ops.matmul(x, y), k.ops.matmul(x, constant), k.ops.matmul(x[:, :, :1], y)]
     return k.Model([x, y], found)
+
+
+@case(NEW, ("keras",), weights=False)
+def features(k: Kit) -> Any:
+    """A FeatureSpace over numbers of every kind."""
+    of = k.keras.utils.FeatureSpace
+    space = of(
+        features={
+            "a": of.float_normalized(), "b": of.float_discretized(num_bins=4),
+            "c": of.integer_categorical(num_oov_indices=1), "d": of.integer_hashed(num_bins=7),
+            "e": of.float(), "f": of.float_rescaled(scale=2.0),
+        },
+        crosses=[of.cross(("c", "d"), crossing_dim=9)],
+        output_mode="concat",
+    )  # fmt: skip
+    floats = {name: k.random((40, 1)) for name in "abef"}
+    held = {**floats, "c": k.whole((40, 1), 5), "d": k.whole((40, 1), 50)}
+    tensorflow = importlib.import_module("tensorflow")
+    space.adapt(tensorflow.data.Dataset.from_tensor_slices(held))
+    inputs = [space.get_inputs()[name] for name in sorted(held)]
+    model = k.Model(inputs, k.L.Dense(3)(space.get_encoded_features()))
+    return model, [held[name][:5] for name in sorted(held)]
