@@ -236,6 +236,9 @@ def main(args: Sequence[str] | None = None) -> int:
 
         return shell_complete(commands(), {}, "kerasir", COMPLETE, os.environ[COMPLETE])
     given = list(sys.argv[1:] if args is None else args)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller: what is said goes nowhere
+            setattr(sys, name, open(os.devnull, "w"))  # ruff: ignore[open-file-with-context-handler]
     os.environ.setdefault(*RESTING)
     settings = Settings()
     _foresee(settings, given)

@@ -61,3 +61,12 @@ def test_the_process_ends_at_once_with_all_it_said() -> None:
     assert (short.returncode, whole.returncode) == (0, 0)
     assert short.stdout + "taken apart\n" == whole.stdout
     assert run("inspect", "nothing.h5", before=late).returncode == 1
+
+
+@pytest.mark.parametrize("closed", ["sys.stdout", "sys.stderr", "sys.stdout = sys.stderr"])
+def test_what_is_said_to_nobody_goes_nowhere(closed: str) -> None:
+    """`>&-` and `2>&-` of a shell, where Python has no streams at all."""
+    for args, code in ((("--version",), 0), (("inspect", "nothing.h5"), 1)):
+        done = run(*args, before=f"{closed} = None")
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
