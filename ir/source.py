@@ -207,3 +207,30 @@ class MappedSource:
         held = np.empty_like(out)
         self._source.read_into(start, held)
         out[...] = self._function(held.astype(np.float64))
+
+
+class AdaptedSource:
+    """A kernel and what low-rank adaptation adds to it: `whole + scale * (first @ second)`.
+
+    Rows run over all axes of the kernel but the last. Computed in double precision when read.
+    """
+
+    __slots__ = ("_first", "_scale", "_second", "_whole", "dtype", "shape", "where")
+
+    def __init__(self, whole: Source, first: Source, second: Source, scale: float) -> None:
+        self._whole, self._first, self._second, self._scale = whole, first, second, scale
+        self.dtype, self.shape, self.where = whole.dtype, whole.shape, whole.where
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Read the rows that hold elements from `start` on; rounded once."""
+        rank, columns = self._second.shape
+        begin, end = start // columns, -(-(start + out.size) // columns)
+        rows = np.empty((end - begin) * rank, self._first.dtype)
+        self._first.read_into(begin * rank, rows)
+        second = np.empty(rank * columns, self._second.dtype)
+        self._second.read_into(0, second)
+        added = rows.astype(np.float64).reshape(-1, rank) @ second.reshape(rank, columns)
+        held = np.empty_like(out)
+        self._whole.read_into(start, held)
+        skip = start - begin * columns
+        out[...] = held + self._scale * added.reshape(-1)[skip : skip + out.size]

@@ -14,6 +14,7 @@ import msgspec
 
 from ...errors import KerasirError, WeightError
 from ...ir.report import Report
+from .adapted import with_adaptations
 from .archive.record import Archive, StoredWeight, WeightGroup
 from .match_paths import Assigned, assign_by_path
 from .registry import Slot, read_config, translator_of
@@ -58,13 +59,14 @@ def assign(
     Raises:
         WeightError: A layer without arrays, with too few, or too many.
     """
-    groups = archive.groups
+    groups: Sequence[WeightGroup] = archive.groups
     if model.kind == "subclassed" and not slots:
         return {(model.layers[-1].name,): own_arrays(groups, archive.form)}
     if archive.form == "paths":
         return assign_by_path(model, groups, slots)
     if archive.form in {"numbered", "graph"}:
         return _in_turn(model, groups, slots)
+    groups = with_adaptations(model, groups)
     by_name: Groups = {group.layer: group for group in groups}
     for spec, group in _unnamed(model.layers, by_name, slots):
         by_name[spec] = group

@@ -163,8 +163,8 @@ PRESERVED: frozenset[str] = frozenset(
 )  # fmt: skip
 """Keys that inference does not need; the exporters write them back.
 
-What LoRA has learnt is in the kernel that a `.keras` file holds; in HDF5 it is in arrays of its
-own, which no layer here takes (Keras 3.15 `layers/core/dense.py`, `save_own_variables`)."""
+What LoRA has learnt is in the kernel that a `.keras` file holds, and in arrays of its own in HDF5
+(`importers.keras.adapted`)."""
 
 
 def read_config(

@@ -120,3 +120,15 @@ def features(k: Kit) -> Any:
     inputs = [space.get_inputs()[name] for name in sorted(held)]
     model = k.Model(inputs, k.L.Dense(3)(space.get_encoded_features()))
     return model, [held[name][:5] for name in sorted(held)]
+
+
+@case(NEW)
+def adapted(k: Kit) -> Any:
+    """Layers that LoRA adapts: in HDF5 with arrays of its own."""
+    x, i, image = k.Input((8,)), k.Input((3,), dtype="int32"), k.Input((6, 7, 3))
+    dense, table, kernel = k.L.Dense(5), k.L.Embedding(9, 4), k.L.Conv2D(4, 3)
+    product = k.L.EinsumDense("ab,bc->ac", output_shape=6)
+    model = k.Model([x, i, image], [dense(x), table(i), kernel(image), product(x)])
+    for rank, layer in enumerate((dense, table, kernel, product), 2):
+        layer.enable_lora(rank, lora_alpha=3)
+    return model, [k.random((2, 8)), k.whole((2, 3), 9), k.random((2, 6, 7, 3))]
