@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from ..errors import UsageError
-from .explain import explained, print_explained
 from .inspect_text import InspectionText
 from .progress import Progress
 from .reading import SOURCE, reading_of, reading_options
@@ -81,6 +80,8 @@ def inspect(settings: Settings, /, file: str | None, **options: Any) -> int:
 
 
 def _explain(settings: Settings, code: str) -> int:
+    from .explain import explained, print_explained
+
     found = explained(code)
     if settings.json:
         settings.document("code/1", ok=True, body=found._asdict())

@@ -19,50 +19,49 @@ DOWNLOAD = "the download was answered by a page: fetch the file itself"
 class Sign(NamedTuple):
     """How a kind of file begins, and what to do about it."""
 
-    pattern: re.Pattern[bytes]
+    pattern: bytes
     what: str
     hint: str = ""
 
-
-def _sign(pattern: bytes, what: str, hint: str = "") -> Sign:
-    return Sign(re.compile(pattern, re.DOTALL | re.IGNORECASE), what, hint)
+    def fits(self, head: bytes) -> bool:
+        """Whether a file begins so. Patterns are compiled when a file is none of Keras'."""
+        return re.match(self.pattern, head, re.DOTALL | re.IGNORECASE) is not None
 
 
 OTHERS = (
-    _sign(rb"\s*<(!doctype html|html|head|\?xml|!--)", "a web page (HTML), not a model", DOWNLOAD),
-    _sign(
+    Sign(rb"\s*<(!doctype html|html|head|\?xml|!--)", "a web page (HTML), not a model", DOWNLOAD),
+    Sign(
         rb"\x80[\x02-\x05][\x95}\]c(X\x8a\x8c]",
         "a Python pickle, which runs code when it is loaded: not a Keras file",
         "never unpickle what you do not trust; " + RESAVE,
     ),
-    _sign(rb"\x1f\x8b", "compressed by gzip", UNPACK),
-    _sign(rb"BZh[1-9]", "compressed by bzip2", UNPACK),
-    _sign(rb"\xfd7zXZ\0", "compressed by xz", UNPACK),
-    _sign(rb"\x28\xb5\x2f\xfd", "compressed by zstd", UNPACK),
-    _sign(rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
-    _sign(rb"Rar!\x1a\x07", "a RAR archive", UNPACK),
-    _sign(rb".{257}ustar", "a tar archive", UNPACK),
-    _sign(rb"\x93NUMPY", "a NumPy array (.npy), not a model"),
-    _sign(rb".{4}TFL3", "a TensorFlow Lite model, not a Keras file", RESAVE),
-    _sign(rb".{4}\0{4}\{\s*\"", "safetensors, not a Keras file"),
-    _sign(
+    Sign(rb"\x1f\x8b", "compressed by gzip", UNPACK),
+    Sign(rb"BZh[1-9]", "compressed by bzip2", UNPACK),
+    Sign(rb"\xfd7zXZ\0", "compressed by xz", UNPACK),
+    Sign(rb"\x28\xb5\x2f\xfd", "compressed by zstd", UNPACK),
+    Sign(rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
+    Sign(rb"Rar!\x1a\x07", "a RAR archive", UNPACK),
+    Sign(rb".{257}ustar", "a tar archive", UNPACK),
+    Sign(rb"\x93NUMPY", "a NumPy array (.npy), not a model"),
+    Sign(rb".{4}TFL3", "a TensorFlow Lite model, not a Keras file", RESAVE),
+    Sign(rb".{4}\0{4}\{\s*\"", "safetensors, not a Keras file"),
+    Sign(
         rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]",
         "ONNX or another protobuf, not Keras",
         "kerasir verify and run read ONNX",
     ),
-    _sign(rb"\s*\{.{0,400}\"(modelTopology|weightsManifest)\"\s*:", "a TensorFlow.js model", TFJS),
-    _sign(rb"\x0a.{1,3}[\x0a\x12]", "a protobuf, perhaps a TensorFlow graph, not Keras", RESAVE),
-    _sign(rb"\0{64}", "nothing but zero bytes at its beginning", "download it again"),
+    Sign(rb"\s*\{.{0,400}\"(modelTopology|weightsManifest)\"\s*:", "a TensorFlow.js model", TFJS),
+    Sign(rb"\x0a.{1,3}[\x0a\x12]", "a protobuf, perhaps a TensorFlow graph, not Keras", RESAVE),
+    Sign(rb"\0{64}", "nothing but zero bytes at its beginning", "download it again"),
 )
 """Kinds that people take for Keras files, and what to tell them."""
 
-LFS = re.compile(
+LFS = (
     rb"version https://git-lfs\.github\.com/spec/v1\n"
-    rb".*?oid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n",
-    re.DOTALL,
+    rb"(?s:.*?)oid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n"
 )
-JSON = re.compile(rb"(\xef\xbb\xbf)?\s*[{\[\"]")
-YAML = re.compile(rb"(\xef\xbb\xbf)?(---\s*\n|#.*\n)*[A-Za-z_]+:(\s|$)|\{[a-z_]+:\s")
+JSON = rb"(\xef\xbb\xbf)?\s*[{\[\"]"
+YAML = rb"(\xef\xbb\xbf)?(---\s*\n|#.*\n)*[A-Za-z_]+:(\s|$)|\{[a-z_]+:\s"
 
 
 def sniff(source: OpenSource) -> str:
@@ -78,14 +77,14 @@ def sniff(source: OpenSource) -> str:
         return "zip"
     if hdf5_at(window) is not None:
         return "hdf5"
-    if pointer := LFS.match(head):
+    if pointer := re.match(LFS, head):
         raise _lfs_pointer(source, pointer)
     for sign in OTHERS:
-        if sign.pattern.match(head):
+        if sign.fits(head):
             raise FormatError(sign.what, where="file", hint=sign.hint)
-    if YAML.match(head):  # before JSON: a mapping in braces, {class_name: Model}, is YAML
+    if re.match(YAML, head):  # before JSON: a mapping in braces, {class_name: Model}, is YAML
         return "yaml"
-    if JSON.match(head):
+    if re.match(JSON, head):
         return "json"
     if _is_text(head):
         return "text"
