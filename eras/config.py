@@ -55,6 +55,15 @@ INITIALIZERS: Mapping[str, Word] = {
     "LecunNormal": _scaling(1.0, "fan_in", "normal"),
 }
 
+RENAMED: Mapping[str, str] = {
+    "OrthogonalInitializer": "Orthogonal",
+    "IdentityInitializer": "Identity",
+}
+"""What Keras 3 up to 3.7 calls some initializers; later releases know both names, those none but
+these (genuine runs of 3.0, 3.6, 3.8 and 3.15)."""
+
+_FIRST_NAMES = {name: first for first, name in RENAMED.items()}
+
 REGULARIZERS: Mapping[str, Word] = {
     "L1L2": Word(("l1", "l2")),
     "L1": Word(("l1",), {"l2": 0.0}, "L1L2"),
@@ -78,6 +87,7 @@ def _worded(words: Mapping[str, Word]) -> Callable[[Any], Any]:
         if not isinstance(stored, Mapping) or not isinstance(stored.get("config"), Mapping):
             return stored
         name, config = str(stored.get("class_name")).rsplit(">", 1)[-1], stored["config"]
+        name = RENAMED.get(name, name)
         word = words.get(name)
         if word is None:
             return {"class_name": stored.get("class_name"), "config": dict(config)}
@@ -153,11 +163,13 @@ def new_words(key: str, value: Any) -> Any:
         return NAMES[end][value.lower()]
     name = value.get("class_name") if isinstance(value, Mapping) else None
     config = value.get("config") if isinstance(value, Mapping) else None
-    word = words.get(str(name))
+    known = RENAMED.get(str(name), str(name))
+    word = words.get(known)
     if word is None or not isinstance(config, Mapping):
         raise LookupError(value)
     said = {key: _later(config[key]) for key in word.keys if key in config}
-    return {"module": module, "class_name": name, "config": said, "registered_name": None}
+    first = _FIRST_NAMES.get(known, known)
+    return {"module": module, "class_name": first, "config": said, "registered_name": None}
 
 
 def _later(value: Any) -> Any:
