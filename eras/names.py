@@ -15,6 +15,7 @@ from .values import (
     IMPLEMENTATIONS,
     constraint,
     dtype,
+    finite,
     initializer,
     listed,
     padding1d,
@@ -290,7 +291,13 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
         # kept as they were: Keras 2.2.4 `legacy/layers.py`
         **dict.fromkeys(["Highway", "MaxoutDense"], _dense),
     },
-    "tf_keras": _SLOPES,
+    "tf_keras": {
+        **_SLOPES,
+        # TensorFlow 2.3 to 2.5, with an infinite one behind the others
+        "Discretization": Layer(
+            rename={"bins": "bin_boundaries"}, convert={"bin_boundaries": finite}
+        ),
+    },
     "keras3": _SLOPES,
 }
 """Rules per stored class."""

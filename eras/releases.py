@@ -18,6 +18,7 @@ Habit = Literal[
     "merges_hand_masks_on",
     "merges_look_at_masks",
     "one_hot_squeezes",
+    "random_crop_cuts_first",
     "random_crop_resizes",
     "softmax_zeroes",
     "stated_masks_travel",
@@ -44,6 +45,9 @@ _SINCE: Mapping[Habit, Mapping[str, Releases]] = {
     "one_hot_squeezes": {"tf_keras": ALWAYS, "keras3": ((3, 4), ())},
     # RandomCrop at inference: Keras 3.7 and 3.8 `image_preprocessing/random_crop.py`
     "random_crop_resizes": {"tf_keras": ALWAYS, "keras3": ((), (3, 8))},
+    # to the aspect ratio that is wanted, else behind it: Keras 2.6 and 2.7
+    # `layers/preprocessing/image_preprocessing.py`
+    "random_crop_cuts_first": {"tf_keras": ((2, 7), ()), "keras3": ALWAYS},
     # what a mask leaves out of a Softmax is zero, where it leaves nothing too: Keras 3.9 and 3.10
     # `layers/activations/softmax.py`
     "softmax_zeroes": {"keras3": ((3, 10), ())},

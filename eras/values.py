@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -251,3 +252,11 @@ UNDO: Mapping[Callable[[Any], Any], Callable[[Any], Any]] = {
 }
 """What gives a value its old form again, by what gave it the new one; None if it has no old one.
 Values whose form is the same are not listed."""
+
+
+def finite(value: Any) -> Any:
+    """A list of numbers without those at its end that are infinite."""
+    found = list(value) if isinstance(value, (list, tuple)) else value
+    while isinstance(found, list) and found and found[-1] == math.inf:
+        found.pop()
+    return found

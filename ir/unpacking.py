@@ -140,6 +140,8 @@ class _Unpacker:
     def _term(self, data: TermData, depth: int) -> Term:
         if isinstance(data, int) and not isinstance(data, bool):
             return _at(self.axes, data, "axis")
+        if data == ["()"]:
+            return Fused(())  # of no axes: an index of nothing more
         if not isinstance(data, list) or len(data) < 2 or depth > DEEPEST:
             raise FormatError(f"no term: {data!r:.80}")
         kind, *rest = data

@@ -105,9 +105,10 @@ def _gelu(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Val
 
 
 def _threshold(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
-    """X above the threshold, else another number (`ops.threshold`)."""
+    """X above the threshold, else another number (`ops.threshold`; other words up to 3.12)."""
     x = tensor(operands)
-    limit, other = number(arguments.get("threshold")), number(arguments.get("default_value"))
+    limit = number(arguments.get("threshold", arguments.get("threshold_value")))
+    other = number(arguments.get("default_value", arguments.get("value")))
     if limit is None or other is None:
         raise ConfigError("a threshold that is no number")
     above = combined(call, "greater", x, limit)
@@ -233,7 +234,7 @@ OF_NUMBERS: Mapping[str, Kind] = {
         lambda call, operands, given: gated(call, tensor(operands), whole(given.get("axis"), -1)),
         "axis",
     ),
-    "threshold": kind(_threshold, "threshold", "default_value"),
+    "threshold": kind(_threshold, "threshold", "default_value", "threshold_value", "value"),
     "softmax": kind(_along_axis(Softmax()), "axis"),
     "log_softmax": kind(_along_axis(LogSoftmax()), "axis"),
     "sparsemax": kind(_along_axis(Sparsemax()), "axis"),

@@ -156,6 +156,19 @@ def _fitted(call: LayerCall, x: Value, config: CenterCropConfig) -> Value:
     return resampled(call, x, target, "bilinear", _image(call, x, config.data_format))
 
 
+def _shortened(call: LayerCall, x: Value, config: CenterCropConfig) -> Value:
+    """The whole image resized until one side is as wanted, and the middle of that."""
+    ports = _image(call, x, config.data_format)
+    height, width = _extents(ports, x)
+    size = (config.height, int(config.height * width / height))
+    if height / width > config.height / config.width:
+        size = (int(config.width * height / width), config.width)
+    y = resampled(call, x, size, "bilinear", ports, part="resized")
+    left = [have - wanted for have, wanted in zip(size, (config.height, config.width), strict=True)]
+    cuts = [(more // 2, more - more // 2) for more in left]
+    return cropped(call, y, cuts, _image(call, y, config.data_format), "")
+
+
 @translates("CenterCrop", config=CenterCropConfig)
 def center_crop(call: LayerCall, x: Value) -> Value:
     """CenterCrop.
@@ -178,5 +191,6 @@ def random_crop(call: LayerCall, x: Value) -> Value:
 
     config: CenterCropConfig = call.config  # type: ignore[assignment]
     if call.era.has("random_crop_resizes"):
-        return _fitted(call, x, config)
+        cut = _fitted if call.era.has("random_crop_cuts_first") else _shortened
+        return cut(call, x, config)
     return call.add(TrainingOnly(layer_class="RandomCrop"), [x], call.axes(x)).result

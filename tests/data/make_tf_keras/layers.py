@@ -162,7 +162,7 @@ def norms():
     x = Input((4, 5, 6))
     made = (
         lambda: L.BatchNormalization(),
-        lambda: L.BatchNormalization(axis=1),
+        lambda: L.BatchNormalization(axis=1, **({"fused": False} if V < (2, 4) else {})),
         lambda: L.BatchNormalization(scale=False, epsilon=0.01, momentum=0.9),
         lambda: L.BatchNormalization(center=False, fused=False),
         lambda: L.BatchNormalization(fused=True),
@@ -172,7 +172,6 @@ def norms():
         lambda: L.BatchNormalization(
             renorm=True, renorm_clipping={"rmin": 0.3, "rmax": 3.0, "dmax": 5.0}, renorm_momentum=0.8
         ),
-        lambda: L.BatchNormalization(virtual_batch_size=1),
         lambda: V1.BatchNormalization(),
         lambda: V1.BatchNormalization(renorm=True, fused=False),
         lambda: L.LayerNormalization(),

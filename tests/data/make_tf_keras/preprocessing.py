@@ -51,7 +51,7 @@ def normalized():
 
     found = offered(
         learnt(), learnt(axis=-1), learnt(axis=(1, 3)), learnt(axis=None), learnt(axis=2),
-        learnt(invert=True),
+        *([learnt(invert=True)] if V >= (2, 13) else []),
         lambda: P.Normalization(axis=-1, mean=[0.5, 0.2, 0.1], variance=[2.0, 3.0, 0.5])(x),
         lambda: P.Normalization(axis=None, mean=0.3, variance=2.0)(x),
     )  # fmt: skip
