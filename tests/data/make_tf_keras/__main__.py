@@ -2,6 +2,7 @@
 
 import graphs
 import layers
+import particulars
 import preprocessing
 import recurrent
 import training

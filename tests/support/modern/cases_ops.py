@@ -263,6 +263,49 @@ def tf_shapes(k: Kit) -> Any:
 
 
 @case(OLD)
+def tf_images(k: Kit) -> Any:
+    """TensorFlow's functions on images, and some that read like them."""
+    import tensorflow as tf
+
+    x = k.Input((4, 6, 4))
+    p = tf.nn.max_pool2d(x, 3, 2, "SAME")
+    s = tf.image.flip_left_right(tf.nn.depth_to_space(p, 2))
+    found = [
+        s,
+        tf.nn.avg_pool2d(s, 2, 1, "VALID"),
+        tf.nn.space_to_depth(x, 2),
+        tf.image.resize(x, (5, 4)),
+        tf.image.resize(x, (8, 12), method="nearest"),
+        tf.image.flip_up_down(x),
+        tf.image.rgb_to_grayscale(x[:, :, :, :3]),
+        tf.linalg.band_part(x, -1, 0),
+        tf.linalg.band_part(x, 0, -1),
+        tf.math.divide_no_nan(x, tf.nn.relu(x)),
+        tf.math.add_n([x, 2.0 * x, x]),
+        tf.norm(x, axis=-1),
+        tf.sort(x, axis=-1),
+        tf.strided_slice(
+            x, [0, 1, 5, 0], [0, 4, 0, 2], [1, 2, -2, 1], begin_mask=1, end_mask=1,
+            shrink_axis_mask=8,
+        ),
+    ]  # fmt: skip
+    return k.Model(x, found)
+
+
+@case(OLD)
+def tf_losses(k: Kit) -> Any:
+    """Losses and metrics that a model adds to itself: operations behind which nothing is read."""
+    import tensorflow as tf
+
+    x = k.Input((5,))
+    h = k.L.Dense(4)(x)
+    model = k.Model(x, k.L.Dense(2)(h))
+    model.add_loss(0.1 * tf.reduce_mean(tf.square(h)))
+    model.add_metric(tf.reduce_max(h), name="largest", aggregation="mean")
+    return model
+
+
+@case(OLD)
 def tf_extents(k: Kit) -> Any:
     import tensorflow as tf
 

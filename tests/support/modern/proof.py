@@ -46,7 +46,8 @@ def model_files(folder: Path) -> Iterator[tuple[Path, Path | None]]:
     """The containers of a case, each with the architecture that it needs."""
     for path in sorted(folder.glob("model.*")):
         bare = ".weights." in path.name
-        yield path, folder / "arch.json" if bare else None
+        stated = folder / "arch.json"
+        yield path, (stated if stated.exists() else folder / "arch.yaml") if bare else None
 
 
 def data(folder: Path) -> tuple[Arrays, Arrays]:
