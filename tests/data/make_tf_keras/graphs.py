@@ -85,11 +85,11 @@ def arithmetic():
         lambda: tf.sign(x), lambda: tf.math.log1p(tf.abs(x)), lambda: tf.round(x),
         lambda: tf.add(x, y), lambda: tf.multiply(x, 0.5), lambda: tf.subtract(1.0, x),
         lambda: tf.divide(x, 2.0), lambda: tf.add_n([x, y, x]), lambda: x + row, lambda: x * row,
-        lambda: tf.where(x > 0.2, x, y), lambda: tf.math.log(tf.abs(x) + 1.0), lambda: x[0:1] * 0.0 + x,
+        lambda: tf.where(x > 0.2, x, y), lambda: tf.math.log(tf.abs(x) + 1.0),
         lambda: tf.nn.selu(x), lambda: tf.math.reciprocal(x + 9.0), lambda: tf.identity(x),
         lambda: tf.stop_gradient(x), lambda: tf.nn.softsign(x), lambda: tf.math.divide_no_nan(x, y),
         lambda: tf.nn.bias_add(x, row), lambda: tf.atan(x), lambda: tf.not_equal(n, 2),
-        lambda: n + 2, lambda: n * n, lambda: tf.math.atan2(x, y), lambda: tf.math.logical_xor(x > 0, y > 0),
+        lambda: n + 2, lambda: n * n, lambda: tf.math.logical_xor(x > 0, y > 0),
     )  # fmt: skip
     data = [floats((3, 4, 5), 1), floats((3, 4, 5), 2), whole((3, 4, 5), 6)]
     return Model([x, y, n], offered(*makers)), data
@@ -106,13 +106,13 @@ def shapes():
         lambda: tf.stack([x, y], axis=1), lambda: tf.split(x, 2, axis=1),
         lambda: tf.split(x, [1, 3, 2], axis=-1), lambda: tf.unstack(x, axis=1),
         lambda: tf.reverse(x, axis=[1]), lambda: tf.roll(x, shift=2, axis=1),
-        lambda: tf.repeat(x, 2, axis=2), lambda: tf.tile(x, [1, 2, 3]),
+        lambda: tf.tile(x, [1, 2, 3]),
         lambda: tf.pad(x, [[0, 0], [1, 2], [0, 3]]),
         lambda: tf.pad(x, [[0, 0], [1, 2], [2, 1]], "REFLECT"),
         lambda: tf.gather(x, [3, 0, 0], axis=1), lambda: x[:, 1], lambda: x[:, 1:3],
         lambda: x[:, ::2], lambda: x[:, -1, :3], lambda: x[:, tf.newaxis], lambda: x[..., 1:],
         lambda: x[:, :, None, 2:], lambda: x[:, ::-1],
-        lambda: tf.cumsum(x, axis=1), lambda: tf.strided_slice(x, [0, 1, 0], [3, 3, 6]),
+        lambda: tf.cumsum(x, axis=1),
         lambda: tf.slice(x, [0, 1, 0], [-1, 2, 6]),
         lambda: tf.reduce_mean(x, axis=1), lambda: tf.reduce_mean(w, [1, 2], keepdims=True),
         lambda: tf.reduce_sum(x, axis=-1), lambda: tf.reduce_max(x, axis=1, keepdims=True),
@@ -139,21 +139,31 @@ def shapes():
 @case()
 def images():
     x = Input((8, 10, 4))
-    kernel = floats((3, 3, 4, 2), 5)
-    resize = tf.compat.v1.image if V < (2, 0) else tf.image
-    makers = (
+    makers = [
         lambda: tf.nn.max_pool2d(x, 2, 2, "VALID"), lambda: tf.nn.avg_pool2d(x, 3, 2, "SAME"),
-        lambda: tf.nn.conv2d(x, kernel, 1, "SAME"), lambda: tf.image.resize(x, (4, 7)),
         lambda: tf.image.resize(x, (16, 20), method="nearest"),
-        lambda: tf.compat.v1.image.resize_bilinear(x, (16, 20), align_corners=True),
         lambda: tf.nn.depth_to_space(x, 2), lambda: tf.nn.space_to_depth(x, 2),
-        lambda: tf.image.flip_left_right(x), lambda: tf.image.per_image_standardization(x),
-        lambda: tf.nn.depthwise_conv2d(x, kernel, [1, 1, 1, 1], "VALID"),
-        lambda: tf.image.rgb_to_grayscale(x[..., :3]), lambda: resize.resize_images(x, (4, 5)),
-        lambda: tf.nn.local_response_normalization(x), lambda: tf.nn.crelu(x),
-        lambda: tf.image.central_crop(x, 0.5), lambda: tf.image.adjust_contrast(x, 2.0),
-    )  # fmt: skip
+        lambda: tf.image.flip_left_right(x), lambda: tf.image.rgb_to_grayscale(x[:, :, :, :3]),
+    ]  # fmt: skip
+    if V >= (2, 0):
+        makers += [lambda: tf.image.resize(x, (4, 7)), lambda: tf.repeat(x, 2, axis=2)]
     return Model(x, [L.Conv2D(2, 3)(x)] + offered(*makers))
+
+
+@case(since=(2, 0))
+def further_functions():
+    """What is not read yet: each is refused by name."""
+    x, y = Input((8, 10, 4)), Input((8, 10, 4))
+    kernel = floats((3, 3, 4, 2), 5)
+    makers = (
+        lambda: tf.nn.conv2d(x, kernel, 1, "SAME"), lambda: tf.image.per_image_standardization(x),
+        lambda: tf.nn.depthwise_conv2d(x, kernel, [1, 1, 1, 1], "VALID"), lambda: tf.nn.crelu(x),
+        lambda: tf.compat.v1.image.resize_bilinear(x, (16, 20), align_corners=True),
+        lambda: tf.nn.local_response_normalization(x), lambda: tf.image.central_crop(x, 0.5),
+        lambda: tf.image.adjust_contrast(x, 2.0), lambda: tf.math.atan2(x, y),
+        lambda: x[0:1] * 0.0 + x, lambda: K.dot(x, K.constant(floats((4, 3), 1))),
+    )  # fmt: skip
+    return Model([x, y], [L.Add()([x, y])] + offered(*makers))
 
 
 @case()
@@ -169,7 +179,7 @@ def backend_functions():
         lambda: keras.activations.relu(x), lambda: keras.activations.swish(x),
         lambda: keras.activations.softmax(x, axis=1), lambda: keras.activations.selu(x),
         lambda: keras.activations.gelu(x, approximate=True), lambda: K.sigmoid(x), lambda: K.std(x, axis=1),
-        lambda: keras.layers.add([x, w]), lambda: K.dot(x, K.constant(floats((6, 3), 1))),
+        lambda: keras.layers.add([x, w]),
     )  # fmt: skip
     return Model([x, w], offered(*makers))
 

@@ -75,8 +75,6 @@ def convolutions():
         lambda: L.UpSampling2D((2, 3)),
         lambda: L.UpSampling2D(2, interpolation="bilinear"),
         lambda: L.LocallyConnected2D(3, 2),
-        lambda: L.LocallyConnected2D(3, 2, implementation=2),
-        lambda: L.LocallyConnected2D(3, (2, 3), strides=2, implementation=3, use_bias=False),
     )
     found += applied(
         y,
@@ -94,8 +92,6 @@ def convolutions():
         lambda: L.Cropping1D((1, 2)),
         lambda: L.UpSampling1D(3),
         lambda: L.LocallyConnected1D(3, 2, strides=2),
-        lambda: L.LocallyConnected1D(3, 2, implementation=2, activation="relu"),
-        lambda: L.LocallyConnected1D(3, 3, implementation=3),
     )
     found += applied(
         z,
@@ -108,6 +104,23 @@ def convolutions():
         lambda: L.UpSampling3D((1, 2, 3)),
     )
     return Model([x, y, z], found)
+
+
+@case()
+def local_otherwise():
+    """Kernels that hold what is not connected, as zeros, or only what is."""
+    x, y = Input((9, 8, 4)), Input((11, 4))
+    found = applied(
+        x,
+        lambda: L.LocallyConnected2D(3, 2, implementation=2),
+        lambda: L.LocallyConnected2D(3, (2, 3), strides=2, implementation=3, use_bias=False),
+    )
+    found += applied(
+        y,
+        lambda: L.LocallyConnected1D(3, 2, implementation=2, activation="relu"),
+        lambda: L.LocallyConnected1D(3, 3, implementation=3),
+    )
+    return Model([x, y], found)
 
 
 @case(since=(2, 5))

@@ -59,7 +59,6 @@ def cells():
         lambda: L.RNN([L.GRUCell(4), L.GRUCell(3)], return_state=True),
         lambda: L.RNN(V1.LSTMCell(3)),
         lambda: L.RNN(V1.GRUCell(3), unroll=True),
-        lambda: L.RNN(keras.experimental.PeepholeLSTMCell(3)),
     )
     return Model(x, found)
 
@@ -76,7 +75,6 @@ def masked():
         lambda: L.TimeDistributed(L.Dense(2)),
         lambda: L.GlobalAveragePooling1D(),
         lambda: L.LSTM(3, go_backwards=True, return_sequences=True),
-        lambda: L.LSTM(3, return_sequences=True, zero_output_for_mask=True),
     )  # fmt: skip
     return Model(x, found), [whole((3, 6), 3)]
 
