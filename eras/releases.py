@@ -61,6 +61,14 @@ _SINCE: Mapping[Habit, Mapping[str, Releases]] = {
 that is missing never had it."""
 
 
+def differs_from_newest(vocabulary: str, version: str | None) -> bool:
+    """Whether layers of a release may do something otherwise than the newest of its vocabulary."""
+    return any(
+        has_habit(habit, vocabulary, version) != has_habit(habit, vocabulary, None)
+        for habit in _SINCE
+    )
+
+
 def has_habit(habit: Habit, vocabulary: str, version: str | None) -> bool:
     """Whether layers of a file do something, by who wrote it."""
     releases = _SINCE[habit].get(vocabulary)

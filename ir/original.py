@@ -43,7 +43,8 @@ class Original(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """Everything that a file says.
 
     Attributes:
-        graph: What was read from it. As long as a model has this very graph, and keeps its
+        graph: What was read from it, or an empty one where its words mean another thing to the
+            newest release of its era. As long as a model has this very graph, and keeps its
             author's orders, the file says what the model is.
         era: Whose file it is.
         form: How its arrays are found: `named` by lists, or by `paths`.

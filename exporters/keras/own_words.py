@@ -36,6 +36,8 @@ BUILT = frozenset({"build_config", "build_input_shape"})
 """What a layer or a model was made for: true as long as what it is fed has the order it had."""
 
 TENSOR = "__keras_tensor__"
+OPERATIONS = ".ops."
+"""In the names of modules that hold operations."""
 
 
 def told_of_keys(site: Site, class_name: str) -> Report:
@@ -126,8 +128,13 @@ def in_own_words(entry: Config, stored: Config, dialect: Dialect, moved: frozens
 
 
 def _same_class(entry: Config, stored: Config) -> bool:
-    """Whether two entries are of one class: a layer and an operation may have one name."""
-    modules = {one.get("module") for one in (entry, stored)} - {None}
+    """Whether two entries are of one class of layers.
+
+    A layer and an operation may have one name; what an operation is told changes with releases.
+    """
+    modules = {str(one["module"]) for one in (entry, stored) if one.get("module")}
+    if any(OPERATIONS in module for module in modules):
+        return False
     return entry.get("class_name") == stored.get("class_name") and len(modules) < 2
 
 

@@ -7,14 +7,50 @@ from typing import Any
 
 import msgspec
 
-from ...eras.vocabularies import ERAS
+from ...eras.releases import differs_from_newest
+from ...eras.vocabularies import ERAS, is_since
 from ...ir.graph import Graph
 from ...ir.original import Original, OriginalArray, OriginalGroup
 from .archive.record import Archive, StoredWeight
 from .archive.sources import BFloat16Source
+from .classes import is_operation
+from .spec import LayerSpec, ModelSpec, walk
 
 FORMS = frozenset({"named", "paths"})
 OPTIMIZER, VARIABLES = "optimizer", "vars/"
+
+
+MASKING = frozenset({"Masking", "Attention", "AdditiveAttention"})
+ENCODING = ("Encoding", "Lookup", "Discretization", "Hashing", "HashedCrossing", "RandomCrop")
+"""What classes end in that some release computes otherwise than another."""
+
+
+SIGNATURES = {"keras3": (3, 15)}
+"""The release whose operations are told what those of today are, by vocabulary: OnesLike of Keras
+3.0 has a `dtype`, which that of 3.15 does not take."""
+
+
+def means_the_same_since(model: ModelSpec, vocabulary: str, version: str | None) -> bool:
+    """Whether the newest Keras computes of the same words what the one that wrote them did.
+
+    Between releases it is masks that changed, attention, encodings and crops: see `eras.releases`;
+    and what operations are told when they are called.
+    """
+    layers = list(walk(model))
+    told_alike = is_since(version, SIGNATURES.get(vocabulary, ()))
+    if not told_alike and any(is_operation(one.class_name) for one in layers):
+        return False
+    return not differs_from_newest(vocabulary, version) or not any(map(_changed, layers))
+
+
+def _changed(layer: LayerSpec) -> bool:
+    name = layer.class_name
+    masks = name in MASKING or bool(layer.config.get("mask_zero")) or name.endswith("Attention")
+    return (
+        masks
+        or name.endswith(ENCODING)
+        or any(call.kwargs.get("mask") is not None for call in layer.calls)
+    )
 
 
 def original_of(archive: Archive, graph: Graph, era: str | None) -> Original | None:
@@ -22,7 +58,7 @@ def original_of(archive: Archive, graph: Graph, era: str | None) -> Original | N
 
     Args:
         archive: What it holds.
-        graph: What was read from it.
+        graph: What was read from it, if it still means that; else an empty one.
         era: Whose file it is.
     """
     form = archive.form

@@ -9,6 +9,7 @@ from typing import Any
 from ...eras.normalization import EARLY_KEYS, KEYS_OF_VARIANCE, LAST_UNSTATED, statistics
 from ...eras.vocabularies import ERAS, EraInfo
 from ...errors import KerasirError
+from ...ir.graph import Graph
 from ...ir.model import Facts, Model
 from ...ir.report import Report
 from ...ir.tensor import Weight
@@ -20,7 +21,7 @@ from .facts import era_of, read_facts
 from .lift import Lifter, check_supported
 from .losses import without_losses
 from .match import assign, slots_of
-from .original import original_of
+from .original import means_the_same_since, original_of
 from .spec import ModelSpec, Path, walk
 from .spelling import spelling
 from .structure import read_model
@@ -104,6 +105,7 @@ def _import(
     graph = lifter.graph(spec)
     _tell_apart(lifter.weights)
     as_it_says = builtin is None and not lambdas and sizes is OPEN
+    said = graph if means_the_same_since(spec, vocabulary, version) else Graph((), (), ())
     return Model(
         graph=graph,
         name=spec.name,
@@ -114,7 +116,7 @@ def _import(
         scopes=tuple(lifter.scopes),
         layers=tuple(lifter.layers),
         preserved=spec.extra,
-        original=original_of(archive, graph, era.value) if as_it_says else None,
+        original=original_of(archive, said, era.value) if as_it_says else None,
     )
 
 
