@@ -163,6 +163,7 @@ KERAS1 = Dialect(
     makes_as_listed=True,
     merges_models=True,
     merges_alike=True,
+    forgets_extents=True,
     unmasked_merges=frozenset({"Maximum", "Minimum"}),
     merges_ends=True,
     call_arguments=False,

@@ -126,6 +126,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         top_level: Whether HDF5 has a group for variables that are the model's own.
         era: Whose files are said again as they are, where nothing about them changes; "" for none.
         makes_as_listed: Whether its reader makes a layer with all its calls when it comes to it.
+        forgets_extents: Whether a BatchNormalization cannot be made behind a Flatten on TensorFlow.
         merges_alike: Whether what it merges has to be of one shape.
         merges_models: Whether a Sequential can begin with a Merge of models.
         call_arguments: Whether calls in functional models have a place for keyword arguments.
@@ -187,6 +188,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     makes_as_listed: bool = False
     merges_models: bool = False
     merges_alike: bool = False
+    forgets_extents: bool = False
     call_arguments: bool = True
     spans: bool = False
     interpolations: Keys = (

@@ -25,6 +25,7 @@ from ..network import Arguments, Array, Tensor
 from ..registry import writes
 from ..scaling import EPSILON, constant, scale_and_shift, whole
 from ..site import Site
+from ..sizing import sized
 
 STORED = {"gamma": "gamma", "beta": "beta", "mean": "moving_mean", "variance": "moving_variance"}
 """What Keras calls the op's parameters, in the order in which it stores them."""
@@ -72,6 +73,7 @@ def batch_norm(site: Site) -> None:
         variance = _shifted(site, held["moving_variance"], op.epsilon - epsilon)
         held["moving_variance"] = variance
     arrays, config = whole(site, held, config, site.size("axis"))
+    x = sized(site, x, rank)
     y = site.put("BatchNormalization", config, [x], arrays=arrays, repeats=repeats, mask=x.mask)
     if fused is not None:
         y = site.bring(y, fused, site.settled.results[0])
@@ -152,6 +154,7 @@ def _in_mode(site: Site, mode: int, epsilon: float) -> None:
     axis = site.number(site.axis("axis") - repeats, rank)
     config = {"axis": axis, "epsilon": epsilon, "mode": mode}
     arrays, config = whole(site, _held(site), config, site.size("axis"))
+    x = sized(site, x, rank)
     y = site.put("BatchNormalization", config, [x], arrays=arrays, repeats=repeats, mask=x.mask)
     site.give(y)
 

@@ -26,6 +26,7 @@ CLOSE = 1e-5
 
 
 def written(case: FixtureCase, folder: Path, backend: str = "tensorflow") -> Path:
+    folder.mkdir(exist_ok=True)
     target = folder / "out.h5"
     silent = case.era.startswith("keras0")
     kerasir.convert(
@@ -186,6 +187,22 @@ def test_layers_behind_a_shared_one_are_stored_where_keras1_walks(tmp_path: Path
         "top", "high_down_minus_2", "high_minus", "top_relu", "high_slope", "high_down",
         "low_minus_2", "high_minus_2", "low",
     ]  # fmt: skip
+
+
+def test_a_normalization_behind_a_flatten_is_told_the_extent(tmp_path: Path) -> None:
+    """Without it Keras 1.2.2 on TensorFlow and Python 3 cannot make the layer: seen in a run."""
+    case = CASES["keras2.2.4-theano/flat_bn_dense_th"]
+    kinds: dict[str, list[str]] = {}
+    for backend in ("tensorflow", "theano"):
+        path = written(case, tmp_path / backend, backend)
+        with h5py.File(path) as file:
+            config = json.loads(file.attrs["model_config"])["config"]
+        layers = config if isinstance(config, list) else config["layers"]
+        kinds[backend] = [layer["class_name"] for layer in layers]
+        assert right(path, case, backend)
+    place = kinds["tensorflow"].index("Flatten")
+    assert kinds["tensorflow"][place : place + 3] == ["Flatten", "Reshape", "BatchNormalization"]
+    assert "Reshape" not in kinds["theano"]
 
 
 def functional(layers: list[dict[str, Any]], inputs: list[str], output: list[Any]) -> Any:
