@@ -298,7 +298,7 @@ class Emission:
         if outer.network.variants((name, "")) > 1:
             raise NotNested(path, "its calls differ in layout")
         for made, tensor in zip(given, results, strict=True):
-            if not (wrappers and self.dialect.masks_past_steps):
+            if not (wrappers and self.dialect.hands_masks_on):
                 tensor.mask = made.tensor.mask
             outer.define(made.value, made.layout, tensor)
 

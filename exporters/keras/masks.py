@@ -63,7 +63,7 @@ def carries(site: Site, tensor: Tensor, mask: Value | None) -> None:
         tensor: The result.
         mask: What its layer makes of the masks.
     """
-    if not (tensor.call.layer.wrappers and site.dialect.masks_past_steps):
+    if not (tensor.call.layer.wrappers and site.dialect.hands_masks_on):
         tensor.mask = mask
 
 

@@ -128,7 +128,7 @@ class Scope:
                 layer=wanted,
                 level="warning",
             )
-        past = layer.wrappers and self.emission.dialect.masks_past_steps
+        past = layer.wrappers and self.emission.dialect.hands_masks_on
         for tensor in call.outputs:
             tensor.mask = inputs[0].mask if past else mask
         return call.outputs

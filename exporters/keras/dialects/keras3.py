@@ -262,6 +262,7 @@ KERAS3 = Dialect(
     functions=Functions(OPERATIONS, modules=KERAS3_MODULES),
     merged_masks="any",
     backs_second=True,
+    masks_stay=True,
     masked_values=frozenset({"Multiply", "Maximum", "Minimum"}),
     names={"tensorflow": KERAS3_NAMES},
     weighted_names=KERAS3_WEIGHTED,

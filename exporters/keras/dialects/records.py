@@ -131,6 +131,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         merges_models: Whether a Sequential can begin with a Merge of models.
         call_arguments: Whether calls in functional models have a place for keyword arguments.
         interpolations: The words by which its Resizing computes.
+        masks_stay: Whether the result of a TimeDistributed has the mask of its input as it is
+            (Keras 3.15 `layers/rnn/time_distributed.py` has no `compute_mask`).
         masks_past_steps: Whether TimeDistributed gives its layer no mask, and its result that of
             its input (before Keras 2.2); later the layer's own.
         unmasked: Classes that cannot be given a tensor with a mask, unless a TimeDistributed
@@ -195,6 +197,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic",
         "area",
     )  # fmt: skip
+    masks_stay: bool = False
     masks_past_steps: bool = False
     unmasked: Keys = ()
     merged_masks: Literal["all", "any"] = "all"
@@ -208,6 +211,11 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     tells_masks: bool = False
     ends_masks: frozenset[str] = frozenset()
     strips_masks: frozenset[str] = frozenset()
+
+    @property
+    def hands_masks_on(self) -> bool:
+        """Whether a TimeDistributed's result has its input's mask, whatever its layer makes."""
+        return self.masks_past_steps or self.masks_stay
 
 
 def narrowed(known: Known, keys: Keys, backends: Keys = (), kept: Keys = ()) -> Known:

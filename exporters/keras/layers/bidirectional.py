@@ -31,6 +31,7 @@ from .stacked import (
     cells_of,
     fuse_cells,
     over_cell,
+    speak_of_masks,
     stack_arrays,
     stack_config,
     states_of,
@@ -88,6 +89,8 @@ def bidirectional(site: Site) -> None:
     inputs += [fed.mask] if fed.mask is not None else []
     if there.x() is not site.x():
         raise site.refuse("the halves of a Bidirectional read unlike inputs")
+    if len(halves.forward) > 1:
+        speak_of_masks(site, halves.forward, turned=halves.turned is not None)
     sequences, state = halves.turned is not None, _returns_state(site, halves, inner)
     nodes = [settled.node for settled in (*halves.forward, *halves.backward)]
     biased = any("bias" in node.params for node in nodes)

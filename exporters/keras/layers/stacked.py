@@ -65,6 +65,7 @@ def stack(site: Site) -> bool:
     layer, cells = site.layer, cells_of(site.emission.parts(site.layer))
     if layer is None or not cells or not are_one(site):
         return False
+    speak_of_masks(site, cells)
     sites = [site.beside(settled) for settled in cells]
     last, read = sites[-1], site.emission.is_read
     sequences = read(last.settled.node.results[0]) or _unread(sites, "return_sequences")
@@ -117,6 +118,36 @@ def are_one(site: Site) -> bool:
     turned = any(cell.node.op.go_backwards for cell in cells)  # type: ignore[attr-defined]
     masked = any(held is not None for cell in cells for held in cell.inputs[1:2])
     return turned or not masked or "Keras 2" not in site.dialect.readers
+
+
+def speak_of_masks(site: Site, cells: Sequence[Settled], *, turned: bool = False) -> None:
+    """Say which readers compute several cells behind a mask, where they are one layer.
+
+    Args:
+        site: Any of the cells.
+        cells: They.
+        turned: Whether a Bidirectional turns their steps round, which tf.keras leaves as zeros.
+
+    Raises:
+        ExportError: No reader does.
+    """
+    masked = any(held is not None for cell in cells for held in cell.inputs[1:2])
+    if not masked or "Keras 2" not in site.dialect.readers or site.backend != "tensorflow":
+        return
+    if turned:
+        raise site.refuse(
+            "no Keras on TensorFlow repeats the last result of both halves of several cells where "
+            "a mask leaves a step out",
+            "convert to ONNX",
+        )
+    site.emission.speak("tf_keras")
+    site.tell(
+        "KN309",
+        "note",
+        "several cells behind a mask: at absent steps Keras 2.2 and 2.3 give what the first has",
+        level="warning",
+        fix="load the file in tf-keras",
+    )
 
 
 def _unread(sites: Sequence[Site], key: str) -> bool:

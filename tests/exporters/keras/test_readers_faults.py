@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 from crafted import model_file, numbers
 
 from kerasir.api import convert, load
 from kerasir.errors import ConfigError
+from kerasir.ir.plan import Policy
+from kerasir.passes.solve import solve
+from kerasir.reference.evaluate import evaluate
 
 PADDED = {
     "class_name": "Sequential",
@@ -102,3 +107,56 @@ def test_masked_stacks_are_refused_where_they_gave_another_cells_state(
             load(source)
     else:
         load(source)
+
+
+def test_a_mask_of_steps_is_told_where_keras_3_leaves_it_as_it_was(tmp_path: Path) -> None:
+    """Its TimeDistributed hands the mask of its input on, which no layer behind can use."""
+    inner = {
+        "class_name": "SimpleRNN",
+        "config": {"name": "each", "units": 2},
+    }
+    config = {
+        "class_name": "Sequential",
+        "config": [
+            {
+                "class_name": "TimeDistributed",
+                "config": {
+                    "name": "mask",
+                    "batch_input_shape": [None, 3, 4, 2],
+                    "layer": {
+                        "class_name": "Masking",
+                        "config": {"name": "own", "mask_value": 0.5},
+                    },
+                },
+            },
+            {"class_name": "TimeDistributed", "config": {"name": "steps", "layer": inner}},
+            {"class_name": "SimpleRNN", "config": {"name": "last", "units": 3}},
+        ],
+    }
+    weights = {
+        "mask": {},
+        "steps": {
+            "steps/kernel": numbers(2, 2) / 9,
+            "steps/recurrent_kernel": numbers(2, 2) / 9,
+            "steps/bias": numbers(2) / 9,
+        },
+        "last": {
+            "last/kernel": numbers(2, 3) / 9,
+            "last/recurrent_kernel": numbers(3, 3) / 9,
+            "last/bias": numbers(3) / 9,
+        },
+    }
+    said = {"keras_version": "2.2.4", "backend": "theano"}
+    source = model_file(tmp_path / "old.h5", weights, config, **said)
+    convert(source, tmp_path / "new.keras", io_layout="keep")
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 2)).astype("f4")
+    x[0, :, 2:], x[1, 1], x[1, 2, :3] = 0.5, 0.5, 0.5
+    one, other = (
+        evaluate(solve(load(path).graph, Policy()), [x])[0]
+        for path in (source, tmp_path / "new.keras")
+    )
+    np.testing.assert_allclose(other, one, rtol=1e-5)
+    with zipfile.ZipFile(tmp_path / "new.keras") as archive:
+        layers = json.loads(archive.read("config.json"))["config"]["layers"]
+    (call,) = next(layer for layer in layers if layer["name"] == "last")["inbound_nodes"]
+    assert "mask" in call["kwargs"]
