@@ -191,7 +191,7 @@ class _Comparison:
             if not self._same_value(value, seen):
                 texts = (_made(self.bones[0], value), _made(self.bones[1], seen))
                 yield _row(name, f"input {number}", *texts, "differs", "layers")
-        if x.op.rule == "pinned":
+        if x.op.rule in {"pinned", "places"}:
             for mine, other in zip(x.inputs, y.inputs, strict=True):
                 if mine is not None and other is not None and not self._same_order(mine, other):
                     texts = str(mine.layout), str(other.layout)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..errors import CheckError, KerasirError
 from .copyplan import CopyPlan, same_order
-from .graph import Node, Value, joined_position
+from .graph import Node, Value
+from .images import Image, content_of
 from .layout import (
     Axis,
     Fused,
@@ -23,7 +24,6 @@ from .layout import (
     Term,
     Terms,
     expand,
-    rebuild,
     size_of,
 )
 from .notation import names_of, show
@@ -32,7 +32,6 @@ from .plan import Coercion, Held, Plan, Policy, Settled
 from .signature import REST, Port, Ref
 from .tensor import Weight
 
-Content = frozenset[object]
 Uses = dict[Weight, tuple[str, Layout, tuple[CopyPlan, ...]]]
 """By weight, its first use: where, in which layout, and from where to where numbers go."""
 
@@ -77,7 +76,7 @@ class _Lying:
     def comes(self, held: Held, where: str) -> None:
         """A value is there in a layout, which must have its axes and no others, each once."""
         axes, terms = held.value.axes, held.layout.terms
-        if Counter(map(_content, axes)) != Counter(map(_content, terms)):
+        if Counter(map(content_of, axes)) != Counter(map(content_of, terms)):
             raise _differ("the layout does not have the value's axes", where, axes, terms)
         leaves = [leaf for leaf in _leaves(terms) if size_of(leaf) != 1]
         if len(set(leaves)) < len(leaves):
@@ -125,7 +124,7 @@ def _check_bound(settled: Settled) -> None:
     node = settled.node
     for name, source in node.axes.items():
         found = settled.bound.get(name, ())
-        if Counter(map(_content, found)) != Counter(map(_content, source)):
+        if Counter(map(content_of, found)) != Counter(map(content_of, source)):
             raise _differ(f"binding {name} has other axes", node.name, source, found)
         if name in node.op.ordered and found != source:
             raise _differ(f"the order inside {name} has a meaning", node.name, source, found)
@@ -172,8 +171,8 @@ def _expected(port: Port, layout: Layout, bound: Mapping[str, Terms]) -> Terms:
     """The terms that an input must have, in the order in which free ones lie."""
     if port.order == "listed":
         return port.pattern.build(bound)
-    known = {_content(term): term for term in port.pattern.build(bound)}
-    held = [known.pop(found) for term in layout.terms if (found := _content(term)) in known]
+    known = {content_of(term): term for term in port.pattern.build(bound)}
+    held = [known.pop(found) for term in layout.terms if (found := content_of(term)) in known]
     held += known.values()
     named = _named(port, bound) if port.order == "last" else ()
     return (*(term for term in held if term not in named), *named)
@@ -218,6 +217,27 @@ def _check_pinned(settled: Settled, policy: Policy) -> None:
         _same(value.axes, layout, f"{node.name}, its result {value.name}")
 
 
+def _check_places(settled: Settled, policy: Policy) -> None:
+    """As authored; where all extents stay, what stands at a place on one side does on the other."""
+    node, held = settled.node, settled.inputs[0]
+    before, after = (() if held is None else held.value.axes), node.result.axes
+    alike = [content_of(a) == content_of(b) for a, b in zip(before, after, strict=False)]
+    sizes = [(size_of(a), size_of(b)) for a, b in zip(before, after, strict=False)]
+    stay = all(
+        same or (a is not None and a == b) for same, (a, b) in zip(alike, sizes, strict=True)
+    )
+    if held is None or len(before) != len(after) or not stay:
+        _check_pinned(settled, policy)
+        return
+    expected: list[Term] = []
+    for term in settled.results[0].terms:
+        place = next(n for n, new in enumerate(after) if content_of(new) == content_of(term))
+        if not alike[place] and term != after[place]:
+            raise _differ("it runs otherwise", node.name, (after[place],), (term,))
+        expected.append(term if alike[place] else before[place])
+    _same(tuple(expected), held.layout, node.name)
+
+
 def _check_view(settled: Settled, policy: Policy) -> None:
     """Atoms stay in sequence, so that nothing moves, unless all is as the author had it."""
     node, have, out = settled.node, settled.input, settled.results[0]
@@ -233,7 +253,7 @@ def _check_view(settled: Settled, policy: Policy) -> None:
 def _check_merge(settled: Settled, policy: Policy) -> None:
     """At every position, each input has what corresponds to the result's term there."""
     node, held = settled.node, [each for each in settled.inputs if each is not None]
-    images = [_Image.of(node, index, each.value.axes) for index, each in enumerate(held)]
+    images = [Image.of(node, index, each.value.axes) for index, each in enumerate(held)]
     for index, (each, image) in enumerate(zip(held, images, strict=True)):
         if image is None:
             _check_pinned(settled, policy)
@@ -242,74 +262,13 @@ def _check_merge(settled: Settled, policy: Policy) -> None:
         _same(expected, each.layout, f"{node.name}/{_input_name(node, index)}")
 
 
-class _Image:
-    """What a merge's result corresponds to in one input: found position by position, as authored.
-
-    Attributes:
-        index: Which input.
-        joined: What the joined term is made of; None for other merges.
-        whole: By what a result's term is made of: the input's term, where that has no inner order
-            of the result's (it is repeated, or the joined axis has no parts).
-        axes: By axis of the result, the input's.
-    """
-
-    def __init__(self, index: int) -> None:
-        self.index, self.joined = index, frozenset[object]()
-        self.whole: dict[Content, Term] = {}
-        self.axes: dict[Axis, Term] = {}
-
-    @classmethod
-    def of(cls, node: Node, index: int, axes: Terms) -> _Image | None:
-        """The correspondence of one input; None where positions do not correspond."""
-        image, result = cls(index), node.result.axes
-        if len(axes) != len(result):
-            return None
-        for position, (term, own) in enumerate(zip(result, axes, strict=True)):
-            here = term
-            if position == joined_position(node):
-                if isinstance(term, Joined):
-                    here, image.joined = term.parts[index], _content(term)
-                else:
-                    image.whole[_content(term)] = own
-                    continue
-            elif size_of(own) == 1 and size_of(term) != 1:
-                image.whole[_content(term)] = own
-                continue
-            if not _pair(here, own, image.axes):
-                return None
-        return image
-
-    def term(self, term: Term) -> Term:
-        """The input's term for one of the result's, in the inner order that this has."""
-        content = _content(term)
-        if content in self.whole:
-            return self.whole[content]
-        if content == self.joined and isinstance(term, Joined):
-            term = term.parts[self.index]
-        return rebuild(term, self.axes)
-
-
-def _pair(a: Term, b: Term, found: dict[Axis, Term]) -> bool:
-    """Match two terms leaf by leaf; False where they are not built alike."""
-    if isinstance(a, Axis) and isinstance(b, Axis):
-        found[a] = b
-        return a.size == b.size
-    if isinstance(a, Fused) and isinstance(b, Fused):
-        inner, other = a.terms, b.terms
-    elif isinstance(a, Joined) and isinstance(b, Joined):
-        inner, other = a.parts, b.parts
-    else:
-        return False
-    alike = len(inner) == len(other)
-    return alike and all(_pair(x, y, found) for x, y in zip(inner, other, strict=True))
-
-
 _Rule = Callable[[Settled, Policy], None]
 _RULES: Mapping[Rule, _Rule] = {
     "ports": _check_ports,
     "view": _check_view,
     "merge": _check_merge,
     "join": _check_merge,
+    "places": _check_places,
     "pinned": _check_pinned,
 }
 
@@ -345,15 +304,6 @@ def _check_params(settled: Settled, uses: Uses) -> None:
 
 
 # ---- terms and messages --------------------------------------------------------------------
-
-
-def _content(term: Term) -> Content:
-    """What a term is made of, whatever the order of what is fused in it."""
-    if isinstance(term, Fused):
-        return frozenset[object]().union(*map(_content, term.terms))
-    if isinstance(term, Joined):
-        return frozenset((tuple(map(_content, term.parts)),))
-    return frozenset((term,))
 
 
 def _leaves(terms: Iterable[Term]) -> Iterator[Axis | Reversed | Labelled]:

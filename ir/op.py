@@ -10,7 +10,7 @@ import msgspec
 from ..errors import PluginError
 from .signature import Port, bindings_of
 
-Rule = Literal["ports", "view", "merge", "join", "pinned"]
+Rule = Literal["ports", "view", "merge", "join", "places", "pinned"]
 MaskRule = Literal["keep", "drop", "consume", "own"]
 
 ORDERED: frozenset[str] = frozenset({"batch", "space", "out_space", "time", "kernel_space"})
@@ -29,7 +29,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
         params: Ports of weights, in canonical layout: the order that `normalize_kernels` wants.
         results: Ports of results.
         rule: How layouts are settled: by the ports alone, or by a rule for views, merges, joins;
-            `pinned` wants everything in source order.
+            `pinned` wants everything in source order, `places` too, unless all extents stay.
         ordered: Bindings whose inner order is part of the meaning.
         letters: What the axes of a binding print as in a weight's layout.
         mixes: Whether what one entry of the batch gives depends on the others.

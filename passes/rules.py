@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import LayoutError
 from ..ir.graph import Node
-from ..ir.layout import Layout, Term, Terms, expand, fuse, key, keys
+from ..ir.layout import Layout, Term, Terms, expand, fuse, key, keys, size_of
 from ..ir.op import Rule
 from ..ir.plan import Held, Policy, Settled
 from ..ir.signature import REST, Group, Pattern, Port, Ref
@@ -256,6 +256,43 @@ def _pinned_wishes(node: Node, wished: Arriving, policy: Policy) -> Arriving:
     return [None if value is None else value.layout for value in node.inputs]
 
 
+def _places(
+    node: Node, arriving: Arriving, wished: Arriving, policy: Policy, lock: Mapping[str, Terms]
+) -> Choice:
+    have, pairs = arriving[0], _paired(node)
+    if have is None or pairs is None:
+        return _pinned(node, arriving, wished, policy, lock)
+    by_source = {key(own): (own, new) for own, new in pairs}
+    want, made = list[Term](), list[Term]()
+    for term in have.terms:
+        own, new = by_source[key(term)]
+        stays = key(own) == key(new)
+        want.append(term if stays else own)
+        made.append(term if stays else new)
+    return [Layout(tuple(want))], [Layout(tuple(made))], dict(node.axes)
+
+
+def _places_wishes(node: Node, wished: Arriving, policy: Policy) -> Arriving:
+    wish, pairs = wished[0], _paired(node)
+    if pairs is None:
+        return _pinned_wishes(node, wished, policy)
+    if wish is None:
+        return [None]
+    by_result = {key(new): own for own, new in pairs}
+    owns = ((by_result[key(term)], term) for term in wish.terms)
+    return [Layout(tuple(term if key(own) == key(term) else own for own, term in owns))]
+
+
+def _paired(node: Node) -> Sequence[tuple[Term, Term]] | None:
+    """The input's terms with the result's at their places; None where an extent changes."""
+    source, result = node.inputs[0], node.result
+    if source is None or len(source.axes) != len(result.axes):
+        return None
+    pairs = list(zip(source.axes, result.axes, strict=True))
+    stay = (key(a) == key(b) or size_of(a) == size_of(b) is not None for a, b in pairs)
+    return pairs if all(stay) else None
+
+
 def _view(
     node: Node, arriving: Arriving, wished: Arriving, policy: Policy, lock: Mapping[str, Terms]
 ) -> Choice:
@@ -293,6 +330,7 @@ _SETTLE: Mapping[Rule, _Settle] = {
     "view": _view,
     "merge": _merge,
     "join": _merge,
+    "places": _places,
     "pinned": _pinned,
 }
 _WISH: Mapping[Rule, Callable[[Node, Arriving, Policy], Arriving]] = {
@@ -300,5 +338,6 @@ _WISH: Mapping[Rule, Callable[[Node, Arriving, Policy], Arriving]] = {
     "view": _view_wishes,
     "merge": _merge_wishes,
     "join": _merge_wishes,
+    "places": _places_wishes,
     "pinned": _pinned_wishes,
 }

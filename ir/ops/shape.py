@@ -27,12 +27,15 @@ class View(Op, frozen=True, kw_only=True):
 
 @op
 class Reshape(Op, frozen=True, kw_only=True):
-    """A Reshape whose extents do not factor: its input is wanted in the author's order."""
+    """A Reshape whose extents do not factor: its input is wanted in the author's order.
+
+    One whose extents all stay only says that something else is counted: it may lie in any order.
+    """
 
     family: ClassVar[str] = "shape"
     inputs: ClassVar[tuple[Port, ...]] = ports("x: ...", order="kept")
     results: ClassVar[tuple[Port, ...]] = ports("y: ...", order="kept")
-    rule: ClassVar[Rule] = "pinned"
+    rule: ClassVar[Rule] = "places"
     mask: ClassVar[MaskRule] = "drop"
 
 
