@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -99,6 +101,7 @@ def _slots(config: Any, era: str) -> Sequence[Slot]:
 def einsum_dense(call: LayerCall, x: Value) -> Value:
     """EinsumDense, where the kernel shares no letter with both the input and the result."""
     config: EinsumConfig = call.config  # type: ignore[assignment]
+    config = msgspec.structs.replace(config, equation=_repeated(config.equation, call.batch))
     terms = call.axes(x)
     told = _as_dense(config, len(terms))
     if told is None:
@@ -121,6 +124,16 @@ def einsum_dense(call: LayerCall, x: Value) -> Value:
     placed = {**{n: named[n] for n in told.kept}, **made}
     y = _viewed(call, y, (*lead, *(placed[n] for n in told.output)), "spread")
     return activate(call, y, config.activation)
+
+
+def _repeated(equation: str, batch: int) -> str:
+    """The equation with letters for the axes that TimeDistributed counts to the batch."""
+    match = _EQUATION.fullmatch(equation.replace(" ", ""))
+    if batch == 1 or match is None or match[1] or match[2][:1] != match[6][:1]:
+        return equation
+    free = (letter for letter in string.ascii_letters if letter not in equation)
+    more = "".join(itertools.islice(free, batch - 1))
+    return f"{more}{match[2]},{match[4]}->{more}{match[6]}"
 
 
 def _as_dense(config: EinsumConfig, rank: int) -> Letters | None:
