@@ -14,6 +14,9 @@ OF_MODELS = frozenset({
 })  # fmt: skip
 """What configurations of models say that the graph says too, or that follows from it."""
 
+READ_ASSETS = "/vocabulary.txt"
+"""What assets are called that stand in the configurations of layers too."""
+
 OF_ENTRIES = frozenset({
     "class_name", "config", "module", "registered_name", "build_config", "compile_config",
     "keras_version", "backend", "shared_object_id", "name", "inbound_nodes",
@@ -34,6 +37,7 @@ def tell_besides(model: Model, report: Report, *, words: bool, attributes: bool)
     if original is None:
         return
     lost = list(original.besides)
+    lost += [name for name in original.assets if not name.endswith(READ_ASSETS)]
     if not attributes:
         lost += [f"@{name}" for name in original.attributes]
     if not words:

@@ -115,13 +115,12 @@ class _Zip:
     def assets(self) -> dict[str, bytes]:
         """What layers have beside their variables, their checksums verified.
 
-        Raises:
-            FormatError: They are too large together.
+        Those that are too large, together with what came before them, are left out.
         """
         found: dict[str, bytes] = {}
         left = MAX_BYTES
-        for name in self.members:
-            if name.startswith(ASSETS) and _is_plain(name):
+        for name, declared in self.members.items():
+            if name.startswith(ASSETS) and _is_plain(name) and declared.file_size <= left:
                 member = self._member(name, left)
                 with _damage(name), self._zip.open(member) as stream:
                     found[name] = stream.read(left)

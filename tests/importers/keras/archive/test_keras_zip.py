@@ -267,3 +267,13 @@ def test_weights_that_begin_where_a_user_block_could_end(tmp_path: Path) -> None
     keras_archive(path, members={"metadata.json": '{"keras_version": "3.4.1"}' + " " * blanks})
     assert path.read_bytes()[4096:4102] == b"\x89HDF\r\n"
     assert read_archive(path).container == "keras-zip"
+
+
+def test_assets_that_are_too_large_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kerasir.importers.keras.archive.keras_zip.MAX_BYTES", 3000)
+    members = {"assets/large": "x" * 2000, "assets/small": "y" * 1000, "assets/one_more": "z"}
+    read = read_archive(keras_archive(tmp_path / "m.keras", members=members))
+    assert read.assets.keys() == {"assets/large", "assets/small"}
+    assert read.ignored == ("assets/one_more",)
