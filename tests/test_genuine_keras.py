@@ -56,7 +56,6 @@ REFUSED = {
         "keras3.15.1-jax/m_spectra_tf",  # decibels below the loudest of the batch
     },
     "keras3": {
-        "tf-keras2.21.0-tensorflow/m_attention_tf",  # a mask that reaches no attention by itself
         "tf-keras2.21.0-tensorflow/m_batch_statistics_tf",  # it keeps no `training=True`
     },
 }

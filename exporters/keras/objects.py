@@ -139,8 +139,7 @@ def _node(call: Call, tensor: Callable[[Tensor], Config], dialect: Dialect) -> C
     layer = call.layer
     first: list[Any] = [tensor(one) for one in call.positional]
     known = dialect.classes.get(layer.class_name, Known())
-    keywords = {name: tensor(one) for name, one in call.keywords.items()}
-    kwargs = {**call.arguments.constants, **keywords}
+    kwargs = {**call.arguments.constants, **_keywords(call, tensor)}
     for place, constant in sorted(call.arguments.places.items()):
         first.insert(place, constant)
     if call.arguments.function or known.call == "each":
@@ -149,6 +148,19 @@ def _node(call: Call, tensor: Callable[[Tensor], Config], dialect: Dialect) -> C
         return {"args": first[:1], "kwargs": {**kwargs, "initial_state": first[1:]}}
     merges = len(first) > 1 or (layer.class_name in MERGES and not layer.wrappers)
     return {"args": [first] if merges else first, "kwargs": kwargs}
+
+
+def _keywords(call: Call, tensor: Callable[[Tensor], Config]) -> dict[str, Any]:
+    """Tensors by keyword; `mask/1` is the second in the list `mask`, whose first may be absent."""
+    found: dict[str, Any] = {}
+    for name, one in call.keywords.items():
+        key, _, place = name.partition("/")
+        if not place:
+            found[key] = tensor(one)
+            continue
+        listed = found.setdefault(key, [None, None])
+        listed[int(place)] = tensor(one)
+    return found
 
 
 MERGES = frozenset({

@@ -24,7 +24,11 @@ def said(path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {name: archive.read(name) for name in archive.namelist()}
     weights = found.pop(WEIGHTS)
     with h5py.File(io.BytesIO(weights)) as file:
-        return {name: json.loads(text) for name, text in found.items()} | {WEIGHTS: _held(file)}
+        texts = {
+            name: json.loads(text) if name.endswith(".json") else text
+            for name, text in found.items()
+        }
+        return {**texts, WEIGHTS: _held(file)}
 
 
 def _held(file: h5py.File) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ..masks import mask_of
 from ..network import Arguments
 from ..registry import writes
 from ..site import Site
-from .attention_inputs import BETWEEN, MASKS, Fed, heads_fed, is_composed, is_seen, masked, strip
+from .attention_inputs import BETWEEN, MASKS, Fed, heads_fed, is_composed, is_seen, pair_fed, strip
 
 CLASSES = {"dot": "Attention", "concat": "Attention", "additive": "AdditiveAttention"}
 """The class of each way to score."""
@@ -25,10 +25,7 @@ def attention(site: Site) -> None:
     config: dict[str, Any] = {"use_scale": "scale" in params}
     if op.score == "concat":
         config["score_mode"] = op.score
-    inputs = [masked(site, "query", 0), masked(site, "value", 1)]
-    if site.settled.inputs[2] is not None:
-        inputs.append(site.x(2))
-    fed = Fed(inputs, (), inputs[0].mask)
+    fed = pair_fed(site)
     arrays = [
         site.array("scale", "scale", "scaled"),
         site.array("concat_score_weight", "weight", "weighted"),

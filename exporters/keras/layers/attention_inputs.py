@@ -41,6 +41,24 @@ def masked(site: Site, name: str, index: int) -> Tensor:
     return x
 
 
+def pair_fed(site: Site) -> Fed:
+    """Query, value and maybe key in a list; masks in another, where they do not come along."""
+    last = [site.x(2)] if site.settled.inputs[2] is not None else []
+    if not site.dialect.tells_masks:
+        inputs = [masked(site, "query", 0), masked(site, "value", 1)]
+        return Fed([*inputs, *last], (), inputs[0].mask)
+    pairs = [told(site, MASKS[name], site.x(ROLES[name])) for name in ("query", "value")]
+    inputs = [x for x, _ in pairs]
+    masks: dict[str, Tensor] = {}
+    if any(mask is not None for _, mask in pairs):  # then those that come along are not looked at
+        masks = {
+            f"mask/{place}": mask_tensor(site, MASKS[name])
+            for place, name in enumerate(("query", "value"))
+            if mask_of(site, MASKS[name]) is not None
+        }
+    return Fed([*inputs, *last, *masks.values()], tuple(masks), inputs[0].mask)
+
+
 def heads_fed(site: Site, class_name: str) -> Fed:
     """Query, value, key; and the masks that do not come along with them."""
     roles = {name: index for name, index in ROLES.items() if mask_of(site, index) is not None}
