@@ -132,7 +132,7 @@ def _keep_dtype(
     name = stored
     if isinstance(name, Mapping) and isinstance(name.get("config"), Mapping):
         name = name["config"].get("name")
-    if stored == "float32" and stored in dialect.policies and FED not in layer.config:
+    if stored == "float32" and stored in dialect.policies:
         found["dtype"] = stored
     if name in (None, "float32") or str(name).startswith(("int", "uint", "bool")):
         return

@@ -117,10 +117,16 @@ def training(file: h5py.File) -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_what_is_written_again_says_the_same(case: FixtureCase, tmp_path: Path) -> None:
-    target = tmp_path / "model.h5"
-    kerasir.convert(
-        case.model, target, data_format=case.ordering, target_backend=case.backend, io_layout="keep"
-    )
+    target, second = tmp_path / "model.h5", tmp_path / "second.h5"
+    for source, written in ((case.model, target), (target, second)):
+        kerasir.convert(
+            source,
+            written,
+            data_format=case.ordering,
+            target_backend=case.backend,
+            io_layout="keep",
+        )
+    assert second.read_bytes() == target.read_bytes()
     with h5py.File(case.model) as old, h5py.File(target) as new:
         for name in ("backend", "keras_version"):
             assert new.attrs[name] == old.attrs[name]

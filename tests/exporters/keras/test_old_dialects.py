@@ -53,6 +53,17 @@ def written(case: FixtureCase, folder: Path) -> Path:
     return target
 
 
+def test_what_comes_out_goes_in_again_byte_for_byte(tmp_path: Path) -> None:
+    for number, case in enumerate(CASES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        first = written(case, folder)
+        kept = {"data_format": "keep", "io_layout": "keep", "target_backend": case.backend}
+        reading = {"backend": case.backend} if NATIVE[case.era] == "keras1" else {}
+        convert(first, folder / "second.h5", to=NATIVE[case.era], **kept, **reading)
+        assert (folder / "second.h5").read_bytes() == first.read_bytes(), case.id
+
+
 def differences(before: Any, after: Any, where: str = "") -> Iterator[str]:
     """Where two configurations say different things."""
     if isinstance(before, dict) and isinstance(after, dict):
