@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ...ir.report import Report
 from .network import Call, FileLayer, Network
 from .order import listed, reachable
@@ -27,12 +29,12 @@ def split_calls(network: Network, report: Report) -> None:
     for call in reachable(network):
         calls.setdefault(call.layer, []).append(call)
     while waiting:
-        ready = [layer for layer in waiting if all(_is_ready(c, there) for c in calls[layer])]
-        begun = [layer for layer in waiting if any(_is_ready(c, there) for c in calls[layer])]
-        layer = (ready or begun or waiting)[0]
-        if not ready and begun:
+        ready = (one for one in waiting if len(_ready(calls[one], there)) == len(calls[one]))
+        layer = next(ready, None) or _begun(waiting, calls, there)
+        made = _ready(calls[layer], there)
+        if len(made) < len(calls[layer]):
             copy = _copy(network, layer)
-            calls[copy] = [call for call in calls[layer] if not _is_ready(call, there)]
+            calls[copy] = [call for call in calls[layer] if call not in made]
             for call in calls[copy]:
                 call.layer = copy
             waiting.append(copy)
@@ -42,8 +44,20 @@ def split_calls(network: Network, report: Report) -> None:
         waiting.remove(layer)
 
 
-def _is_ready(call: Call, there: set[FileLayer]) -> bool:
-    return all(tensor.call.layer in there for tensor in call.inputs)
+def _begun(
+    waiting: Sequence[FileLayer], calls: Mapping[FileLayer, Sequence[Call]], there: set[FileLayer]
+) -> FileLayer:
+    """The first layer of which a call can be made: there is one, as calls go round in no circle."""
+    return next(one for one in waiting if _ready(calls[one], there))
+
+
+def _ready(calls: Sequence[Call], there: set[FileLayer]) -> list[Call]:
+    """The calls of a layer that can be made: on what is there, or on what they give one another."""
+    found: list[Call] = []
+    for call in calls:
+        if all(one.call.layer in there or one.call in found for one in call.inputs):
+            found.append(call)
+    return found
 
 
 def _copy(network: Network, layer: FileLayer) -> FileLayer:

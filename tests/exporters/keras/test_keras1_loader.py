@@ -253,6 +253,19 @@ def test_a_layer_called_on_what_comes_of_its_own_result_is_written_once_more(
     np.testing.assert_allclose(found, want, rtol=CLOSE)
 
 
+def test_a_layer_called_on_its_own_result_is_one(tmp_path: Path) -> None:
+    """Nothing stands between its calls, which Keras 1 makes in order."""
+    twice = called("Dense", "d", [["x", 0, 0, {}]], [["d", 0, 0, {}]], units=3)
+    config = functional([fed("x", 3), twice], ["x"], ["d", 1, 0])
+    weights = {"d": {"d/kernel": numbers(3, 3) / 9, "d/bias": numbers(3)}}
+    source = model_file(
+        tmp_path / "old.h5", weights, config, keras_version="2.2.4", backend="theano"
+    )
+    done = kerasir.convert(source, tmp_path / "new.h5", to="keras1")
+    assert "KX401" not in {event.code for event in done.report}
+    assert [layer["name"] for layer in layers_of(tmp_path / "new.h5")] == ["x", "d"]
+
+
 @pytest.mark.parametrize(
     "shapes",
     [
