@@ -58,11 +58,12 @@ def _adapted(group: WeightGroup, configs: Mapping[str, Mapping[str, Any]]) -> We
 def _sum(
     array: StoredWeight, first: StoredWeight, second: StoredWeight, config: Mapping[str, Any]
 ) -> StoredWeight:
-    shape, rows, rank = array.source.shape, first.source.shape, second.source.shape[0]
-    fits = rows == (*shape[:-1], rank) and second.source.shape == (rank, *shape[-1:])
+    shape, rows, columns = (one.source.shape for one in (array, first, second))
+    rank = columns[0] if columns else 0
+    fits = rows == (*shape[:-1], rank) and columns == (rank, *shape[-1:])
     if not fits or not math.prod(rows):
         raise WeightError(
-            f"an adaptation of shapes {rows} and {second.source.shape} for a kernel {shape}",
+            f"an adaptation of shapes {rows} and {columns} for a kernel {shape}",
             where=array.name,
         )
     alpha = config.get("lora_alpha")

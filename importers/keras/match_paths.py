@@ -168,7 +168,8 @@ def _places(
 
 
 def _is_weighted(spec: LayerSpec, path: Path, slots: Slots) -> bool:
-    return any(slots.get(leaf) for leaf, _ in leaves(spec, path))
+    held = (slot for leaf, _ in leaves(spec, path) for slot in slots.get(leaf, ()))
+    return not all(slot.optional for slot in held)
 
 
 def numbered(layers: Sequence[LayerSpec]) -> dict[str, str]:

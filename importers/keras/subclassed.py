@@ -53,7 +53,7 @@ def subclassed(stored: Mapping[str, Any], class_name: str, source_class: str) ->
     config = stored["config"] if isinstance(stored["config"], Mapping) else {}
     stated = config.get("name")
     own = re.sub(r"\W+", "_", class_name.rpartition(">")[2]).lower()
-    name = stated if isinstance(stated, str) and stated else own
+    name = stated if isinstance(stated, str) and stated.isprintable() and stated else own
     built = stored.get("build_config")
     shapes = list(_shapes(built))[:MOST_INPUTS] or [("input", ())]
     inputs = [

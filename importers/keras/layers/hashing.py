@@ -85,7 +85,7 @@ def hashed_crossing(call: LayerCall, *inputs: Value) -> Value:
 
 
 def _check(call: LayerCall, bins: int, *, sparse: bool) -> None:
-    if bins < 1:
+    if not 0 < bins < HALF_KEY // 2:
         raise ConfigError(f"{call.class_name} with {bins} bins")
     if sparse:
         raise UnsupportedLayerError(

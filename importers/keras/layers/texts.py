@@ -117,6 +117,10 @@ def text_vectorization(call: LayerCall, x: Value) -> Value:
 
 
 def _check(call: LayerCall, config: LookupConfig | VectorsConfig) -> None:
+    sizes = [config.vocabulary_size, config.max_tokens]
+    sizes += [config.output_sequence_length] if isinstance(config, VectorsConfig) else []
+    if any(size is not None and size < 1 for size in sizes):
+        raise ConfigError(f"a {call.class_name} of {min(size or 1 for size in sizes)} elements")
     if config.sparse:
         raise UnsupportedLayerError(
             f"{call.class_name} gives a sparse tensor, which no target of kerasir has",
