@@ -123,7 +123,9 @@ def outcomes_of(case: Path) -> list[Outcome]:
     whole, arch = files(case)[0]
 
     def read() -> list[Arrays]:
-        return [computed(kerasir.load(path, arch=a), Policy(), inputs) for path, a in files(case)]
+        # an architecture of Keras 3 alone does not say its release
+        told = [(p, a) for p, a in files(case) if a is None or "keras_version" in a.read_text()]
+        return [computed(kerasir.load(path, arch=a), Policy(), inputs) for path, a in told]
 
     def first() -> list[Arrays]:
         return [computed(kerasir.load(whole, arch=arch), Policy(order="channels_first"), inputs)]

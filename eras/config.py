@@ -59,10 +59,11 @@ RENAMED: Mapping[str, str] = {
     "OrthogonalInitializer": "Orthogonal",
     "IdentityInitializer": "Identity",
 }
-"""What Keras 3 up to 3.7 calls some initializers; later releases know both names, those none but
-these (genuine runs of 3.0, 3.6, 3.8 and 3.15)."""
+"""What Keras 3 up to 3.7 calls some initializers."""
 
-_FIRST_NAMES = {name: first for first, name in RENAMED.items()}
+_FIRST_NAMES: Mapping[str, str] = {"Orthogonal": "OrthogonalInitializer"}
+"""Names that every release of Keras 3 reads, where today's is not among them (genuine runs of 3.0,
+3.6, 3.8 and 3.15; 3.6 does not read its own IdentityInitializer)."""
 
 REGULARIZERS: Mapping[str, Word] = {
     "L1L2": Word(("l1", "l2")),

@@ -41,7 +41,8 @@ _SINCE: Mapping[Habit, Mapping[str, Releases]] = {
     },
     # Multiply, Maximum, Minimum: Keras 3.3 and 3.4 `layers/merging`
     "merges_look_at_masks": {"keras3": ((3, 4), ())},
-    # an index of extent one gives one vector: Keras 3.3 and 3.4 `utils/numerical_utils.py`
+    # an index of extent one gives one vector, in CategoryEncoding and Discretization too: Keras 3.3
+    # and 3.4 `utils/numerical_utils.py`
     "one_hot_squeezes": {"tf_keras": ALWAYS, "keras3": ((3, 4), ())},
     # RandomCrop at inference: Keras 3.7 and 3.8 `image_preprocessing/random_crop.py`
     "random_crop_resizes": {"tf_keras": ALWAYS, "keras3": ((), (3, 8))},

@@ -56,6 +56,9 @@ class LookupConfig(Config, frozen=True, kw_only=True):
     idf_weights: Any = None
 
 
+ENCODERS = frozenset({"CategoryEncoding", "Discretization"})
+"""Classes that up to Keras 3.3 keep an axis of one index; lookups and hashes never did."""
+
 INDICES = {"tf_keras": "int64", "keras3": "int64"}
 """The dtype of indices that a layer gives, by vocabulary."""
 
@@ -75,7 +78,7 @@ def encoded(
         raise ConfigError(f"{call.class_name} in mode {mode!r:.80} of {classes} classes")
     axes = call.axes(x)
     if mode == "one_hot":
-        squeezed = call.era.has("one_hot_squeezes")
+        squeezed = call.class_name not in ENCODERS or call.era.has("one_hot_squeezes")
         if squeezed and len(axes) > call.batch and size_of(axes[-1]) == 1:
             x = call.add(View(), [x], axes[:-1], part="squeezed").result
         return one_hot(call, x, classes)
