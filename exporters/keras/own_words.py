@@ -15,6 +15,7 @@ import msgspec
 
 from ...eras.activations import ALONG_LAST, FUNCTIONS
 from ...eras.config import WORDS, old_words
+from ...ir.graph import Layer
 from ...ir.model import Model
 from ...ir.plan import Plan
 from ...ir.report import Report
@@ -94,12 +95,19 @@ def own_words_of(model: Model, plan: Plan, dialect: Dialect) -> OwnWords | None:
     if original is None or original.config is None or not has_own_words(model, dialect):
         return None
     changed = plan.graph is not original.graph
-    moved = {
-        settled.node.layer.name
+    moved = [
+        settled.node.layer
         for settled in plan.settled
         if settled.node.layer is not None and (changed or not settled.as_authored)
-    }
-    return OwnWords(original.config, frozenset(moved))
+    ]
+    return OwnWords(original.config, frozenset(name for one in moved for name in _around(one)))
+
+
+def _around(layer: Layer) -> Iterator[str]:
+    """The names of a layer, of wrappers around it, and of models around it."""
+    yield layer.name
+    yield from (wrapper.name for wrapper in layer.wrappers)
+    yield from (part.rpartition("#")[0] for part in layer.scope)
 
 
 def in_own_words(entry: Config, stored: Config, dialect: Dialect, moved: frozenset[str]) -> Any:
