@@ -176,13 +176,3 @@ def test_what_layers_have_beside_their_variables_comes_along(tmp_path: Path) -> 
     written = again(source, tmp_path / "target.keras", "keras3")
     with ZipFile(written) as archive:
         assert archive.read("assets/layers/dense/note.txt") == b"of the author's own\n"
-
-
-def test_a_wrapper_forgets_what_it_was_built_with(tmp_path: Path) -> None:
-    """A TimeDistributed whose layer works in another order from now on is fed another shape."""
-    source = vgg().parent.with_name("m_nested_tf") / "model.keras"
-    kerasir.convert(source, tmp_path / "target.keras", data_format="channels_first")
-    config = said(tmp_path / "target.keras")["config.json"]["config"]
-    (outer,) = (one for one in config["layers"] if one["config"]["name"] == "outer")
-    found = {one["class_name"]: one for one in outer["config"]["layers"]}
-    assert "build_config" not in found["TimeDistributed"]
