@@ -35,6 +35,7 @@ BEYOND = (
     "g_legacy_",
     "g_masks_",
     "g_pools3d_same_",
+    "g_stacked_",
 )
 """Cases of layers, forms and rules that the oracle's loops do not have: no random model has them.
 `test_fixtures.py` holds kerasir's own reference against them."""
