@@ -137,7 +137,7 @@ WRITTEN = (
     ("keras", "keras3", (
         "adaptive", "contrast", "discretized", "einsum_dense", "embedded_twice",
         "encoded", "grouped_twice",
-        "hashed", "heads_blind",
+        "heads_blind",
         "heads_embedded", "heads_encoder", "heads_shared", "integer_lookup",
         "integer_lookups", "learnt", "masked_merging", "masks_and_states", "masks_stated",
         "mel_spectrograms", "norms", "ops_arithmetic", "ops_attention", "ops_composed",
