@@ -140,7 +140,7 @@ WRITTEN = (
         "heads_blind",
         "heads_embedded", "heads_encoder", "heads_shared", "integer_lookup",
         "integer_lookups", "learnt", "masked_merging", "masks_and_states", "masks_stated",
-        "mel_spectrograms", "norms", "ops_arithmetic", "ops_attention", "ops_composed",
+        "mel_spectrograms", "norms", "ops_arithmetic", "ops_attention",
         "ops_functions", "ops_of_places", "ops_of_whole_numbers",
         "ops_images", "ops_products", "ops_reductions", "ops_shapes", "pipelines",
         "resizing_crop", "reversible", "softmax_masked", "spectrograms",
