@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 from crafted import model_file, numbers
 
 import kerasir
+from genuine import FixtureCase
 from kerasir.ir.layout import Axis, Fused, Layout
 from kerasir.verification import verify
 from kerasir.verification.matching import Matching, guessed
+
+Genuine = Callable[[str], FixtureCase]
 
 
 def test_axes_of_one_role_and_size_correspond() -> None:
@@ -44,6 +48,27 @@ def test_what_was_learned_goes_before_roles() -> None:
     sent = matching.sent(array, Layout.of(n, p, q), Layout.of(m, r, s))
     assert sent is not None
     assert np.array_equal(sent[0], array[0].T)
+
+
+def test_what_is_fused_in_one_is_one_axis_of_the_other() -> None:
+    grouped, whole = Layout.parse("N:? (C:2 M:3) H:4 W:6"), Layout.parse("N:? H:4 W:6 C:6")
+    array = np.arange(144).reshape(1, 6, 4, 6)
+    sent = Matching().sent(array, grouped, whole)
+    assert sent is not None
+    assert np.array_equal(sent, np.moveaxis(array, 1, 3))
+    back = Matching().brought(array, grouped, whole)
+    assert back is not None
+    assert np.array_equal(back, np.moveaxis(array, 1, 3))
+
+
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_a_depthwise_convolution_is_compared_with_one_of_all_channels(
+    data_format: str, genuine: Genuine, tmp_path: Path
+) -> None:
+    path, target = genuine("keras2.2.4-theano/depthwise_tf").model, tmp_path / "model.h5"
+    kerasir.convert(path, target, to="keras1", data_format=data_format)
+    assert verify(str(path), str(target)).equal
+    assert verify(str(target), str(path)).equal
 
 
 def test_axes_of_size_one_come_and_go() -> None:
