@@ -20,6 +20,7 @@ Habit = Literal[
     "one_hot_squeezes",
     "random_crop_cuts_first",
     "random_crop_resizes",
+    "random_crop_takes_a_window",
     "softmax_zeroes",
     "stated_masks_travel",
 ]
@@ -44,8 +45,10 @@ _SINCE: Mapping[Habit, Mapping[str, Releases]] = {
     # an index of extent one gives one vector, in CategoryEncoding and Discretization too: Keras 3.3
     # and 3.4 `utils/numerical_utils.py`
     "one_hot_squeezes": {"tf_keras": ALWAYS, "keras3": ((3, 4), ())},
-    # RandomCrop at inference: Keras 3.7 and 3.8 `image_preprocessing/random_crop.py`
-    "random_crop_resizes": {"tf_keras": ALWAYS, "keras3": ((), (3, 8))},
+    # RandomCrop at inference: Keras 3.5 `layers/preprocessing/random_crop.py`, 3.6, 3.7 and 3.8
+    # `layers/preprocessing/image_preprocessing/random_crop.py` (`transform_images`)
+    "random_crop_resizes": {"tf_keras": ALWAYS, "keras3": ((), (3, 6))},
+    "random_crop_takes_a_window": {"keras3": ((3, 6), (3, 8))},
     # to the aspect ratio that is wanted, else behind it: Keras 2.6 and 2.7
     # `layers/preprocessing/image_preprocessing.py`
     "random_crop_cuts_first": {"tf_keras": ((2, 7), ()), "keras3": ALWAYS},

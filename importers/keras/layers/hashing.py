@@ -20,6 +20,10 @@ from .texts import TEXT, encoded_axes, kept_texts
 HALF_KEY = 2**64
 """Numbers that either half of a key may be; TensorFlow takes negative ones modulo it."""
 
+UNSALTED = 0xDECAFCAFFE
+"""Either half of what stands for no salt in files of TensorFlow 2.3 to 2.5, which hash without one
+then (2.4 `keras/layers/preprocessing/hashing.py`, `_DEFAULT_SALT_KEY`)."""
+
 
 class HashingConfig(Config, frozen=True, kw_only=True):
     """What Hashing reads."""
@@ -95,7 +99,7 @@ def _check(call: LayerCall, bins: int, *, sparse: bool) -> None:
 
 
 def _key(salt: Any) -> tuple[int, int] | None:
-    if salt is None:
+    if salt is None or salt == [UNSALTED, UNSALTED]:
         return None
     halves: Sequence[Any] = salt if isinstance(salt, (list, tuple)) else (salt, salt)
     if len(halves) != 2 or any(isinstance(n, bool) or not isinstance(n, int) for n in halves):

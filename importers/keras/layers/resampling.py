@@ -112,12 +112,22 @@ def resizing(call: LayerCall, x: Value) -> Value:
     )  # fmt: skip
 
 
+def _of_ratio(extents: tuple[int, int], target: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """Where the middle of an image begins that has the aspect ratio of the target, how far it goes.
+
+    Returns:
+        Both for rows, and for columns.
+    """
+    height, width = extents
+    rows = max(min(height, int(width * target[0] / target[1])), 1)
+    columns = max(min(width, int(height * target[1] / target[0])), 1)
+    return (int((height - rows) / 2), rows), (int((width - columns) / 2), columns)
+
+
 def _to_ratio(call: LayerCall, x: Value, ports: Ports, target: tuple[int, int]) -> Value:
     """The middle of an image that has the aspect ratio of the target."""
     height, width = _extents(ports, x)
-    rows = max(min(height, int(width * target[0] / target[1])), 1)
-    columns = max(min(width, int(height * target[1] / target[0])), 1)
-    above, left = int((height - rows) / 2), int((width - columns) / 2)
+    (above, rows), (left, columns) = _of_ratio((height, width), target)
     cuts = ((above, height - rows - above), (left, width - columns - left))
     return cropped(call, x, cuts, ports, "cropped")
 
@@ -169,6 +179,20 @@ def _shortened(call: LayerCall, x: Value, config: CenterCropConfig) -> Value:
     return cropped(call, y, cuts, _image(call, y, config.data_format), "")
 
 
+def _window(call: LayerCall, x: Value, config: CenterCropConfig) -> Value:
+    """As much as is wanted from where the middle of the aspect ratio begins; resized if it ends."""
+    ports = _image(call, x, config.data_format)
+    extents, target = _extents(ports, x), (config.height, config.width)
+    begins = [begin for begin, _ in _of_ratio(extents, target)]
+    cuts = tuple(
+        (begin, max(have - begin - wanted, 0))
+        for begin, have, wanted in zip(begins, extents, target, strict=True)
+    )
+    y = cropped(call, x, cuts, ports, "cropped")
+    ports = _image(call, y, config.data_format)
+    return y if _extents(ports, y) == target else resampled(call, y, target, "bilinear", ports)
+
+
 @translates("CenterCrop", config=CenterCropConfig)
 def center_crop(call: LayerCall, x: Value) -> Value:
     """CenterCrop.
@@ -183,7 +207,7 @@ def center_crop(call: LayerCall, x: Value) -> Value:
 def random_crop(call: LayerCall, x: Value) -> Value:
     """RandomCrop, as it computes at inference.
 
-    Up to Keras 3.7 it resizes, later it passes images on.
+    Up to Keras 3.5 it resizes, in 3.6 and 3.7 it cuts a window out, later it passes images on.
     Source: genuine runs of tf-keras 2.21 (`image_preprocessing.py` `RandomCrop.call`) and Keras
     3.15 (`random_crop.py` `transform_images`).
     """
@@ -193,4 +217,6 @@ def random_crop(call: LayerCall, x: Value) -> Value:
     if call.era.has("random_crop_resizes"):
         cut = _fitted if call.era.has("random_crop_cuts_first") else _shortened
         return cut(call, x, config)
+    if call.era.has("random_crop_takes_a_window"):
+        return _window(call, x, config)
     return call.add(TrainingOnly(layer_class="RandomCrop"), [x], call.axes(x)).result
