@@ -34,7 +34,7 @@ class EraInfo(msgspec.Struct, frozen=True):
 ERAS: Mapping[str, EraInfo] = {
     "keras0": EraInfo("keras1", "keras1", version="0.3.3"),
     "keras1": EraInfo("keras1", "keras1"),
-    "keras2": EraInfo("keras2", "keras2"),
+    "keras2": EraInfo("keras2", "keras2", said_again=True),
     "tf_keras": EraInfo(
         "tf_keras", "keras2", backend="tensorflow", reverses=False, said_again=True
     ),

@@ -44,7 +44,8 @@ def said_already(
         weights_only: Whether architecture and training are left out.
     """
     original = model.original
-    if original is None or original.graph is not plan.graph or original.era != dialect.era:
+    era = dialect.era_alone.get(backend, dialect.era)
+    if original is None or original.graph is not plan.graph or original.era != era:
         return None
     if (model.facts.backend.value in CONVOLVES) != (backend in CONVOLVES):
         return None

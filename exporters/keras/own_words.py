@@ -8,7 +8,7 @@ registered names, what a layer was built with, seeds, dtype policies as objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -189,8 +189,9 @@ def _model(
     for key, value in own.items():
         if key == "layers" and isinstance(value, Sequence):
             known = {_name_of(entry): entry for entry in value}
+            parted = _in_parts({_name_of(entry) for entry in said[key]}, known.keys())
             found[key] = [
-                in_own_words(entry, known.get(_name_of(entry), {}), dialect, moved)
+                in_own_words(entry, known.get(_name_of(entry), {}), dialect, moved | parted)
                 for entry in said[key]
             ]
         elif key in ENDS and key in said:
@@ -201,6 +202,14 @@ def _model(
         elif key not in BUILT or not moved:
             found[key] = value
     return found | {key: value for key, value in said.items() if key not in own}
+
+
+def _in_parts(names: AbstractSet[Any], known: AbstractSet[Any]) -> frozenset[str]:
+    """Layers that others help now, `resizing_cropped` before `resizing`: fed another thing."""
+    helping = [str(name) for name in names - known]
+    return frozenset(
+        name for name in names & known if any(helper.startswith(f"{name}_") for helper in helping)
+    )
 
 
 def _name_of(entry: Any) -> Any:

@@ -122,7 +122,8 @@ class Text:
         self._shape: Shape = x.shape
         tens = words.of([10**n for n in range(self.LONGEST - 1)])
         cut = at.add("Div", at.unsqueeze(x, len(x.shape)), tens)
-        digits = at.add("Abs", at.add("Mod", cut, words.of(10), fmod=1))
+        tenths = at.add("Mul", at.add("Div", cut, words.of(10)), words.of(10))
+        digits = at.add("Abs", at.add("Sub", cut, tenths))  # Mod: inexact in ONNX Runtime 1.18
         behind = at.constant([n > 0 for n in range(self.LONGEST - 1)], "bool", wish="behind")
         beyond = at.add("And", at.add("Equal", cut, words.of(0), dtype="bool"), behind)
         last = len(x.shape)

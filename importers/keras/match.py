@@ -140,14 +140,19 @@ def _owners(
     by_name: Groups,
     slots: Mapping[Path, Sequence[Slot]],
     path: Path = (),
+    around: frozenset[str | LayerSpec] = frozenset(),
 ) -> Iterator[tuple[Path, LayerSpec]]:
-    """Layers with a group of their own; of a Keras 1 Merge's models, the layers inside have it."""
+    """Layers with a group of their own; of a Keras 1 Merge's models, the layers inside have it.
+
+    A group of a name that layers inside and outside have is the outer one's.
+    """
+    here = around.union(map(_key, layers))
     for spec in layers:
-        group = by_name.get(_key(spec))
+        group = None if _key(spec) in around else by_name.get(_key(spec))
         if group is not None and (group.weights or spec.model is None):
             yield path, spec
         elif spec.model is not None:
-            yield from _owners(spec.model.layers, by_name, slots, (*path, spec.name))
+            yield from _owners(spec.model.layers, by_name, slots, (*path, spec.name), here)
 
 
 def _distribute(

@@ -30,12 +30,19 @@ SIGNATURES = {"keras3": (3, 15)}
 3.0 has a `dtype`, which that of 3.15 does not take."""
 
 
+SPELLINGS = {"keras2": (2, 2, 3)}
+"""The release since which architectures are spelt as the newest one spells them, by vocabulary: a
+Sequential was a list of layers before (Keras 2.2.3 `engine/sequential.py`, `get_config`)."""
+
+
 def means_the_same_since(model: ModelSpec, vocabulary: str, version: str | None) -> bool:
     """Whether the newest Keras computes of the same words what the one that wrote them did.
 
     Between releases it is masks that changed, attention, encodings and crops: see `eras.releases`;
     and what operations are told when they are called.
     """
+    if not is_since(version, SPELLINGS.get(vocabulary, ())):
+        return False
     layers = list(walk(model))
     told_alike = is_since(version, SIGNATURES.get(vocabulary, ()))
     if not told_alike and any(is_operation(one.class_name) for one in layers):

@@ -125,6 +125,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         written_by: Versions whose files are in this dialect already, by what they begin with.
         top_level: Whether HDF5 has a group for variables that are the model's own.
         era: Whose files are said again as they are, where nothing about them changes; "" for none.
+        era_alone: The same by backends for which no other Keras reads the target.
         makes_as_listed: Whether its reader makes a layer with all its calls when it comes to it.
         forgets_extents: Whether a BatchNormalization cannot be made behind a Flatten on TensorFlow.
         merges_alike: Whether what it merges has to be of one shape.
@@ -187,6 +188,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     written_by: Keys = ()
     era: str = ""
     top_level: bool = False
+    era_alone: Mapping[str, str] = {}
     makes_as_listed: bool = False
     merges_models: bool = False
     merges_alike: bool = False

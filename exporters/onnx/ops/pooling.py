@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ....errors import ExportError
 from ....ir.ops.convolution import Padding, Pads
@@ -55,7 +56,7 @@ def max_pool(op: MaxPool, at: Emitting) -> Edge:
         x,
         shape=folded_result(at),
         kernel_shape=op.pool_size,
-        **window(padding, op.strides),
+        **_placed(padding, op.strides),
     )
     return unfolded(at, y)
 
@@ -89,8 +90,17 @@ def _averaged(op: AveragePool, at: Emitting, x: Edge, padding: Padding, shape: S
         shape=shape,
         kernel_shape=op.pool_size,
         count_include_pad=int(op.count_padding) or None,
-        **window(padding, op.strides),
+        **_placed(padding, op.strides),
     )
+
+
+def _placed(padding: Padding, strides: tuple[int, ...]) -> dict[str, Any]:
+    """Where windows stand; pads of zero are left unsaid.
+
+    Stated, ONNX Runtime 1.18 makes them of a Pad in front, however wide, and refuses them then.
+    """
+    found = window(padding, strides)
+    return found if any(found.get("pads", (1,))) else {"strides": found["strides"]}
 
 
 def _too_wide(padding: Pads, sizes: tuple[int, ...]) -> bool:

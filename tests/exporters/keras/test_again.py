@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import h5py
 import numpy as np
 import pytest
-from crafted import numbers
+from crafted import model_file, numbers
 from said import differences, said
 
 import kerasir
@@ -176,3 +176,31 @@ def test_what_layers_have_beside_their_variables_comes_along(tmp_path: Path) -> 
     written = again(source, tmp_path / "target.keras", "keras3")
     with ZipFile(written) as archive:
         assert archive.read("assets/layers/dense/note.txt") == b"of the author's own\n"
+
+
+def test_words_for_what_is_written_as_a_layer_of_its_own_are_not_kept(tmp_path: Path) -> None:
+    """A Resizing to an aspect ratio is a Cropping2D and a Resizing, which must not crop again."""
+    told = {"name": "small", "height": 9, "width": 4, "interpolation": "nearest"}
+    config = {
+        "class_name": "Sequential",
+        "config": {
+            "name": "chain",
+            "layers": [
+                {
+                    "class_name": "InputLayer",
+                    "config": {"name": "x", "batch_shape": [None, 7, 10, 3]},
+                },
+                {
+                    "module": "keras.layers",
+                    "class_name": "Resizing",
+                    "config": {**told, "crop_to_aspect_ratio": True},
+                },
+            ],
+        },
+    }
+    source = model_file(tmp_path / "model.h5", {"small": {}}, config, keras_version="3.10.0")
+    kerasir.convert(source, tmp_path / "model.keras", verify=True)
+    written = json.loads(ZipFile(tmp_path / "model.keras").read("config.json"))
+    kept = {layer["config"]["name"]: layer["config"] for layer in written["config"]["layers"]}
+    assert "small_cropped" in kept
+    assert not kept["small"].get("crop_to_aspect_ratio")

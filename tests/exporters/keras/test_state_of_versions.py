@@ -43,7 +43,7 @@ def test_keras_2_3_finds_its_step_count_first(name: str, tmp_path: Path) -> None
     for one, other in zip(before, after, strict=True):
         assert one.dtype == other.dtype
         assert np.array_equal(one, other)
-    assert [event.code for event in events if event.code.startswith("KT")] == ["KT101"]
+    assert "KX410" in {event.code for event in events}
 
 
 @pytest.mark.parametrize("name", ["inception_th", "flat_bn_dense_th"])

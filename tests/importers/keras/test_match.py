@@ -120,3 +120,17 @@ def test_a_layer_whose_arrays_nobody_knows_is_named(tmp_path: Path) -> None:
     path = model_file(tmp_path / "m.h5", {"both": {}}, config, keras_version="2.2.4")
     with pytest.raises(ConfigError, match="both: 'Oscillator' is no recurrent layer"):
         kerasir.load(path)
+
+
+def test_a_name_inside_and_outside_is_the_outer_ones(tmp_path: Path) -> None:
+    """A nested model without weights, in which a layer is called as one of the model around it."""
+    inside = {"class_name": "Activation", "config": {"name": "one", "activation": "relu"}}
+    inside["config"]["batch_input_shape"] = [None, 3]
+    nested = {"class_name": "Sequential", "config": {"name": "inner", "layers": [inside]}}
+    dense = {"class_name": "Dense", "config": {"name": "one", "units": 3}}
+    dense["config"]["batch_input_shape"] = [None, 2]
+    chain = {"name": "outer", "layers": [dense, nested]}
+    config = {"class_name": "Sequential", "config": chain}
+    layers = {**stored("one"), "inner": {}}
+    path = model_file(tmp_path / "model.h5", layers, config, keras_version="2.2.4")
+    assert list(kerasir.load(path).tensors) == ["one/kernel", "one/bias"]
