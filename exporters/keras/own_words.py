@@ -41,6 +41,11 @@ OPERATIONS = ".ops."
 """In the names of modules that hold operations."""
 
 
+OF_LAYERS = frozenset({"trainable", "dtype"})
+"""Keys of every layer, and of no operation (Keras 3.15 `layers/layer.py`, `ops/operation.py`,
+`get_config`)."""
+
+
 def told_of_keys(site: Site, class_name: str) -> Report:
     """Who is told of keys that a writer leaves out: nobody, if the source's words bring them back.
 
@@ -143,6 +148,8 @@ def _same_class(entry: Config, stored: Config) -> bool:
     modules = {str(one["module"]) for one in (entry, stored) if one.get("module")}
     if any(OPERATIONS in module for module in modules):
         return False
+    if modules and not stored.get("module") and not stored.get("config", {}).keys() & OF_LAYERS:
+        return False  # an operation: HDF5 of Keras 3 names no module
     return entry.get("class_name") == stored.get("class_name") and len(modules) < 2
 
 

@@ -204,3 +204,15 @@ def test_words_for_what_is_written_as_a_layer_of_its_own_are_not_kept(tmp_path: 
     kept = {layer["config"]["name"]: layer["config"] for layer in written["config"]["layers"]}
     assert "small_cropped" in kept
     assert not kept["small"].get("crop_to_aspect_ratio")
+
+
+def test_an_operation_gives_no_layer_its_words(tmp_path: Path) -> None:
+    """HDF5 of Keras 3 calls `ops.reshape` as the layer is called, which has no `newshape`."""
+    (case,) = (one for one in fixture_cases() if one.id == "keras3.15.1-jax/m_operations_tf")
+    again(case.folder / "model.h5", tmp_path / "model.keras", "keras3")
+    written = json.loads(ZipFile(tmp_path / "model.keras").read("config.json"))
+    configs = [
+        one["config"] for one in written["config"]["layers"] if one["class_name"] == "Reshape"
+    ]
+    assert configs
+    assert not any("newshape" in config for config in configs)
