@@ -57,6 +57,7 @@ REFUSED = {
     },
     "keras3": {
         "tf-keras2.21.0-tensorflow/m_batch_statistics_tf",  # it keeps no `training=True`
+        "keras1.2.2-theano/g_own_statistics_tf",  # mode 2: the statistics of the batch
     },
 }
 """Cases that kerasir refuses by name, by the target that cannot say them."""
