@@ -138,6 +138,8 @@ def _roomy(engine: Reference, extents: Extents, fixed: Mapping[Axis, int]) -> Ex
             break
         try:
             engine.run(arrays, watch)
+        except UnsupportedLayerError:  # at any size
+            break
         except (KerasirError, _TooSmallError):
             continue
         return grown
