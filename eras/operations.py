@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -206,6 +207,26 @@ KERAS3_MODULES: Mapping[str, str] = {
     "Mish": _ACTIVATIONS,
 }  # fmt: skip
 """Where Keras 3.15 has each class."""
+
+MODULES = ("keras.src.ops.", "keras.ops.", "keras.src.activations.")
+
+
+def says_operation(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of Keras 3 is an operation, not the layer that may have its name.
+
+    By its module; in HDF5, which leaves modules out, by what every layer's config says.
+    """
+    module, config = entry.get("module"), entry.get("config")
+    if isinstance(module, str):
+        return module.startswith(MODULES)
+    return (
+        "module" not in entry
+        and isinstance(config, Mapping)
+        and entry["class_name"] != "InputLayer"
+        and not config.keys() & {"trainable", "batch_input_shape"}
+        and ("dtype" not in config or entry["class_name"] in KERAS3)
+    )
+
 
 TAKE_DTYPE: frozenset[str] = frozenset({
     "Cast", "OneHot", "FullLike", "ZerosLike", "OnesLike",

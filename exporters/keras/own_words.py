@@ -15,6 +15,7 @@ import msgspec
 
 from ...eras.activations import ALONG_LAST, FUNCTIONS
 from ...eras.config import WORDS, old_words
+from ...eras.operations import says_operation
 from ...ir.graph import Layer
 from ...ir.model import Model
 from ...ir.plan import Plan
@@ -39,11 +40,6 @@ BUILT = frozenset({"build_config", "build_input_shape"})
 TENSOR = "__keras_tensor__"
 OPERATIONS = ".ops."
 """In the names of modules that hold operations."""
-
-
-OF_LAYERS = frozenset({"trainable", "dtype"})
-"""Keys of every layer, and of no operation (Keras 3.15 `layers/layer.py`, `ops/operation.py`,
-`get_config`)."""
 
 
 def told_of_keys(site: Site, class_name: str) -> Report:
@@ -125,7 +121,7 @@ def in_own_words(entry: Config, stored: Config, dialect: Dialect, moved: frozens
         moved: As of `OwnWords`.
     """
     own, said = stored.get("config"), entry["config"]
-    if not _same_class(entry, stored) or not isinstance(own, Mapping):
+    if not _same_class(entry, stored, dialect) or not isinstance(own, Mapping):
         return entry
     calls = own_calls(entry.get("inbound_nodes", ()), stored.get("inbound_nodes", ()))
     authored = not (moved if "layers" in said else moved & {said.get("name")})
@@ -140,7 +136,7 @@ def in_own_words(entry: Config, stored: Config, dialect: Dialect, moved: frozens
     return found | ({"inbound_nodes": calls} if "inbound_nodes" in entry else {})
 
 
-def _same_class(entry: Config, stored: Config) -> bool:
+def _same_class(entry: Config, stored: Config, dialect: Dialect) -> bool:
     """Whether two entries are of one class of layers.
 
     A layer and an operation may have one name; what an operation is told changes with releases.
@@ -148,8 +144,8 @@ def _same_class(entry: Config, stored: Config) -> bool:
     modules = {str(one["module"]) for one in (entry, stored) if one.get("module")}
     if any(OPERATIONS in module for module in modules):
         return False
-    if modules and not stored.get("module") and not stored.get("config", {}).keys() & OF_LAYERS:
-        return False  # an operation: HDF5 of Keras 3 names no module
+    if dialect.form == "keras3" and "module" not in stored and says_operation(stored):
+        return False
     return entry.get("class_name") == stored.get("class_name") and len(modules) < 2
 
 

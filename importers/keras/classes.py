@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...eras.names import CLASSES
+from ...eras.operations import says_operation
 from ...errors import ConfigError, show
 from .layers import OPERATION
 from .registry import translator_of
 
-OPERATION_MODULES = ("keras.src.ops.", "keras.ops.", "keras.src.activations.")
 KERAS_MODULES = ("keras", "tf_keras", "tensorflow")
 OWN_REGISTERED = frozenset({"Custom>CustomScaleLayer"})
 """Classes that Keras itself registers like an author's (tf-keras `inception_resnet_v2.py`)."""
@@ -63,7 +63,7 @@ def own_class(stored: Mapping[str, Any], era: str) -> str:
     bare = class_name.rsplit(">", 1)[-1]
     if translator_of(bare) is not None and not _is_builtin(bare):
         return bare  # a plugin's
-    if era in OPERATION_ERAS and _is_operation(stored):
+    if era in OPERATION_ERAS and says_operation(stored):
         return OPERATION + bare
     if class_name not in OWN_REGISTERED and _is_foreign(stored) and _is_builtin(bare):
         full = registered if isinstance(registered, str) else class_name
@@ -111,24 +111,6 @@ def _is_unknown_of_keras(stored: Mapping[str, Any], bare: str) -> bool:
     if not isinstance(module, str) or module.split(".", 1)[0] not in KERAS_MODULES:
         return False
     return translator_of(bare) is None and bare not in WITHOUT_TRANSLATOR
-
-
-def _is_operation(stored: Mapping[str, Any]) -> bool:
-    """By its module; in HDF5, which leaves modules out, by what every layer's config says."""
-    module, config = stored.get("module"), stored.get("config")
-    if isinstance(module, str):
-        return module.startswith(OPERATION_MODULES)
-    return (
-        "module" not in stored
-        and isinstance(config, Mapping)
-        and stored["class_name"] != "InputLayer"
-        and not config.keys() & {"trainable", "batch_input_shape"}
-        and ("dtype" not in config or _has_operation(str(stored["class_name"])))
-    )
-
-
-def _has_operation(name: str) -> bool:
-    return translator_of(OPERATION + name) is not None
 
 
 def _is_foreign(stored: Mapping[str, Any]) -> bool:
