@@ -9,12 +9,11 @@ import math
 from collections.abc import Sequence
 
 from ...ir.ops.pooling import Resample
-from ...ir.resampling import CUBICS, TABLE
+from ...ir.resampling import CUBICS, KERNELS, TABLE
 from .draft import Edge
 from .emitting import Emitting
 
-LANCZOS = {"lanczos3": 3, "lanczos5": 5}
-REACH_OF_GAUSSIAN = 1.5
+LANCZOS = frozenset({"lanczos3", "lanczos5"})
 
 
 def reckoned_weights(op: Resample, at: Emitting, x: Edge, axis: int, wanted: int) -> Edge:
@@ -62,20 +61,19 @@ def _kernel(method: str, at: Emitting, away: Edge) -> Edge:
     """The weight of an element so far away, in elements, before they are scaled."""
     if method == "bilinear":
         return at.add("Relu", at.add("Sub", _number(at, 1), away))
-    square = at.add("Mul", away, away)
+    square, (_, reach) = at.add("Mul", away, away), KERNELS[method]
     if method == "gaussian":
         bell = at.add("Exp", at.add("Mul", square, _number(at, -2)))
-        return _within(at, away, REACH_OF_GAUSSIAN, bell)
+        return _within(at, away, reach, bell)
     if method in LANCZOS:
-        radius = LANCZOS[method]
         turn = at.add("Mul", away, _number(at, math.pi))
-        waves = at.add("Sin", turn), at.add("Sin", at.add("Div", turn, _number(at, radius)))
-        scale = at.add("Mul", square, _number(at, math.pi * math.pi / radius))
+        waves = at.add("Sin", turn), at.add("Sin", at.add("Div", turn, _number(at, reach)))
+        scale = at.add("Mul", square, _number(at, math.pi * math.pi / reach))
         curve = at.add("Div", at.add("Mul", *waves), scale)
         curve = _within(at, away, 1e-3, _number(at, 1), curve)
-        return _within(at, away, radius, curve)
+        return _within(at, away, reach, curve)
     near, far = (_polynomial(at, away, piece) for piece in CUBICS[method])
-    return _within(at, away, 1, near, _within(at, away, 2, far))
+    return _within(at, away, 1, near, _within(at, away, reach, far))
 
 
 def _within(
