@@ -65,7 +65,9 @@ def array(described: Mapping[str, Any]) -> Any:
         raw = raw.encode() if isinstance(raw, str) else raw
         fits = (
             isinstance(shape, list)
-            and all(type(extent) is int and extent >= 0 for extent in shape)
+            and all(type(extent) is int for extent in shape)
+            # an axis of none beside others would make lists of nothing that no byte stands for
+            and (min(shape, default=1) > 0 or shape == [0])
             and isinstance(kind, np.dtype)
             and isinstance(raw, bytes)
             and len(raw) == math.prod(shape) * kind.itemsize

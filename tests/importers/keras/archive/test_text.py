@@ -215,6 +215,10 @@ YAML_REFUSALS = {
         f"a: {ARRAY % ('[2]', DTYPE % ('f4', '<'), 'zcyMPw==')}",
         "not plain YAML: an array of NumPy that is not as NumPy writes it",
     ),
+    "lists that no byte stands for": (
+        f"a: {ARRAY % ('[20000000, 0]', DTYPE % ('f4', '<'), repr(''))}",
+        "not plain YAML: an array of NumPy that is not as NumPy writes it",
+    ),
     "a list of another class": (
         "a: !!python/object/apply:evil.data_structures.ListWrapper [[1]]",
         "not plain YAML: the tag tag:yaml.org,2002:python/object/apply:"
