@@ -10,6 +10,7 @@ Sources: Keras 3.15 `saving/serialization_lib.py` (`serialize_keras_object`), `m
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -93,14 +94,14 @@ def own_arrays(groups: Sequence[WeightGroup], form: str) -> dict[str, StoredWeig
     another such file.
     """
     found: dict[str, StoredWeight] = {}
+    count = defaultdict[str, int](lambda: 1)
     for group in groups:
         for array in group.weights:
             told = array.path.strip("/") if form == "paths" else array.name
             parts = [part for part in told.partition(":")[0].split("/") if part != "vars"]
             slot = base = "_".join(parts) if len(parts) > 1 else f"weight_{parts[0]}"
-            number = 1
             while slot in found:
-                number += 1
-                slot = f"{base}_{number}"
+                count[base] += 1
+                slot = f"{base}_{count[base]}"
             found[slot] = msgspec.structs.replace(array, name=told)
     return found
