@@ -42,12 +42,6 @@ class ComputedSource:
         out[...] = self._held[start : start + out.size]
 
 
-def identity_matrix(count: int, where: str) -> ComputedSource:
-    """Ones along the diagonal of a square."""
-    shape = (count, count)
-    return ComputedSource(shape, lambda: np.eye(count), ("identity matrix", count), where)
-
-
 class ScaledSource:
     """Another source's numbers, each times that of a factor which runs along some dimensions.
 
@@ -133,6 +127,15 @@ class DiagonalSource:
         places = first[:, None] + np.arange(wide)
         inside = (places >= 0) & (places < out.size)
         out[places[inside]] = self._held[rows][inside]
+
+
+MOST_SPREAD = 1 << 30
+"""Numbers of the largest matrix that is worth writing where most are zeros: 4 GiB."""
+
+
+def identity_matrix(count: int) -> DiagonalSource:
+    """Ones along the diagonal of a square."""
+    return DiagonalSource((count, count), (1, 1), lambda: np.ones(count), "ones")
 
 
 def source_identity(source: Source) -> Hashable:

@@ -35,5 +35,5 @@ def test_groups_by_themselves_as_all_at_once(tall: int, wide: int) -> None:
 
 def test_an_identity_matrix() -> None:
     out = np.empty(9)
-    identity_matrix(3, "w").read_into(0, out)
+    identity_matrix(3).read_into(0, out)
     np.testing.assert_array_equal(out.reshape(3, 3), np.eye(3))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....eras import padding as rules
 from ....eras.storage import pattern, table
-from ....ir.arithmetic import diagonal
+from ....ir.arithmetic import MOST_SPREAD, diagonal
 from ....ir.layout import Layout, expand, fuse, size_of
 from ....ir.ops.convolution import (
     Conv,
@@ -124,6 +125,9 @@ def _over_all(
     taps = bound["kernel_space"]
     param = site.settled.node.params[port]
     kernel, channels, filters = diagonal(param, taps, groups, rows, columns)
+    count = math.prod(kernel.weight.sources[0].shape)
+    if count > MOST_SPREAD:
+        raise site.refuse(f"as a convolution of all channels it would hold {count:,} numbers")
     lies = table(site.dialect.storage, space.data_format)
     text = pattern(lies, "Conv", "kernel", rank=space.rank, backend=site.backend)[0]
     terms = {"kernel_space": taps, "channels": (channels,), "filters": (filters,)}

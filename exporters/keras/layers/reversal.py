@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....ir.arithmetic import identity_matrix
+from ....ir.arithmetic import MOST_SPREAD, identity_matrix
 from ....ir.layout import Axis
 from ....ir.ops.recurrent import ReverseTime
 from ....ir.source import ConstantSource
@@ -27,9 +27,11 @@ def reverse_time(site: Site) -> None:
     count = x.shape[-1] if x.shape else None
     if count is None:
         raise site.refuse("the size of what is reversed is not known")
+    if count * count > MOST_SPREAD:
+        raise site.refuse(f"what is reversed has {count:,} features, too many for a SimpleRNN")
     rows = Axis("I", count), Axis("U", count)
     arrays = [
-        constant("kernel", identity_matrix(count, site.name), *rows),
+        constant("kernel", identity_matrix(count), *rows),
         constant("recurrent_kernel", ConstantSource(0.0, (count, count)), *rows),
         site.always(None, "SimpleRNN", "use_bias", "bias", 0.0, count),
     ]
