@@ -139,7 +139,7 @@ def _angle(call: LayerCall, y: Any, x: Any) -> Value:
 
 
 def _close(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
-    a, b = (floating(call, x) for x in operands[:2])
+    a, b = (floating(call, x) for x in exactly(operands[:2], 2, "isclose"))
     arguments = {**arguments, **dict(zip(("rtol", "atol"), operands[2:], strict=False))}
     if not isinstance(b, Value) or arguments.get("equal_nan"):
         raise ConfigError("isclose of a constant, or by which NaN is NaN")
@@ -152,9 +152,10 @@ def _close(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Va
 
 def _selected(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     """The choice of the first condition that holds."""
-    conditions, choices, *rest = operands
-    found = rest[0] if rest else arguments.get("default", 0)
-    if not isinstance(conditions, list) or len(conditions) != len(choices):
+    conditions, choices = exactly(operands[:2], 2, "select")
+    found = operands[2] if len(operands) > 2 else arguments.get("default", 0)
+    both = isinstance(conditions, list) and isinstance(choices, list)
+    if not both or len(conditions) != len(choices):
         raise ConfigError("a selection of other than as many choices as conditions")
     for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):
         found = chosen(call, condition, choice, found)

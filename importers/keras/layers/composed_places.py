@@ -8,7 +8,7 @@ calls them. Source of each formula: Keras 3.15 `ops/numpy.py`, `ops/image.py`, `
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ....errors import ConfigError
@@ -16,12 +16,12 @@ from ....ir.graph import Value
 from ....ir.layout import size_of
 from ....ir.ops.activation import Softmax
 from ..call import LayerCall
-from ..constants import number
+from ..constants import MOST, number
 from . import contraction, tensors
 from .activation import along
 from .arithmetic import FLOATING, cast, chosen, combined
 from .arrangement import one_hot, padded, place_of, sorted_along
-from .operands import Arguments, Kind, Operation, kind, numbers, tensor, whole
+from .operands import Arguments, Kind, Operation, exactly, kind, numbers, tensor, whole
 from .resampling import cropped, resampled
 from .scaling import affine
 from .slicing import sliced
@@ -31,6 +31,21 @@ FURTHEST = -3.0e38
 
 ALL: Mapping[str, Any] = {"start": None, "stop": None, "step": None}
 """A whole axis."""
+
+
+OFTEN = 64
+"""How often differences of differences are taken."""
+
+
+def _table(rows: int, columns: int, cell: Callable[[int, int], float]) -> list[list[float]]:
+    """A constant by row and column.
+
+    Raises:
+        ConfigError: It would be too large.
+    """
+    if rows * columns > MOST:
+        raise ConfigError(f"a constant of {rows * columns:,} numbers")
+    return [[cell(row, column) for column in range(columns)] for row in range(rows)]
 
 
 def floating(call: LayerCall, x: Any) -> Any:
@@ -66,6 +81,8 @@ def _many_hot(call: LayerCall, operands: Sequence[Any], arguments: Arguments) ->
 def _differences(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     x, times = tensor(operands), whole(arguments.get("n"), 1)
     place = place_of(call, x, whole(arguments.get("axis"), -1))
+    if not 0 <= times <= OFTEN:
+        raise ConfigError(f"differences taken {times:,} times")
     for _ in range(times):
         later = sliced(call, x, [*([ALL] * place), {**ALL, "start": 1}])
         sooner = sliced(call, x, [*([ALL] * place), {**ALL, "stop": -1}])
@@ -88,7 +105,7 @@ def _diagonal(*, summed: bool) -> Operation:
             x = sliced(call, x, [*([ALL] * (rank - 2)), *([{**ALL, "stop": rows}] * 2)])
         if whole(arguments.get("offset"), 0):
             raise ConfigError("a diagonal beside the middle one")
-        kept = [[float(row == column) for column in range(rows)] for row in range(rows)]
+        kept = _table(rows, rows, lambda row, column: float(row == column))
         alone = combined(call, "multiply", x, kept)
         gone = [rank - 2, rank - 1] if summed else [rank - 2]
         return tensors.reduced(call, alone, "sum", gone, keepdims=False, part="diagonal")
@@ -98,9 +115,8 @@ def _diagonal(*, summed: bool) -> Operation:
 
 def _digitized(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     """How many bounds are not above each number."""
-    x, *rest = operands
-    bounds = rest[0] if rest else arguments.get("bins")
-    if not isinstance(x, Value) or not isinstance(bounds, list):
+    x, bounds = tensor(operands[:1]), operands[1] if len(operands) > 1 else arguments.get("bins")
+    if not isinstance(bounds, list):
         raise ConfigError("digitize by bounds that are no list")
     wide = tensors.expanded(call, floating(call, x), [len(call.axes(x))], part="wide")
     above = cast(call, combined(call, "greater_equal", wide, bounds), "int32", part="above")
@@ -160,8 +176,8 @@ def _fitted(what: str) -> Operation:
 
 def _attended(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     """`ops.dot_product_attention`: batch, positions, heads, features, each of as many heads."""
-    query, key, value, *rest = operands
-    told = {**arguments, **dict(zip(("bias", "mask", "scale"), rest, strict=False))}
+    query, key, value = exactly(operands[:3], 3, "dot_product_attention")
+    told = {**arguments, **dict(zip(("bias", "mask", "scale"), operands[3:], strict=False))}
     if not all(isinstance(x, Value) and len(call.axes(x)) == 4 for x in (query, key, value)):
         raise ConfigError("an attention of tensors that are not of four axes")
     if size_of(call.axes(query)[2]) != size_of(call.axes(key)[2]):
@@ -172,12 +188,12 @@ def _attended(call: LayerCall, operands: Sequence[Any], arguments: Arguments) ->
     scores = affine(call, scores, scale, 0.0)
     if told.get("bias") is not None:
         scores = combined(call, "add", scores, told["bias"])
-    masks = [told["mask"]] * (told.get("mask") is not None)
+    masks = [] if told.get("mask") is None else [told["mask"]]
     if told.get("is_causal"):
         rows, columns = (size_of(term) for term in call.axes(scores)[2:])
         if rows is None or columns is None:
             raise ConfigError("a causal attention over positions of unknown count")
-        masks.append([[column <= row for column in range(columns)] for row in range(rows)])
+        masks.append(_table(rows, columns, lambda row, column: column <= row))
     for mask in masks:
         scores = chosen(call, mask, scores, FURTHEST)
     weights = along(call, scores, Softmax(), (-1,))

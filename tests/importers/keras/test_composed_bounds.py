@@ -1,0 +1,81 @@
+"""Operations whose formula grows with a number of the configuration: refused before it does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crafted import keras_archive, paths_bytes
+
+import kerasir
+from kerasir.errors import ConfigError, KerasirError
+
+WIDE = 200_000
+
+
+def operation(path: Path, name: str, shape: list[int], count: int = 1, **told: Any) -> Path:
+    """A model of one operation, given its input so many times."""
+    full = [None, *shape]
+    tensor = {"shape": full, "dtype": "float32", "keras_history": ["x", 0, 0]}
+    given = {"class_name": "__keras_tensor__", "config": tensor}
+    layers = [
+        {
+            "name": "x",
+            "class_name": "InputLayer",
+            "module": "keras.layers",
+            "config": {"name": "x", "batch_shape": full, "dtype": "float32"},
+            "inbound_nodes": [],
+        },
+        {
+            "name": "op",
+            "class_name": name,
+            "module": "keras.src.ops.numpy",
+            "config": {"name": "op", **told},
+            "inbound_nodes": [{"args": [given] * count, "kwargs": {}}],
+        },
+    ]
+    model = {
+        "name": "m",
+        "layers": layers,
+        "input_layers": [["x", 0, 0]],
+        "output_layers": [["op", 0, 0]],
+    }
+    config = {"class_name": "Functional", "module": "keras", "config": model}
+    members = {"config.json": json.dumps(config), "metadata.json": '{"keras_version": "3.15.1"}'}
+    return keras_archive(path, paths_bytes({"layers/op": {}}), members=members)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "count", "told", "said"),
+    [
+        ("Diff", [8], 1, {"n": 10**12, "axis": 1}, "differences taken"),
+        ("Diff", [8], 1, {"n": -1, "axis": 1}, "differences taken"),
+        ("Diagonal", [WIDE, WIDE], 1, {"axis1": 1, "axis2": 2}, "a constant of"),
+        ("Trace", [WIDE, WIDE], 1, {"axis1": 1, "axis2": 2}, "a constant of"),
+        ("DotProductAttention", [WIDE, 2, 3], 3, {"is_causal": True}, "a constant of"),
+    ],
+)
+def test_what_would_grow_without_bound_is_refused(
+    name: str, shape: list[int], count: int, told: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    path = operation(tmp_path / "model.keras", name, shape, count, **told)
+    with pytest.raises(ConfigError, match=said):
+        kerasir.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [(name, count) for name in ("Select", "Isclose", "DotProductAttention") for count in (0, 1)]
+    + [("Digitize", 0), ("Digitize", 1)],
+)
+def test_operands_that_are_not_there(name: str, count: int, tmp_path: Path) -> None:
+    path = operation(tmp_path / "model.keras", name, [4, 2, 3], count)
+    with pytest.raises(KerasirError):
+        kerasir.load(path)
+
+
+def test_what_does_not_is_read(tmp_path: Path) -> None:
+    path = operation(tmp_path / "model.keras", "Diff", [8], n=2, axis=1)
+    assert [value.layout.shape for value in kerasir.load(path).graph.outputs] == [(None, 6)]
