@@ -6,15 +6,18 @@ pads of a strided `same`, the length of a Flatten, the -1 of a Reshape.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from ..errors import UsageError, show
+from ..errors import ConfigError, UsageError, show
 from ..ir.graph import Graph
 from ..ir.layout import Axis
 
 Extents = Sequence[int | None]
+
+MOST = 2**63 - 1
 
 
 class Sizes(msgspec.Struct, frozen=True):
@@ -53,6 +56,7 @@ class Sizes(msgspec.Struct, frozen=True):
 
         Raises:
             UsageError: What the caller said does not go with that.
+            ConfigError: The input holds more numbers than 64 bits count.
         """
         found = list(stated)
         shape = self.shapes.get(name)
@@ -75,6 +79,10 @@ class Sizes(msgspec.Struct, frozen=True):
                     details=(f"expected   {_shown(found)}", f"found      {self.batch},…"),
                 )
             found[:1] = [self.batch]
+        if math.prod(size for size in found if size is not None) > MOST:
+            raise ConfigError(
+                f"an input of shape {_shown(found)}, of more numbers than can be", where=name
+            )
         return found
 
     def check_batch(self, name: str, batch: int | None, other: int | None) -> None:

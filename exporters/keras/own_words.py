@@ -215,9 +215,10 @@ def _in_parts(names: AbstractSet[Any], known: AbstractSet[Any]) -> frozenset[str
     )
 
 
-def _name_of(entry: Any) -> Any:
+def _name_of(entry: Any) -> str | None:
     config = entry.get("config") if isinstance(entry, Mapping) else None
-    return config.get("name") if isinstance(config, Mapping) else None
+    name = config.get("name") if isinstance(config, Mapping) else None
+    return name if isinstance(name, str) else None
 
 
 def _ends(nest: Any) -> Iterator[tuple[Any, ...]]:

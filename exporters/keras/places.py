@@ -65,7 +65,7 @@ def _layer(layer: FileLayer, dialect: Dialect, path: str) -> Iterator[Held]:
     elif layer.class_name not in dialect.classes:
         shares = _by_own_path(layer.arrays)
     elif known.parts:
-        shares = _by_part(layer.arrays, known)
+        shares = _by_part(layer.arrays, known.parts)
     else:
         shares = _shares(layer.arrays, known.places)
     if "" not in shares:
@@ -90,10 +90,12 @@ def _by_own_path(arrays: Sequence[Array]) -> dict[str, list[Array]]:
     return found
 
 
-def _by_part(arrays: Sequence[Array], known: Known) -> dict[str, list[Array]]:
+def _by_part(arrays: Sequence[Array], parts: Mapping[str, str]) -> dict[str, list[Array]]:
+    """The arrays of a layer with layers inside; of one that is not computed, by their own path."""
     found: dict[str, list[Array]] = {}
     for array in arrays:
-        found.setdefault(known.parts[array.name.partition("/")[0]], []).append(array)
+        own = array.name.rpartition(VARIABLES)[0]
+        found.setdefault(parts.get(array.name.partition("/")[0], own), []).append(array)
     return found
 
 

@@ -14,16 +14,17 @@ from ...ir.report import Report
 from ...ir.tensor import Weight
 from ..sizes import OPEN, Sizes
 from .call import TRAINS_ON_CALL, Given, LayerCall
-from .classes import UNKNOWN, is_operation
+from .classes import is_operation
 from .era import Era
 from .layers import OPERATION
 from .match_paths import Assigned
 from .opaque import lift_opaque
 from .ordering import as_keras3_runs, in_order
-from .registry import Slot, Translator, read_config, translator_of
-from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, Ref, walk
+from .registry import Slot, read_config, translator_of
+from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, Ref
 from .steps import Steps
 from .structure import REPEATS
+from .supported import check_arguments
 from .widths import Told, widths
 
 INPUT_ROLES: Mapping[tuple[int, str | None], str] = {
@@ -252,7 +253,7 @@ class Lifter:
             return lift_opaque(
                 self.builder, layer, inputs, stored, shared, self.report, given.gives, width
             )
-        _check_arguments(spec, translator, given)
+        check_arguments(spec, translator, given)
         if spec.source_class in SEEN_THROUGH:
             self._seen_through(spec)
         config, silent = read_config(translator, spec.config, spec.class_name, self.allowed)
@@ -317,56 +318,6 @@ class Lifter:
         for value in results:
             if all(axis in value.axes for axis in mask.axes):
                 self._masks.setdefault(value, mask)
-
-
-EVERY_CALL: frozenset[str] = frozenset({"training", "mask"})
-"""Keyword arguments that any layer may be called with."""
-
-
-def _check_arguments(spec: LayerSpec, translator: Translator, given: Given) -> None:
-    """Refuse a call with other arguments than the translator looks at.
-
-    Raises:
-        ConfigError: There is one.
-    """
-    least, most = translator.takes
-    count = len(given.inputs)
-    if count < least or (most is not None and count > most):
-        raise ConfigError(f"{spec.class_name} is called with {count} tensors")
-    unknown = given.but_for(EVERY_CALL | translator.arguments)
-    if unknown and not translator.free:
-        raise ConfigError(
-            f"{spec.class_name} is called with {unknown[0]!r:.80}, which kerasir does not know"
-        )
-
-
-def check_supported(model: ModelSpec) -> None:
-    """Name every layer of a class of Keras' own that has no translator, all at once.
-
-    An author's class is kept as it is; a class of Keras may do what must not be carried along
-    unread, such as loading another file.
-
-    Raises:
-        UnsupportedLayerError: There are some.
-    """
-    unknown: dict[str, list[str]] = {}
-    for layer in walk(model):
-        if layer.class_name.startswith(UNKNOWN):
-            unknown.setdefault(layer.source_class, []).append(layer.name)
-    if unknown:
-        count = sum(map(len, unknown.values()))
-        classes = len(unknown)
-        raise UnsupportedLayerError(
-            f"no translator for {', '.join(unknown)}"
-            if classes <= 3
-            else f"no translator for {classes} classes",
-            where=f"{count} layer{'s' * (count > 1)}",
-            hint="a plugin can say what they compute: --plugin FILE",
-            details=[
-                *(f"{name}   {', '.join(layers[:3])}" for name, layers in unknown.items()),
-                f"It begins with: kerasir ops --template {next(iter(unknown))}",
-            ],
-        )
 
 
 def _layer_of(spec: LayerSpec, scope: tuple[str, ...], wrappers: tuple[Layer, ...]) -> Layer:

@@ -185,9 +185,10 @@ def _revived(value: Any, offsets: Offsets, where: str) -> Any:
     if isinstance(value, Mapping):
         config = value.get("config")
         kind = str(value.get("class_name"))
-        if kind == TENSOR and isinstance(config, Mapping):
+        if kind == TENSOR:
+            history = config.get("keras_history") if isinstance(config, Mapping) else None
             # these count from 0, for nested models too
-            return _ref(config.get("keras_history"), offsets, where, shifted=False)
+            return _ref(history, offsets, where, shifted=False)
         if kind in VALUES and isinstance(config, Mapping) and "value" in config:
             return _revived(config["value"], offsets, where)
         return {key: _revived(item, offsets, where) for key, item in value.items()}

@@ -18,13 +18,14 @@ from .archive.record import Archive
 from .era import Era
 from .extent import check_extent
 from .facts import era_of, read_facts
-from .lift import Lifter, check_supported
+from .lift import Lifter
 from .losses import without_losses
 from .match import assign, slots_of
 from .original import means_the_same_since, original_of
 from .spec import ModelSpec, Path, walk
 from .spelling import spelling
 from .structure import read_model
+from .supported import check_supported
 from .training import read_training
 
 

@@ -131,6 +131,8 @@ def discretization(call: LayerCall, x: Value) -> Value:
             "Discretization without boundaries",
             hint="save the model after `adapt`",
         )
+    if not all(isinstance(bound, int | float) for bound in bounds):
+        raise ConfigError("Discretization with boundaries that are no numbers")
     wide = expanded(call, x, [len(call.axes(x))], part="wide")
     above = combined(call, "greater_equal", wide, [float(bound) for bound in bounds])
     dtype = "int64" if call.era.vocabulary == "tf_keras" else "int32"
@@ -235,9 +237,12 @@ def _words(config: LookupConfig, *, masked: bool) -> tuple[Sequence[int], bool]:
         )
     if any(isinstance(word, bool) or not isinstance(word, int) for word in words):
         raise ConfigError("a vocabulary that is no list of whole numbers")
+    count = masked + max(config.num_oov_indices, 0)
+    if not 0 < count <= len(words):
+        return words, False
     special = [config.mask_token] * masked + [config.oov_token] * config.num_oov_indices
-    has_special = bool(special) and list(words[: len(special)]) == special
-    return (words[len(special) :] if has_special else words), has_special
+    has_special = list(words[:count]) == special
+    return (words[count:] if has_special else words), has_special
 
 
 @translates("DenseFeatures", free=True)

@@ -1,0 +1,142 @@
+"""Configurations that no Keras has written: converted or refused by name, and never anything else.
+
+More of them: `KERASIR_DISTURBED=5000 KERASIR_DISTURBED_SEED=7 pytest tests/test_disturbed.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+from crafted import outline
+from disturbed import disturb, disturbed
+
+import kerasir
+from genuine import FixtureCase, fixture_cases
+from kerasir.errors import ConfigError, KerasirError
+from kerasir.importers.keras.archive import read_archive
+
+COUNT = int(os.environ.get("KERASIR_DISTURBED", "160"))
+SEED = int(os.environ.get("KERASIR_DISTURBED_SEED", "0"))
+ROUNDS = 8
+TARGETS = (".h5", ".keras", ".onnx", ".kerasir")
+
+
+def with_architecture(case: FixtureCase) -> bool:
+    if case.arch is not None:
+        return False
+    if case.model.suffix == ".keras":
+        return True
+    with h5py.File(case.model) as file:
+        return "model_config" in file.attrs
+
+
+@pytest.fixture(scope="module")
+def whole() -> list[FixtureCase]:
+    return [case for case in fixture_cases() if with_architecture(case)]
+
+
+@pytest.mark.parametrize("part", range(ROUNDS))
+def test_a_disturbed_configuration_is_read_or_refused(
+    part: int, whole: list[FixtureCase], tmp_path: Path
+) -> None:
+    rnd = random.Random(SEED * ROUNDS + part)
+    converted = refused = 0
+    for number in range(COUNT // ROUNDS):
+        case = rnd.choice(whole)
+        path = disturbed(case, tmp_path / f"{number}", lambda config: disturb(config, rnd))
+        target = tmp_path / f"{number}_to{rnd.choice(TARGETS)}"
+        try:
+            kerasir.convert(path, target)
+            converted += 1
+        except KerasirError:
+            refused += 1
+            assert not target.exists()
+        except Exception as error:
+            error.add_note(f"{case.id}, seed {SEED}, part {part}, number {number}: {target.name}")
+            raise
+    assert converted
+    assert refused
+
+
+def case_of(case_id: str) -> FixtureCase:
+    return next(case for case in fixture_cases() if case.id == case_id)
+
+
+def first(config: Any, class_name: str) -> Any:
+    return next(one for one in config["config"]["layers"] if one["class_name"] == class_name)
+
+
+def set_in(class_name: str, key: str, value: Any) -> Callable[[Any], None]:
+    def change(config: Any) -> None:
+        first(config, class_name)["config"][key] = value
+
+    return change
+
+
+ENCODING = "keras3.15.1-jax/m_encoding_tf"
+MASKS = "keras3.15.1-jax/m_masks_tf"
+CONVOLUTIONS = "keras3.15.1-jax/depthsep_tf"
+
+
+def no_tensor_as_mask(config: Any) -> None:
+    call = first(config, "LSTM")["inbound_nodes"][0]
+    call["kwargs"]["mask"] = {"class_name": "__keras_tensor__", "config": "x"}
+
+
+def list_as_mask(config: Any) -> None:
+    first(config, "LSTM")["inbound_nodes"][0]["kwargs"]["mask"] = [[True, False]]
+
+
+@pytest.mark.parametrize(
+    ("case", "change", "said"),
+    [
+        (ENCODING, set_in("Discretization", "bin_boundaries", [[1.0]]), "that are no numbers"),
+        (MASKS, no_tensor_as_mask, "is not [layer, call, tensor]"),
+        (MASKS, list_as_mask, "a mask that is no tensor"),
+        (
+            CONVOLUTIONS,
+            set_in("InputLayer", "batch_shape", [None, 7, 2**63, 3]),
+            "of more numbers than can be",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(
+    case: str, change: Callable[[Any], None], said: str, tmp_path: Path
+) -> None:
+    path = disturbed(case_of(case), tmp_path / "model", change)
+    with pytest.raises(ConfigError, match=said.replace("[", r"\[")):
+        kerasir.convert(path, tmp_path / "new.keras")
+
+
+def test_words_that_nothing_is_called_are_not_taken_over(tmp_path: Path) -> None:
+    """A list for a name in the configuration: the layer is called as its entry is."""
+    path = disturbed(
+        case_of(CONVOLUTIONS), tmp_path / "model", set_in("DepthwiseConv2D", "name", ["x"])
+    )
+    kerasir.convert(path, tmp_path / "new.keras")
+    assert kerasir.load(tmp_path / "new.keras")
+
+
+def test_weights_of_a_layer_called_as_one_of_keras_stay_in_their_places(tmp_path: Path) -> None:
+    """A module that is none makes it an author's: kept as it is, its weights in place."""
+
+    def authored(config: Any) -> None:
+        first(config, "MultiHeadAttention")["module"] = True
+
+    case = case_of("keras3.15.1-jax/m_attention_tf")
+    path = disturbed(case, tmp_path / "model", authored)
+    kerasir.convert(path, tmp_path / "new.keras")
+    inside = [outline(read_archive(each)) for each in (path, tmp_path / "new.keras")]
+    assert inside[0] == inside[1]
+
+
+def test_as_many_unknown_words_as_nobody_has_are_no_list(tmp_path: Path) -> None:
+    change = set_in("IntegerLookup", "num_oov_indices", 10**12)
+    path = disturbed(case_of(ENCODING), tmp_path / "model", change)
+    assert kerasir.load(path)
