@@ -152,6 +152,42 @@ class PartSource:
         """Read elements from `start` of this part on."""
         self.whole.read_into(self.start + start, out)
 
+    def of(self, source: Source) -> PartSource:
+        """The same run of another array's elements."""
+        return PartSource(source, self.start, self.shape)
+
+
+class GatheredSource:
+    """Another source's elements in another order, and zeros where it has none.
+
+    Attributes:
+        places: Takes places in the shape, counted flat, and gives those in the whole; -1 for zero.
+    """
+
+    __slots__ = ("dtype", "places", "shape", "where", "whole")
+
+    def __init__(
+        self, source: Source, shape: tuple[int, ...], places: Callable[[Array], Array]
+    ) -> None:
+        self.whole, self.shape, self.places = source, shape, places
+        self.dtype, self.where = source.dtype, source.where
+
+    def read_into(self, start: int, out: Array) -> None:
+        """Read elements from `start` on: all of the source between the first and last of them."""
+        places = self.places(np.arange(start, start + out.size))
+        inside = places >= 0
+        out[...] = 0
+        if not inside.any():
+            return
+        first = int(places[inside].min())
+        held = np.empty(int(places.max()) - first + 1, self.dtype)
+        self.whole.read_into(first, held)
+        out[inside] = held[places[inside] - first]
+
+    def of(self, source: Source) -> GatheredSource:
+        """The elements of another array in the same order."""
+        return GatheredSource(source, self.shape, self.places)
+
 
 class ColumnsSource:
     """Some columns of another source's matrix, row by row."""

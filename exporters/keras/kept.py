@@ -31,6 +31,9 @@ MEANT_OTHERWISE = frozenset({
 a Deconvolution of Keras 1 states: Keras 1.2.2 `Deconvolution2D`) or from what it is called with; or
 what the exporter settles, since it changes what is computed."""
 
+STORES_OTHERWISE = frozenset({"LocallyConnected1D", "LocallyConnected2D"})
+"""Classes whose `implementation` says how a kernel is stored, too: it is written in the first."""
+
 IDLE: Mapping[str, str] = {"renorm_momentum": "renorm", "renorm_clipping": "renorm"}
 """Keys that say something only beside another one."""
 

@@ -22,7 +22,7 @@ from ...ir.plan import Plan
 from ...ir.report import Report
 from .dialects import Dialect, Known
 from .fit import NEUTRAL, is_neutral
-from .kept import MEANT_OTHERWISE
+from .kept import MEANT_OTHERWISE, STORES_OTHERWISE
 
 if TYPE_CHECKING:
     from .site import Site
@@ -164,6 +164,8 @@ def _layer(
             found[key] = value if _says(key, value, said[key], dialect) else said[key]
         elif is_neutral(key, value) or (not value and key not in NEUTRAL):
             found[key] = value
+        elif key == "implementation" and class_name in STORES_OTHERWISE:
+            continue
         elif key in BUILT or key in MEANT_OTHERWISE:
             found |= {key: value} if authored else {}
         elif key not in stated and not _is_operation(class_name, dialect):

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...eras.optimizers import ORDERS, SlotOrder, orders
 from ...ir.report import Report
-from ...ir.source import PartSource, Source
+from ...ir.source import GatheredSource, PartSource, Source
 from ...ir.tensor import Weight
 from ...ir.training import Slot, Training
 from .archive.record import Archive, StoredWeight
@@ -18,6 +18,10 @@ from .spec import ModelSpec, Path, leaves
 
 OPTIMIZER = frozenset({"optimizer_config", "optimizer"})
 """Where the record of HDF5, and that of `.keras`, has the optimizer."""
+
+TAKEN = (PartSource, GatheredSource)
+"""Sources that take elements of a stored array; slots of an optimizer have theirs at the same
+places."""
 
 Weights = Mapping[Path, Mapping[str, Weight]]
 
@@ -111,7 +115,7 @@ def _trained(model: ModelSpec, weights: Weights, vocabulary: str) -> list[Traine
 
 def _add(found: list[Trained], weight: Weight) -> None:
     for index, (name, source) in enumerate(zip(weight.stored_names, weight.sources, strict=True)):
-        whole = source.whole if isinstance(source, PartSource) else source
+        whole = source.whole if isinstance(source, TAKEN) else source
         if found and found[-1].whole is whole:
             last = found.pop()
             found.append(last._replace(weights=(*last.weights, (weight, index))))
@@ -165,10 +169,7 @@ def _gathered(kind: str, run: Sequence[StoredWeight], trained: Sequence[Trained]
     for array, one in zip(run, trained, strict=True):
         for weight, index in one.weights:
             held, part = by_weight.setdefault(weight, {}), weight.sources[index]
-            if isinstance(part, PartSource):
-                held[index] = PartSource(array.source, part.start, part.shape)
-            else:
-                held[index] = array.source
+            held[index] = part.of(array.source) if isinstance(part, TAKEN) else array.source
     return [
         Slot(kind, weight, tuple(sources[index] for index in sorted(sources)))
         for weight, sources in by_weight.items()

@@ -242,11 +242,14 @@ def locally_connected(site: Site) -> None:
     if space.rank > 2:
         raise site.refuse("no Keras has a locally connected layer over three axes")
     first = space.data_format == "channels_first"
-    if first and space.rank == 1:
-        raise site.refuse("no Keras has a LocallyConnected1D of channels_first")
     if f"LocallyConnected{space.rank}D" not in site.dialect.classes:
         each_place(site, op, space)
         return
+    if first and space.rank == 1 and set(site.dialect.readers) != {"tf-keras"}:
+        raise site.refuse(
+            "Keras 2 has no LocallyConnected1D of channels_first",
+            "give --data-format channels_last, or --to tf-keras",
+        )
     patch = ("channels", "kernel_space") if first else ("kernel_space", "channels")
     config: dict[str, Any] = {
         "filters": site.size("filters"),
@@ -257,8 +260,8 @@ def locally_connected(site: Site) -> None:
         "use_bias": "bias" in site.settled.node.params,
         "activation": fused(site),
     }
-    if space.rank == 1:
-        del config["data_format"]  # there is but one
+    if space.rank == 1 and not first:
+        del config["data_format"]  # Keras 1 has but one
     kernel = site.array("kernel", "kernel", f"(out_space) ({' '.join(patch)}) filters")
     bias = site.array("bias", "bias", "filters out_space" if first else "out_space filters")
     if bias is not None and first:

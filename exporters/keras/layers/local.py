@@ -16,6 +16,7 @@ from .activation import fused
 
 EQUATIONS = {
     (1, "channels_last"): ("abc,bcd->abd", "bd"),
+    (1, "channels_first"): ("acb,bcd->adb", "db"),
     (2, "channels_last"): ("abcd,bcde->abce", "bce"),
     (2, "channels_first"): ("adbc,bcde->aebc", "ebc"),
 }

@@ -29,7 +29,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "conv_recurrent": ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
     "convolution": (
         "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D",
-        "SeparableConv1D", "SeparableConv2D", "LocallyConnected1D", "LocallyConnected2D",
+        "SeparableConv1D", "SeparableConv2D",
     ),
     "dense": ("Dense", "TimeDistributedDense", "Highway", "MaxoutDense"),
     "einsum": ("EinsumDense",),
@@ -40,6 +40,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     ),
     "graph_nodes": ("TensorFlowOpLayer",),
     "hashing": ("Hashing", "HashedCrossing"),
+    "local": ("LocallyConnected1D", "LocallyConnected2D"),
     "merge": ("Concatenate", "Dot", "Merge"),
     "normalization": (
         "BatchNormalization", "LayerNormalization", "RMSNormalization",

@@ -1,4 +1,4 @@
-"""Convolutions: plain, dilated, grouped, depthwise, separable, locally connected."""
+"""Convolutions: plain, dilated, grouped, depthwise, separable."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from ....ir.ops.convolution import (
     Conv,
     DepthwiseConv,
     GroupedConv,
-    LocallyConnected,
     Padding,
     SeparableConv,
     conv_extent,
 )
 from ....ir.ops.shape import Reshape
-from ....ir.tensor import Param, Stored
 from ..call import SPACE, LayerCall, Ports, one_or_many
 from ..registry import Config, Slot, translates
 from .activation import activate
@@ -71,18 +69,6 @@ class SeparableConfig(Config, frozen=True, kw_only=True):
     use_bias: bool = True
     activation: Any = None
     groups: int = 1
-
-
-class LocalConfig(Config, frozen=True, kw_only=True):
-    """What LocallyConnected1D and 2D read."""
-
-    filters: int
-    kernel_size: Numbers
-    strides: Numbers = 1
-    padding: Literal["valid"] = "valid"
-    data_format: str | None = None
-    use_bias: bool = True
-    activation: Any = None
 
 
 def kernel_bias(config: Any, era: str) -> Sequence[Slot]:
@@ -339,50 +325,3 @@ def _finish(
     result = window.ports.placed(channels, window.space)
     y = call.add(op, [x], result, axes=axes, params=params).result
     return activate(call, y, config.activation)
-
-
-@translates("LocallyConnected1D", config=LocalConfig, slots=kernel_bias)
-def locally_connected1d(call: LayerCall, x: Value) -> Value:
-    """LocallyConnected1D."""
-    return _local(call, x, 1)
-
-
-@translates("LocallyConnected2D", config=LocalConfig, slots=kernel_bias)
-def locally_connected2d(call: LayerCall, x: Value) -> Value:
-    """LocallyConnected2D."""
-    return _local(call, x, 2)
-
-
-def _local(call: LayerCall, x: Value, rank: int) -> Value:
-    """The patch is `(channels kernel_space)` in channels_first, else `(kernel_space channels)`.
-
-    The bias of a channels_first layer is stored under a shape that lies: its numbers are
-    `filters out_space` (Keras 1.2.2 and 2.2.4 `LocallyConnected2D.call` reshape it).
-    """
-    config: LocalConfig = call.config  # type: ignore[assignment]
-    window = Window(call, x, config, rank)
-    filters = Axis("C", config.filters)
-    axes = window.bindings(filters=(filters,))
-    channels, taps, space = window.ports.channels, window.taps, window.space
-    first = window.ports.channels_first
-    patch = fuse((channels, *taps) if first else (*taps, channels))
-    kernel = call.tagged("kernel", [Layout((fuse(space), patch, filters))])
-    bias = _local_bias(call, space, filters, first and rank == 2) if config.use_bias else None
-    y = call.add(
-        LocallyConnected(strides=window.strides),
-        [x],
-        window.ports.placed(filters, space),
-        axes=axes,
-        params={"kernel": kernel, "bias": bias},
-    ).result
-    return activate(call, y, config.activation)
-
-
-def _local_bias(call: LayerCall, space: Terms, filters: Axis, reshaped: bool) -> Param:
-    shown = Layout((*space, filters))
-    if not reshaped:
-        return call.tagged("bias", [shown])
-    if call.stored["bias"].source.shape != shown.shape:
-        raise call.misfit("bias", shown)
-    meant = Layout((filters, *space))
-    return Param(call.weight("bias", ("bias",)), (Stored(meant),))

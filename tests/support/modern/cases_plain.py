@@ -349,6 +349,27 @@ def local(k: Kit) -> Any:
     return k.Model([x, y], [a, b])
 
 
+@case(OLD)
+def local_matrices(k: Kit) -> Any:
+    """Kernels that are stored as matrices, dense and sparse."""
+    x, y = k.Input((6, 7, 3)), k.Input((8, 3))
+    same = {"padding": "same"}
+    planes: list[tuple[Any, ...]] = [
+        ((2, 3), {}), ((3, 2), {"strides": (2, 1)}), ((4, 3), same),
+        ((2, 4), {"strides": (3, 2), **same}),
+    ]  # fmt: skip
+    rows: list[tuple[Any, ...]] = [
+        (3, {"strides": 2}), (2, same), (5, {"strides": 3, "use_bias": False, **same}),
+    ]  # fmt: skip
+    found = []
+    for implementation in (2, 3):
+        for data_format in ("channels_last", "channels_first"):
+            more = {"implementation": implementation, "data_format": data_format}
+            found += [k.L.LocallyConnected2D(4, n, **how, **more)(x) for n, how in planes]
+            found += [k.L.LocallyConnected1D(2, n, **how, **more)(y) for n, how in rows]
+    return k.Model([x, y], found)
+
+
 @case(BOTH)
 def embedding(k: Kit) -> Any:
     x = k.Input((5,), dtype="int32")
