@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import LayoutError
 from .copyplan import rearrange
-from .layout import Axis, Layout, Term, Terms, expand, fuse, size_of, substance
+from .layout import Axis, Key, Layout, Term, Terms, expand, fuse, key, size_of, substance
 
 Dims = list[tuple[int, ...]]
 """What each dimension is made of: numbers of atoms, none for a dimension of size one."""
@@ -81,40 +81,63 @@ def decompose(have: Layout, want: Layout) -> tuple[Step, ...]:
         LayoutError: The layouts are not made of the same axes, or a term of unknown size would
             have to be split.
     """
-    atoms, start = _numbered(have)
-    goal = _matched(have, want, atoms)
+    both = _units(have) & _units(want)
+    try:
+        return _decompose(have, want, frozenset())
+    except _ShapeError:
+        if not both:
+            raise
+    # what a Reshape cannot say, since it has one size to be left open, a Permute can
+    return _decompose(have, want, both)
+
+
+class _ShapeError(LayoutError):
+    """More sizes are unknown than a Reshape can leave open."""
+
+
+def _units(layout: Layout) -> Key:
+    """The axes of size one that are dimensions, or parts of fused ones."""
+    return frozenset().union(*(key(atom) for atom in expand(layout.terms) if not substance(atom)))
+
+
+def _decompose(have: Layout, want: Layout, moved: Key) -> tuple[Step, ...]:
+    """The steps, where axes of size one come and go, but for those that are to be moved."""
+    atoms, start = _numbered(have, moved)
+    goal = _matched(want, atoms, moved)
+    if goal is None:
+        raise LayoutError(f"cannot go from {have} to {want}: they are not made of the same axes")
     before, after = _between(start, goal)
     steps: list[Step] = []
     if before != start:
-        steps.append(_reshape(start, before, _layout(before, atoms, have)))
+        steps.append(_reshape(start, before, _layout(before, atoms, have, moved)))
     perm = _perm(before, after)
     if perm != tuple(range(len(perm))):
         steps.append(Permute(perm))
-    last = _layout(goal, atoms, want)
+    last = _layout(goal, atoms, want, moved)
     if after != goal:
         steps.append(_reshape(after, goal, last))
     return (*steps, *_gathers(last, want))
 
 
-def _numbered(layout: Layout) -> tuple[Terms, Dims]:
+def _numbered(layout: Layout, moved: Key) -> tuple[Terms, Dims]:
     """The atoms of a layout, and its dimensions over their numbers."""
     atoms: list[Term] = []
     dims: Dims = []
     for term in layout.terms:
-        found = _bare(term)
+        found = _bare(term, moved)
         dims.append(tuple(range(len(atoms), len(atoms) + len(found))))
         atoms.extend(found)
     return tuple(atoms), dims
 
 
-def _matched(have: Layout, want: Layout, atoms: Terms) -> Dims:
-    """The dimensions of `want` over the atoms of `have`."""
-    numbers = {substance(atom): number for number, atom in enumerate(atoms)}
-    wanted, dims = _numbered(want)
-    found = [numbers.get(substance(atom)) for atom in wanted]
+def _matched(want: Layout, atoms: Terms, moved: Key) -> Dims | None:
+    """The dimensions of `want` over the atoms; None if they are not what it is made of."""
+    numbers = {substance(atom) or key(atom): number for number, atom in enumerate(atoms)}
+    wanted, dims = _numbered(want, moved)
+    found = [numbers.get(substance(atom) or key(atom)) for atom in wanted]
     known = [number for number in found if number is not None]
     if len(known) < len(found) or sorted(known) != list(range(len(atoms))):
-        raise LayoutError(f"cannot go from {have} to {want}: they are not made of the same axes")
+        return None
     return [tuple(known[number] for number in dim) for dim in dims]
 
 
@@ -171,9 +194,9 @@ def _perm(before: Dims, after: Dims) -> tuple[int, ...]:
     return tuple(places[dim].pop(0) for dim in after)
 
 
-def _layout(dims: Dims, atoms: Terms, model: Layout) -> Layout:
+def _layout(dims: Dims, atoms: Terms, model: Layout, moved: Key) -> Layout:
     """A layout of the dimensions; those of size one are the model's where it has them too."""
-    units = [None if _bare(term) else term for term in model.terms]
+    units = [None if _bare(term, moved) else term for term in model.terms]
     units += [None] * len(dims)
     terms = [
         fuse(atoms[number] for number in dim) if dim else unit or Axis("X", 1)
@@ -188,7 +211,7 @@ def _reshape(before: Dims, after: Dims, layout: Layout) -> Reshape:
         size or (0 if same else -1) for size, same in zip(layout.shape, copied, strict=True)
     )
     if shape.count(-1) > 1:
-        raise LayoutError(
+        raise _ShapeError(
             f"cannot bring a value to {layout} by a Reshape: "
             "a fused term of unknown size may be moved whole, never split",
             hint="fix the sizes of the model's inputs",
@@ -199,10 +222,13 @@ def _reshape(before: Dims, after: Dims, layout: Layout) -> Reshape:
 def _gathers(have: Layout, want: Layout) -> list[Gather]:
     """What is left when every atom is in its place: the order inside atoms."""
     pairs = enumerate(zip(have.terms, want.terms, strict=True))
-    changed = [Gather(axis, old, new) for axis, (old, new) in pairs if _bare(old) != _bare(new)]
+    none: Key = frozenset()
+    changed = [
+        Gather(axis, old, new) for axis, (old, new) in pairs if _bare(old, none) != _bare(new, none)
+    ]
     return [gather for gather in changed if not gather.is_idle]
 
 
-def _bare(term: Term) -> Terms:
-    """The term's atoms but for axes of size one."""
-    return tuple(atom for atom in expand((term,)) if substance(atom))
+def _bare(term: Term, moved: Key) -> Terms:
+    """The term's atoms but for axes of size one that are not to be moved."""
+    return tuple(atom for atom in expand((term,)) if substance(atom) or key(atom) <= moved)

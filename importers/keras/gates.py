@@ -275,9 +275,14 @@ def open_hdf5(window: Window) -> Node:
 
 
 def split(name: str, parent: str) -> list[str]:
-    """The components of a name relative to a group, each fit to be looked up."""
-    parts = name.split("/")
-    if "\0" in name or any(part in {"", ".", ".."} for part in parts):
+    """The components of a name relative to a group, each fit to be looked up.
+
+    As HDF5 takes them (its reference, "Names"): slashes that follow one another are one, and `.`
+    stands for the group that it is in, so that a layer `top/` has its arrays in `top`. A name from
+    the root on, and `..`, which is a name like any other to HDF5, are no layer's.
+    """
+    parts = [part for part in name.split("/") if part not in {"", "."}]
+    if not parts or "\0" in name or name.startswith("/") or ".." in parts:
         raise FormatError(f"{show(name)!r} is no name for an object", where=show(parent))
     return parts
 

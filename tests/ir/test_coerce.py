@@ -114,6 +114,10 @@ def test_what_keeps_its_dimensions_is_permuted_only(data: st.DataObject) -> None
         ("N H:1 W:5 C:3", "N C W", [(0, 1, 3, 2), (0, 3, 5)]),
         ("N W:5 C:3", "N C 1 W", [(0, 2, 1), (0, 3, 1, 5)]),
         ("N (H:1 C:3)", "N C", []),
+        # But a Reshape leaves one size open, and where more are, one of size one is permuted too.
+        ("N H W C:1", "N C H W", [(0, 3, 1, 2)]),
+        ("N H C:1", "N C H", [(0, 1, -1)]),
+        ("N H W C:1 F:1", "N C H W", [(0, 3, 1, 2, 4), (0, 1, 0, 0)]),
         # So a batch of one stays in front.
         ("N:1 H:4 W:5 C:3", "N (C H W)", [(0, 3, 1, 2), (1, 60)]),
         ("N:1 (H:4 W:5 C:3)", "N C H W", [(1, 4, 5, 3), (0, 3, 1, 2)]),

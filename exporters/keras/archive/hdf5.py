@@ -14,7 +14,7 @@ import msgspec
 
 from ....errors import ExportError, show
 from ...sink import Tensor, encodable
-from .skeleton import LONGEST_LIST, Hdf5Sink, list_bytes
+from .skeleton import LONGEST_LIST, Hdf5Sink, list_bytes, under
 
 OPTIMIZER = "optimizer_weights"
 TOP_LEVEL = "top_level_model_weights"
@@ -68,7 +68,6 @@ def hdf5_sink(archive: Archive) -> Hdf5Sink:
         ExportError: Two things have one name, a name cannot be held by HDF5 or is too long.
     """
     sink = Hdf5Sink()
-    layers = f"{archive.weights_group}/" if archive.weights_group else ""
     _texts(sink, "", archive.root)
     for name, value in archive.attributes.items():
         sink.attribute("", name, value)
@@ -78,7 +77,7 @@ def hdf5_sink(archive: Archive) -> Hdf5Sink:
         ((twice, _),) = Counter(names).most_common(1)
         raise ExportError("two layers of this name", where=show(twice))
     for layer in archive.layers:
-        _weights(sink, f"{layers}{layer.name}", layer.weights, archive.chunked)
+        _weights(sink, under(archive.weights_group, layer.name), layer.weights, archive.chunked)
     _names(sink, archive.weights_group, "layer_names", names, archive.chunked)
     if archive.optimizer:
         _weights(sink, OPTIMIZER, archive.optimizer, archive.chunked)
@@ -97,7 +96,7 @@ def _weights(sink: Hdf5Sink, path: str, weights: Sequence[Tensor], chunked: bool
     """A group of weights and the list of their names."""
     sink.group(path)
     for weight in weights:
-        sink.declare(f"{path}/{weight.name}", weight.dtype, weight.shape)
+        sink.declare(under(path, weight.name), weight.dtype, weight.shape)
     _names(sink, path, "weight_names", [weight.name for weight in weights], chunked)
 
 

@@ -179,20 +179,35 @@ def list_bytes(names: Sequence[bytes]) -> int:
 def components(path: str) -> list[str]:
     """The names along a path in an HDF5 file.
 
+    As HDF5 takes them (its reference, "Names"): slashes that follow one another are one, and `.`
+    stands for the group that it is in, so that a layer `top/` has its arrays in `top`.
+
     Raises:
-        ExportError: One is empty, `.` or `..`, holds a NUL or cannot be encoded; or they are many.
+        ExportError: One is `..`, holds a NUL or cannot be encoded; there are none, or many; or the
+            path begins at the root, whatever group it is asked of.
     """
-    names = path.split("/")
+    kept = [name for name in path.split("/") if name not in {"", "."}]
+    names = kept if kept and not path.startswith("/") else ["", *kept]
     if len(names) > DEEPEST:
         raise ExportError(
             f"the name has {len(names)} parts, and {DEEPEST} is the limit", where=show(path)
         )
     for name in names:
-        if name in {"", ".", ".."} or "\0" in name or not encodable(name):
+        if name in {"", ".."} or "\0" in name or not encodable(name):
             raise ExportError(
                 f"an HDF5 file cannot hold a name with the part '{show(name)}'", where=show(path)
             )
     return names
+
+
+def under(group: str, name: str) -> str:
+    """The path of what a group, or with "" the root, holds by a name.
+
+    Raises:
+        ExportError: It is no name by itself.
+    """
+    components(name)
+    return f"{group}/{name}" if group else name
 
 
 def _annotate(target: h5py.h5g.GroupID | h5py.h5d.DatasetID, node: _Node) -> None:

@@ -169,12 +169,19 @@ def test_hard_links_alone_are_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "/dense", "dense/", "dense//k", "a\0b", "dense/../x"]
+    "name", ["", ".", "/", "./", "..", "/dense", "//dense", "a\0b", "dense/../x"]
 )
 def test_odd_names_are_not_looked_up(tmp_path: Path, name: str) -> None:
     fd, window = opened(weights_file(tmp_path / "w.h5"))
     with pytest.raises(FormatError, match="is no name for an object"):
         h5_get(open_hdf5(window), name, "group")
+    os.close(fd)
+
+
+@pytest.mark.parametrize("name", ["dense/", "./dense", "dense//", "dense/."])
+def test_names_are_taken_as_hdf5_takes_them(tmp_path: Path, name: str) -> None:
+    fd, window = opened(weights_file(tmp_path / "w.h5"))
+    assert h5_get(open_hdf5(window), name, "group").path == "/dense"
     os.close(fd)
 
 

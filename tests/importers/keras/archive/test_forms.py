@@ -302,7 +302,7 @@ SPOILT = {
         _attribute("dense", "weight_names", [b"../flat"]),
         "/dense: '..' is no name for an object",
     ),
-    "no name": (_attribute("/", "layer_names", [b"a//b"]), "/: 'a//b' is no name for an object"),
+    "no name": (_attribute("/", "layer_names", [b"/a"]), "/: '/a' is no name for an object"),
     "control characters": (
         _attribute("/", "layer_names", [b"a\x1b[2J"]),
         "/a\\x1b[2J: the group is missing",
