@@ -1,7 +1,8 @@
 """ONNX files of kerasir beside those of tf2onnx and of Keras 3's own export.
 
     python benchmarks/onnx_export.py FOLDER [NAME …] [--others PYTHON] [--jax PYTHON]
-        [--results FILE.json] [--repeats N] [--no-latency] [--write docs/onnx.md]
+        [--results FILE.json] [--repeats N] [--patience SECONDS] [--no-latency]
+        [--write docs/onnx.md]
 
 FOLDER has models and answers that `benchmarks/applications.py` made. `--others` names an
 interpreter with tf2onnx, tf-keras and Keras 3 (which exports by tf2onnx where it runs on
@@ -12,8 +13,9 @@ predicted, relative to the largest output; and the latency of both files with tw
 taken in turn (kerasir, the other, kerasir again), each round beginning with the next of them, so
 that other work on the machine meets all alike, and the shortest counts: whatever else runs can but
 lengthen one. `noise` is how far kerasir's two shortest are apart. `work` is the processor time of
-a run with one thread, of which other work takes little. What the others take is kept in the
-results, and done once.
+a run with one thread, of which other work takes little. What conversions take is the median of as
+many as `--repeats` says (5); of the others, which may take minutes each, no further one is begun
+when `--patience` is used up. What the others take is kept in the results, and done once.
 """
 
 from __future__ import annotations
@@ -75,6 +77,13 @@ class Other(NamedTuple):
     backend: str = "tensorflow"
 
 
+class Patience(NamedTuple):
+    """How often a conversion is repeated, and after how many seconds not again."""
+
+    repeats: int
+    seconds: float
+
+
 OTHERS = (
     Other("tf2onnx", ".h5", TF2ONNX),
     Other("Keras 3, TensorFlow", ".keras", KERAS3),
@@ -93,7 +102,10 @@ def main() -> None:
     parser.add_argument("--others", help="a Python with tf2onnx, tf-keras and Keras 3")
     parser.add_argument("--jax", help="a Python with Keras 3, JAX and jax2onnx")
     parser.add_argument("--results", type=Path, default=Path("onnx_export.json"))
-    parser.add_argument("--repeats", type=int, default=5, help="kerasir's; the others convert once")
+    parser.add_argument("--repeats", type=int, default=5, help="how often each converts")
+    parser.add_argument(
+        "--patience", type=float, default=120, help="seconds for each of the others"
+    )
     parser.add_argument("--no-latency", action="store_true", help="convert alone")
     parser.add_argument("--write", type=Path, help="replace the tables of this document")
     given = parser.parse_intermixed_args()
@@ -105,7 +117,8 @@ def main() -> None:
     pythons = {"tensorflow": given.others, "jax": given.jax}
     for path in paths:
         record = known.setdefault(path.name, {})
-        measure(path, record, pythons, given.repeats, latency=not given.no_latency)
+        patience = Patience(given.repeats, given.patience)
+        measure(path, record, pythons, patience, latency=not given.no_latency)
         given.results.write_text(json.dumps(known, indent=1))
         print(f"{path.name}: {_sentence(record)}", file=sys.stderr, flush=True)
     text = "\n".join(tables(known)).strip()
@@ -115,15 +128,17 @@ def main() -> None:
 
 
 def measure(
-    path: Path, record: Record, pythons: Mapping[str, str | None], repeats: int, *, latency: bool
+    path: Path,
+    record: Record,
+    pythons: Mapping[str, str | None],
+    patience: Patience,
+    *,
+    latency: bool,
 ) -> None:
     """Convert and run one model in all ways there are."""
     mine = path.with_name(f"{path.name}.kerasir.onnx")
     command = [*KERASIR, "convert", "--overwrite", "--quiet", str(path), str(mine)]
-    takes = [converted(command, mine) for _ in range(repeats)]
-    costs = {key: [take[key] for take in takes if key in take] for key in ("wall", "cpu", "mb")}
-    medians = {key: statistics.median(values) for key, values in costs.items() if values}
-    record["kerasir"] = {**takes[0], **medians}
+    record["kerasir"] = repeated(partial(converted, command, mine), patience)
     files: dict[str, Path] = {}
     for other in of_suffix(path.suffix):
         target = path.with_name(f"{path.name}.{other.name.replace(', ', '_')}.onnx")
@@ -132,7 +147,8 @@ def measure(
         lost = latency and "nodes" in done.get(other.name, NONE) and not target.exists()
         if python and (other.name not in done or lost):
             head = f"SOURCE, TARGET, OPSET = {str(path)!r}, {str(target)!r}, {OPSET}\n"
-            done[other.name] = converted([python, "-c", head + other.code], target, other.backend)
+            convert = partial(converted, [python, "-c", head + other.code], target, other.backend)
+            done[other.name] = repeated(convert, patience)
         if "nodes" in done.get(other.name, NONE) and target.exists():
             files[other.name] = target
     answers = path.with_name(path.name + ".npz")
@@ -142,6 +158,19 @@ def measure(
         record["error"] = float(np.abs(y - held["y"]).max() / np.abs(held["y"]).max())
         for name, target in files.items() if latency else ():
             record.setdefault("latency", {})[name] = latencies(mine, target, held["x"])
+
+
+def repeated(convert: Callable[[], Record], patience: Patience) -> Record:
+    """What a conversion takes: the medians of several, and of how many."""
+    start = time.monotonic()
+    takes = [convert()]
+    while "failed" not in takes[-1] and len(takes) < patience.repeats:
+        if time.monotonic() - start > patience.seconds:
+            break
+        takes.append(convert())
+    costs = {key: [take[key] for take in takes if key in take] for key in ("wall", "cpu", "mb")}
+    medians = {key: statistics.median(values) for key, values in costs.items() if values}
+    return {**takes[0], **medians, "runs": len(costs["cpu"])}
 
 
 def of_suffix(suffix: str) -> list[Other]:
@@ -216,7 +245,7 @@ def tables(records: Mapping[str, Record]) -> Iterator[str]:
         heads = [cell for value in ("nodes", "Transposes", "MB") for cell in (value, *names)]
         yield from _table(chosen, [suffix, *heads, "error"], partial(_contents, names=names))
         heads = [cell for value in ("cpu s", "MB of memory") for cell in (value, *names)]
-        yield from _table(chosen, [suffix, *heads], partial(_costs, names=names))
+        yield from _table(chosen, [suffix, *heads, "runs"], partial(_costs, names=names))
         for name in names:
             run = {n: r for n, r in chosen.items() if "1" in r.get("latency", NONE).get(name, NONE)}
             heads = [
@@ -261,13 +290,14 @@ def _count(side: Record, kind: str = "") -> str:
 
 
 def _costs(record: Record, names: Sequence[str]) -> Iterator[str]:
-    """Processor time and memory; behind those of others how often they are kerasir's."""
+    """Processor time and memory; behind those of others how often they are kerasir's; runs."""
     mine, *others = _sides(record, names)
     for key, digits in (("cpu", 2), ("mb", 0)):
         yield f"{mine[key]:.{digits}f}" if key in mine else "-"
         for other in others:
             both = key in mine and key in other
             yield f"{other[key]:.0f} ({other[key] / mine[key]:.0f} times)" if both else "-"
+    yield ", ".join(str(other.get("runs", 1)) if "cpu" in other else "-" for other in others)
 
 
 def _latency(record: Record, name: str) -> Iterator[str]:
