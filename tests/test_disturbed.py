@@ -18,7 +18,7 @@ from disturbed import disturb, disturbed
 
 import kerasir
 from genuine import FixtureCase, fixture_cases
-from kerasir.errors import ConfigError, KerasirError
+from kerasir.errors import ConfigError, ExportError, KerasirError
 from kerasir.importers.keras.archive import read_archive
 
 COUNT = int(os.environ.get("KERASIR_DISTURBED", "160"))
@@ -134,6 +134,13 @@ def test_weights_of_a_layer_called_as_one_of_keras_stay_in_their_places(tmp_path
     kerasir.convert(path, tmp_path / "new.keras")
     inside = [outline(read_archive(each)) for each in (path, tmp_path / "new.keras")]
     assert inside[0] == inside[1]
+
+
+def test_rows_without_number_are_not_written_one_by_one(tmp_path: Path) -> None:
+    config = set_in("MaxPooling3D", "pool_size", [10**9, 10**9, 10**9])
+    path = disturbed(case_of("keras2.0.8-theano/g_pools3d_same_tf"), tmp_path / "model", config)
+    with pytest.raises(ExportError, match="row by row|lie wholly"):
+        kerasir.convert(path, tmp_path / "new.keras")
 
 
 def test_as_many_unknown_words_as_nobody_has_are_no_list(tmp_path: Path) -> None:

@@ -94,12 +94,18 @@ def _pool(site: Site, x: Tensor, space: Space, window: Window, word: str, role: 
     return time_last(site, x, space, f"{role}_after" if role else "after")
 
 
+MOST_ROWS, MOST_WINDOWS = 1 << 10, 1 << 20
+"""Rows of an edge that are repeated one by one, windows along an axis that are looked at."""
+
+
 def _edges_repeated(site: Site, x: Tensor, space: Space, pads: Pads) -> Tensor:
     """The tensor with its edge rows repeated: what cannot win in a window that has them anyway."""
     for axis, (before, after) in enumerate(pads):
         size = space.sizes[axis] or 0
         if not before and not after:
             continue
+        if before + after > MOST_ROWS:
+            raise site.refuse(f"a padding {in_words(pads)} of a pool, written row by row")
         first = _rows(site, x, space, axis, (0, size - 1), "first") if before else x
         last = _rows(site, x, space, axis, (size - 1, 0), "last") if after else x
         x = _joined(site, [*[first] * before, x, *[last] * after], space, axis, "edges")
@@ -120,6 +126,8 @@ def _axis_by_axis(site: Site, x: Tensor, space: Space, window: Window, padding: 
         step, reach = window.strides[axis], window.kernel[axis]
         if step == reach == 1:
             continue
+        if out > MOST_WINDOWS:
+            raise site.refuse(f"{out} windows of a padded pool along one axis")
         starts = [number * step - padding[axis][0] for number in range(out)]
         spans = [(max(0, start), min(size, start + reach)) for start in starts]
         whole = [i for i, start in enumerate(starts) if 0 <= start <= size - reach]

@@ -51,8 +51,9 @@ def taken(call: LayerCall, x: Value, axis: int, indices: Sequence[int], part: st
     """The elements at these positions along an axis."""
     axes = call.axes(x)
     size = known(axes[axis])
-    if len(indices) > MOST_INDICES or not all(-size <= n < size for n in indices):
-        raise ConfigError(f"{len(indices)} positions along an axis of {size}")
+    _check_count(len(indices), size)
+    if not all(-size <= n < size for n in indices):
+        raise ConfigError(f"positions beyond an axis of {size}")
     if not indices:
         raise ConfigError(f"nothing is left of an input {x.layout}")
     chosen = Axis(_role(axes[axis]), len(indices))
@@ -63,6 +64,16 @@ def taken(call: LayerCall, x: Value, axis: int, indices: Sequence[int], part: st
     }  # fmt: skip
     op = Take(indices=tuple(n % size for n in indices))
     return call.add(op, [x], result, axes=bound, part=part).result
+
+
+def _check_count(count: int, size: int) -> None:
+    """Refuse more positions than are listed one by one, before they are.
+
+    Raises:
+        ConfigError: There are too many.
+    """
+    if count > MOST_INDICES:
+        raise ConfigError(f"{count} positions along an axis of {size}")
 
 
 def _role(term: Term) -> str:
@@ -84,6 +95,7 @@ def rolled(call: LayerCall, x: Value, shifts: Sequence[int], axes: Sequence[int]
     for shift, n in zip(shifts, axes, strict=True):
         place = place_of(call, x, n)
         size = known(call.axes(x)[place])
+        _check_count(size, size)
         x = taken(call, x, place, [(i - shift) % size for i in range(size)], f"roll{place}")
     return x
 
@@ -92,8 +104,10 @@ def repeated(call: LayerCall, x: Value, times: int | Sequence[int], axis: int) -
     """Each element along an axis several times, one after the other."""
     place = place_of(call, x, axis)
     size = known(call.axes(x)[place])
+    _check_count(size, size)
     counts = [times] * size if isinstance(times, int) else [*times]
     counts = counts * size if len(counts) == 1 else counts
+    _check_count(sum(counts), size)
     return taken(
         call, x, place, [i for i, n in zip(range(size), counts, strict=True) for _ in range(n)]
     )
@@ -109,6 +123,7 @@ def tiled(call: LayerCall, x: Value, times: Sequence[int]) -> Value:
         if count != 1:
             place_of(call, x, place)
             size = known(call.axes(x)[place])
+            _check_count(size * count, size)
             x = taken(call, x, place, [*range(size)] * count, f"tile{place}")
     return x
 

@@ -10,7 +10,7 @@ from ....ir.graph import Value
 from ....ir.layout import size_of
 from ....ir.ops.shape import View
 from ..call import LayerCall
-from ..constants import held_numbers, learnt_boundaries
+from ..constants import MOST, held_numbers, learnt_boundaries
 from ..registry import Config, Slot, translates
 from .arithmetic import cast, chosen, combined
 from .arrangement import one_hot
@@ -193,6 +193,8 @@ def integer_lookup(call: LayerCall, x: Value) -> Value:
             raise ConfigError(f"an IntegerLookup of {classes} indices with {held.size} weights")
         return combined(call, "multiply", counts, held.tolist())
     weights = _weights_of_words(config, 0 if has_special else first)
+    if classes > MOST:
+        raise ConfigError(f"an IntegerLookup of {classes} indices, each with its weight")
     weights += [0.0] * (classes - len(weights))
     return combined(call, "multiply", counts, weights)
 

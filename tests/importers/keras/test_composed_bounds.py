@@ -55,6 +55,10 @@ def operation(path: Path, name: str, shape: list[int], count: int = 1, **told: A
         ("Diagonal", [WIDE, WIDE], 1, {"axis1": 1, "axis2": 2}, "a constant of"),
         ("Trace", [WIDE, WIDE], 1, {"axis1": 1, "axis2": 2}, "a constant of"),
         ("DotProductAttention", [WIDE, 2, 3], 3, {"is_causal": True}, "a constant of"),
+        ("Tile", [8], 1, {"repeats": [1, 10**12]}, "positions along"),
+        ("Repeat", [8], 1, {"repeats": 10**12, "axis": 1}, "positions along"),
+        ("Roll", [10**12], 1, {"shift": 1, "axis": 1}, "positions along"),
+        ("Flip", [10**12], 1, {"axis": 1}, "positions along"),
     ],
 )
 def test_what_would_grow_without_bound_is_refused(
