@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ..errors import ExportError
 from ..ir.model import Model
 from ..ir.packing import pack, stored_dtype
 from ..ir.schema import ALIGNMENT, MAGIC, Header
@@ -28,7 +29,13 @@ class KerasirSink(FileSink):
         self.header = header
 
     def _lay_out(self, paths: tuple[str, ...]) -> Sequence[Place]:
-        packed = msgspec.msgpack.encode(self.header)
+        try:
+            packed = msgspec.msgpack.encode(self.header)
+        except OverflowError as error:
+            raise ExportError(
+                "the model holds a whole number beyond 64 bits, such as a stride, which has no "
+                "place in a .kerasir file"
+            ) from error
         head = MAGIC + len(packed).to_bytes(8, "little") + packed
         start = -(-len(head) // ALIGNMENT) * ALIGNMENT
         arrays = self.header.arrays

@@ -183,9 +183,8 @@ def _sequential(config: Any, era: str, depth: int) -> ModelSpec:
     entries = config.get("layers") if isinstance(config, Mapping) else config
     if not isinstance(entries, Sequence) or not entries:
         raise ConfigError("a Sequential without layers")
-    extra = (
-        {k: v for k, v in config.items() if k != "layers"} if isinstance(config, Mapping) else {}
-    )
+    said = config if isinstance(config, Mapping) else {}
+    extra = {k: v for k, v in said.items() if k != "layers"}
     chain = _Chain(as_shape(extra.get("build_input_shape")))
     for entry in entries:
         class_name, inner = _entry(entry)
@@ -235,8 +234,11 @@ class _Chain:
 
     def begin_with_merge(self, entry: Any, inner: Config, era: str, depth: int) -> None:
         """Keras 1: a Merge of whole models, each with an input of its own."""
+        models = inner.get("layers") if isinstance(inner, Mapping) else None
+        if not isinstance(models, Sequence):
+            raise ConfigError("a Merge without models", details=(f"found {entry!r:.120}",))
         branches: list[Ref] = []
-        for number, stored in enumerate(inner.get("layers") or []):
+        for number, stored in enumerate(models):
             spec = _layer(stored, era, depth, (), name=f"{inner.get('name')}_branch_{number + 1}")
             if spec.model is None:
                 raise ConfigError("a Merge of something that is no model", where=spec.name)

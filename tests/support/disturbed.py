@@ -8,7 +8,7 @@ import random
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 
@@ -28,16 +28,30 @@ KEYS = ("axis", "units", "unknown", "stateful", "batch_input_shape", "mode", "ma
 """What is said in addition."""
 
 
-def disturbed(case: FixtureCase, path: Path, change: Callable[[Any], None]) -> Path:
+class Disturbed(NamedTuple):
+    """A changed file, and the architecture beside it where the file has none."""
+
+    path: Path
+    arch: Path | None = None
+
+
+def disturbed(
+    case: FixtureCase, path: Path, change: Callable[[Any], None], *, trained: bool = False
+) -> Disturbed:
     """A genuine file whose configuration is changed.
 
     Args:
-        case: Which; one that holds its architecture.
+        case: Which.
         path: Where the changed file goes, without its suffix.
         change: Changes the configuration in place.
+        trained: The training configuration of an HDF5 file instead, if it has one.
     """
     path = path.with_suffix(case.model.suffix)
     path.write_bytes(case.model.read_bytes())
+    if case.arch is not None:
+        arch = path.with_suffix(".json")
+        arch.write_text(_changed(case.arch.read_text(), change))
+        return Disturbed(path, arch)
     if path.suffix == ".keras":
         with zipfile.ZipFile(case.model) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
@@ -45,10 +59,12 @@ def disturbed(case: FixtureCase, path: Path, change: Callable[[Any], None]) -> P
         with zipfile.ZipFile(path, "w") as archive:
             for name, data in members.items():
                 archive.writestr(name, data)
-    else:
-        with h5py.File(path, "r+") as file:
-            file.attrs["model_config"] = _changed(file.attrs["model_config"], change)
-    return path
+        return Disturbed(path)
+    with h5py.File(path, "r+") as file:
+        trained = trained and "training_config" in file.attrs
+        name = "training_config" if trained else "model_config"
+        file.attrs[name] = _changed(file.attrs[name], change)
+    return Disturbed(path)
 
 
 def _changed(text: str | bytes, change: Callable[[Any], None]) -> str:

@@ -72,7 +72,7 @@ def _median(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> V
 
 def _many_hot(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     x, classes = tensor(operands), whole(arguments.get("num_classes", arguments.get("num_tokens")))
-    if arguments.get("axis") not in {None, -1} or classes is None or classes < 1:
+    if arguments.get("axis") not in (None, -1) or classes is None or classes < 1:
         raise ConfigError(f"multi_hot of {classes} classes, or along another axis than the last")
     hot = one_hot(call, x, classes)
     return tensors.reduced(call, hot, "max", [1], keepdims=False, part="multi_hot")

@@ -87,7 +87,7 @@ def _norm(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Val
         x = tensor(operands)
         sizes = call.add(Abs(), [x], call.axes(x), part="sizes").result
         return tensors.reduced(call, sizes, OF_SIZES[order], axes, keepdims=keep)
-    if order not in {None, "euclidean", "fro", 2}:
+    if order not in (None, "euclidean", "fro", 2):
         raise ConfigError(f"a norm of order {order!r:.80}")
     return tensors.reduced(call, tensor(operands), "length", axes, keepdims=keep)
 
@@ -203,7 +203,7 @@ def _add_n(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Va
 
 def _bias_add(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     stated = arguments.get("data_format")
-    if stated not in {None, "NHWC", "N...C"}:
+    if stated not in (None, "NHWC", "N...C"):
         raise ConfigError(f"a bias in the data format {stated!r:.80}")
     return combined(call, "add", *exactly(operands, 2, "bias_add"))
 

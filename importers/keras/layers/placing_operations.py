@@ -115,7 +115,7 @@ def _like(value: float | None) -> Operation:
 def _one_hot(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     x, axis = tensor(operands), arguments.get("axis")
     one, other = arguments.get("on_value"), arguments.get("off_value")
-    if one not in {None, 1} or other not in {None, 0}:
+    if one not in (None, 1) or other not in (None, 0):
         raise ConfigError("one_hot of other numbers than one and zero")
     stated = arguments.get("dtype")
     dtype = "float32" if stated is None else tensors.dtype_of(stated)

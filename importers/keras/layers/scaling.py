@@ -71,7 +71,7 @@ def affine(call: LayerCall, x: Value, scale: Any, offset: Any, part: str = "") -
         raise ConfigError("a scale and an offset along different axes")
     span = next(iter(spans.values()))
     params = {name: _constant(call, name, span, source) for name, source in sources.items()}
-    if a not in {None, 1.0} or b not in {None, 0.0}:
+    if a not in (None, 1.0) or b not in (None, 0.0):
         fixed = {"gamma": a, "beta": b}
         params |= {k: _filled(call, k, span, v) for k, v in fixed.items() if v is not None}
     return _scaled(call, x, span, params, part)

@@ -80,7 +80,7 @@ def _cropped(
 
 
 def _stepping(item: Any) -> bool:
-    return not isinstance(item, int) and _bounds(item)[2] not in {None, 1}
+    return not isinstance(item, int) and _bounds(item)[2] not in (None, 1)
 
 
 def _stepped(call: LayerCall, x: Value, items: Sequence[Any]) -> Value:
@@ -128,7 +128,7 @@ def _whole(item: Any) -> bool:
     if isinstance(item, int):
         return False
     start, stop, step = _bounds(item)
-    return start in {None, 0} and stop is None and step in {None, 1}
+    return start in (None, 0) and stop is None and step in (None, 1)
 
 
 def _cut(term: Term, item: Any) -> tuple[int, int]:

@@ -123,7 +123,7 @@ def layer_of(entry: Any, names: Names, depth: int, name: str | None = None) -> d
 
 def branch(entry: Any, depth: int) -> dict[str, Any]:
     """What a Merge reads: a model, or a layer by itself as a model of one."""
-    if isinstance(entry, Mapping) and entry.get("name") in {"Sequential", "Graph"}:
+    if isinstance(entry, Mapping) and entry.get("name") in ("Sequential", "Graph"):
         return as_keras1(entry, depth)
     return _sequential([entry], depth)
 
