@@ -154,6 +154,42 @@ def test_branches_called_as_nothing_is(name: Any, tmp_path: Path) -> None:
         kerasir.load(path, arch=arch)
 
 
+GRAPH = "keras0.3.3-theano/graph_net_th"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("input_config", True, "no list of entries"),
+        ("input_config", [{"input_shape": [3]}], "an entry without name"),
+        ("input_config", [{"name": "x", "input_shape": 3}], "no list of extents"),
+        ("node_config", [{"name": ["x"]}], "an entry without name"),
+        ("node_config", [{"name": "d1", "inputs": 3}], "no list of names of nodes"),
+        ("node_config", [{"name": "d1", "inputs": [["y"]]}], "which is not there"),
+        ("output_config", "x", "no list of entries"),
+        ("nodes", 3, "a layer without name"),
+    ],
+)
+def test_graphs_that_are_none(key: str, value: Any, said: str, tmp_path: Path) -> None:
+    def change(config: Any) -> None:
+        config[key] = value
+
+    path, arch = disturbed(case_of(GRAPH), tmp_path / "model", change)
+    with pytest.raises(ConfigError, match=said):
+        kerasir.load(path, arch=arch)
+
+
+@pytest.mark.parametrize(("key", "to"), [("beta_1", ".keras"), ("schedule_decay", ".h5")])
+def test_momentums_that_are_no_numbers(key: str, to: str, tmp_path: Path) -> None:
+    def change(config: Any) -> None:
+        config["optimizer_config"]["config"][key] = ["x"]
+
+    case = case_of("keras1.2.2-tensorflow/two_flat_concat_tf")
+    path, _ = disturbed(case, tmp_path / "model", change, trained=True)
+    done = kerasir.convert(path, tmp_path / f"new{to}")
+    assert f"its {key} is no number" in "".join(event.message for event in done.report.events)
+
+
 def test_rows_without_number_are_not_written_one_by_one(tmp_path: Path) -> None:
     config = set_in("MaxPooling3D", "pool_size", [10**9, 10**9, 10**9])
     path, _ = disturbed(case_of("keras2.0.8-theano/g_pools3d_same_tf"), tmp_path / "model", config)

@@ -229,6 +229,10 @@ def _state(
     if order.rate and not isinstance(config.get(RATE), int | float | Mapping):
         _lost(report, f"the state of {training.optimizer}: its learning rate is no number")
         return None
+    amiss = [key for key in MOMENTUMS if not isinstance(config.get(key, 1.0), int | float)]
+    if amiss:
+        _lost(report, f"the state of {training.optimizer}: its {amiss[0]} is no number")
+        return None
     by_weight = {(slot.kind, slot.weight): slot for slot in training.slots}
     for kind, key in order.idle.items():
         if not config.get(key):
@@ -278,6 +282,10 @@ def _named(
         said = {"optimizer": training.optimizer, "name": array.name, "number": number}
         found.append((pattern.format(**said), array))
     return found
+
+
+MOMENTUMS = ("beta_1", "schedule_decay")
+"""What the product of momentums is computed of."""
 
 
 def _momentums(steps: int, config: Mapping[str, Any]) -> float:

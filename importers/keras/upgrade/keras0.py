@@ -47,6 +47,19 @@ def as_keras1(stored: Config, depth: int = 0) -> dict[str, Any]:
     raise ConfigError(f"a model of class {kind!r:.80}", hint="Keras 0.3 has Sequential and Graph")
 
 
+def listed(stored: Any, what: str, where: str) -> list[Any]:
+    """A list; none is one of nothing.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    if stored is None:
+        return []
+    if not isinstance(stored, Sequence) or isinstance(stored, str):
+        raise ConfigError(f"no list of {what}", where=where, details=(f"found {stored!r:.120}",))
+    return [*stored]
+
+
 class Names:
     """Keras 0.3 does not number its layers; later eras need names that differ."""
 
@@ -115,7 +128,8 @@ def layer_of(entry: Any, names: Names, depth: int, name: str | None = None) -> d
     if class_name == "Merge":
         config = merge_config(own, config)
     if "layers" in config:
-        config["layers"] = [branch(model, depth + 1) for model in config["layers"]]
+        models = listed(config["layers"], "models", own)
+        config["layers"] = [branch(model, depth + 1) for model in models]
     if isinstance(config.get("layer"), Mapping):
         config["layer"] = layer_of(config["layer"], names, depth + 1)
     return {"class_name": class_name, "config": config}
@@ -178,8 +192,8 @@ def input_layer(name: str, entry: Any, depth: int) -> dict[str, Any]:
         shape, dtype = _stated(found)
         if shape is not None:
             break
-        inside = found.get("layers") or [found.get("encoder_config") or found.get("layer")]
-        found = inside[0]
+        inside = listed(found.get("layers"), "layers", name)
+        found = inside[0] if inside else found.get("encoder_config") or found.get("layer")
     if shape is None:
         raise ConfigError("the model does not say the shape of its input", where=name)
     config = {"name": name, "batch_input_shape": shape, "input_dtype": dtype or "float32"}

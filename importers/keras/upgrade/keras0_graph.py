@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....errors import ConfigError
-from .keras0 import Config, Names, branch, functional, input_layer, layer_of, merge_config
+from .keras0 import (
+    Config,
+    Names,
+    branch,
+    functional,
+    input_layer,
+    layer_of,
+    listed,
+    merge_config,
+)
 
 Link = list[Any]
 """A reference `[layer, call, tensor]`."""
@@ -24,16 +33,18 @@ class _Graph:
         self.layers: list[dict[str, Any]] = []
         self._found: dict[str, list[Link]] = {}
 
-    def links(self, names: Sequence[Any], where: str) -> list[Link]:
+    def links(self, names: Any, where: str) -> list[Link]:
         """What nodes give; one that is shared and not merged gives as much as it is called for.
 
         Raises:
             ConfigError: There is no such node.
         """
-        missing = [name for name in names if name not in self._found]
-        if missing:
-            raise ConfigError(f"a node reads {missing[0]!r:.80}, which is not there", where=where)
-        return [link for name in names for link in self._found[name]]
+        found: list[Link] = []
+        for name in listed(names, "names of nodes", where):
+            if not isinstance(name, str) or name not in self._found:
+                raise ConfigError(f"a node reads {name!r:.80}, which is not there", where=where)
+            found += self._found[name]
+        return found
 
     def add(self, name: str, layer: dict[str, Any], calls: Sequence[Sequence[Link]]) -> list[Link]:
         """A layer, called with each of these; what it gives."""
@@ -60,17 +71,16 @@ class _Graph:
         """What a node or an output reads: one node, or a Merge of several, which is put in."""
         if entry.get("input") is not None:
             return self.links([entry["input"]], name)
-        links = self.links(entry.get("inputs") or [], name)
+        links = self.links(entry.get("inputs"), name)
         if not links:
             raise ConfigError("a node that reads nothing", where=name)
         return links if len(links) == 1 else self.merged(f"{name}_merge", entry, links, default)
 
-    def node(self, entry: Config, stored: Any) -> None:
+    def node(self, name: str, entry: Config, stored: Any) -> None:
         """A node."""
-        name = entry["name"]
         kind = stored.get("name") if isinstance(stored, Mapping) else None
         if kind == "SiameseHead":
-            links = self.links(entry.get("inputs") or [], name)
+            links = self.links(entry.get("inputs"), name)
             head = stored.get("head")
             if not isinstance(head, int) or not 0 <= head < len(links):
                 raise ConfigError(f"a SiameseHead of result {head!r:.80}", where=name)
@@ -82,34 +92,53 @@ class _Graph:
             return
         mode = stored.get("merge_mode")
         inner = layer_of(stored.get("layer"), self.names, self.depth, name)
-        calls = [[link] for link in self.links(entry.get("inputs") or [], name)]
+        calls = [[link] for link in self.links(entry.get("inputs"), name)]
         links = self.add(name, inner, calls)
         if mode:
             self.let(name, self.merged(f"{name}_merge", stored, links, mode))
 
 
 def graph(stored: Config, depth: int) -> dict[str, Any]:
-    """A Graph as a functional model; several inputs of a node become a Merge before it."""
+    """A Graph as a functional model; several inputs of a node become a Merge before it.
+
+    Raises:
+        ConfigError: Its nodes are no list of entries with names, or read what is not there.
+    """
     made = _Graph(depth)
-    for entry in stored.get("input_config", ()):
-        name = entry["name"]
-        whole = entry.get("batch_input_shape")
+    for name, entry in _entries(stored, "input_config"):
+        shape = listed(entry.get("input_shape"), "extents", name)
         config = {
             "name": name,
-            "batch_input_shape": list(whole) if whole else [None, *entry.get("input_shape", ())],
+            "batch_input_shape": listed(entry.get("batch_input_shape"), "extents", name)
+            or [None, *shape],
             "input_dtype": "int32" if entry.get("dtype") == "int" else "float32",
         }
         made.layers.append({
             "class_name": "InputLayer", "config": config, "name": name, "inbound_nodes": [],
         })  # fmt: skip
         made.let(name, [[name, 0, 0]])
-    nodes = stored.get("nodes", {})
-    for entry in stored.get("node_config", ()):
-        made.node(entry, nodes.get(entry["name"]))
+    nodes = stored.get("nodes")
+    held: Config = nodes if isinstance(nodes, Mapping) else {}
+    for name, entry in _entries(stored, "node_config"):
+        made.node(name, entry, held.get(name))
     outputs = [
-        link for entry in stored.get("output_config", ()) for link in made.one(entry, entry["name"])
+        link for name, entry in _entries(stored, "output_config") for link in made.one(entry, name)
     ]
-    return functional("graph", made.layers, stored.get("input_order", ()), outputs)
+    given = listed(stored.get("input_order"), "names of inputs", "input_order")
+    return functional("graph", made.layers, given, outputs)
+
+
+def _entries(stored: Config, key: str) -> list[tuple[str, Config]]:
+    """The entries of a Graph's list, each with its name."""
+    found: list[tuple[str, Config]] = []
+    for entry in listed(stored.get(key), "entries", key):
+        name = entry.get("name") if isinstance(entry, Mapping) else None
+        if not isinstance(name, str):
+            raise ConfigError(
+                "an entry without name", where=key, details=(f"found {entry!r:.120}",)
+            )
+        found.append((name, entry))
+    return found
 
 
 def siamese(stored: Config, depth: int) -> dict[str, Any]:
@@ -120,7 +149,7 @@ def siamese(stored: Config, depth: int) -> dict[str, Any]:
     made = _Graph(depth)
     given: list[str] = []
     fed: list[list[Link]] = []
-    for number, entry in enumerate(stored.get("inputs") or (), 1):
+    for number, entry in enumerate(listed(stored.get("inputs"), "models", "Siamese"), 1):
         given.append(f"input_{number}")
         made.layers.append(input_layer(given[-1], entry, depth))
         links = made.let(given[-1], [[given[-1], 0, 0]])
