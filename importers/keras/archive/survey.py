@@ -52,7 +52,8 @@ class Survey:
         """The weights that a group lists in its attribute `weight_names`."""
         names = attributes.names(group, "weight_names")
         if names is None:
-            raise FormatError("the group has no weight_names", where=show(group.path))
+            hint = "its writer stopped here: a vocabulary that was learnt can be saved as .keras"
+            raise FormatError("the group has no weight_names", where=show(group.path), hint=hint)
         return Group(layer, tuple(self.weight(group, name) for name in names))
 
     def counted(self, group: Node, layer: str, limit: int = 100_000) -> Group:

@@ -16,7 +16,12 @@ from .arithmetic import cast, chosen, combined
 from .arrangement import one_hot
 from .tensors import expanded, reduced
 
-Mode = Literal["int", "one_hot", "multi_hot", "count", "binary", "tf_idf"]
+Mode = Literal["int", "one_hot", "multi_hot", "count", "binary", "tf_idf", "tf-idf"]
+BY_WEIGHT = frozenset({"tf_idf", "tf-idf"})
+"""Modes that count words by weights which are learnt: by a hyphen up to TensorFlow 2.5."""
+
+WEIGHTS = "idf_weights"
+"""How much each word counts."""
 
 
 class DiscretizationConfig(Config, frozen=True, kw_only=True):
@@ -92,17 +97,29 @@ def encoded(
     return reduced(call, hot, kind, [len(call.axes(hot)) - 2], keepdims=False, part=mode)
 
 
-@translates("CategoryEncoding", config=CategoryConfig, arguments=("count_weights",))
+def _word_weights(config: CategoryConfig | LookupConfig, era: str) -> Sequence[Slot]:
+    return (Slot(WEIGHTS, trainable=False, optional=True),) * (config.output_mode in BY_WEIGHT)
+
+
+@translates(
+    "CategoryEncoding",
+    config=CategoryConfig,
+    slots=_word_weights,
+    arguments=("count_weights",),
+)
 def category_encoding(call: LayerCall, x: Value) -> Value:
     """CategoryEncoding.
 
-    Source: Keras 3.15 and tf-keras 2.21 `layers/preprocessing/category_encoding.py`.
+    Source: Keras 3.15 and tf-keras 2.21 `layers/preprocessing/category_encoding.py`; of TensorFlow
+    2.3 to 2.5, which can adapt it to data, 2.4.
     """
     config: CategoryConfig = call.config  # type: ignore[assignment]
     weights = call.given.kwargs.get("count_weights")
     if weights is not None and not isinstance(weights, Value):
         raise ConfigError("CategoryEncoding with weights that are no tensor")
     classes = config.num_tokens or config.max_tokens or 0
+    if config.output_mode in BY_WEIGHT and WEIGHTS in call.stored:
+        return _weighed(call, encoded(call, cast(call, x, "int64"), "count", classes), classes)
     return encoded(call, cast(call, x, "int64"), config.output_mode, classes, weights)
 
 
@@ -143,15 +160,19 @@ def discretization(call: LayerCall, x: Value) -> Value:
     return encoded(call, index, config.output_mode, len(bounds) + 1)
 
 
-def _lookup_slots(config: LookupConfig, era: str) -> Sequence[Slot]:
-    return (Slot(WEIGHTS, trainable=False, optional=True),) * (config.output_mode == "tf_idf")
+def _weighed(call: LayerCall, counts: Value, classes: int) -> Value:
+    """Counts, each times what the layer has learnt of how much it counts.
+
+    Raises:
+        ConfigError: It has learnt it of more or fewer classes.
+    """
+    held = held_numbers(call.stored[WEIGHTS].source)
+    if held.shape != (classes,):
+        raise ConfigError(f"{call.class_name} of {classes} indices with {held.size} weights")
+    return combined(call, "multiply", counts, held.tolist())
 
 
-WEIGHTS = "idf_weights"
-"""How much each word counts: what a lookup in mode `tf_idf` stores."""
-
-
-@translates("IntegerLookup", config=LookupConfig, slots=_lookup_slots)
+@translates("IntegerLookup", config=LookupConfig, slots=_word_weights)
 def integer_lookup(call: LayerCall, x: Value) -> Value:
     """IntegerLookup over a vocabulary that the configuration holds.
 
@@ -184,14 +205,11 @@ def integer_lookup(call: LayerCall, x: Value) -> Value:
         return index
     padded = config.max_tokens if config.pad_to_max_tokens else None
     classes = padded or first + len(words)
-    if config.output_mode != "tf_idf":
+    if config.output_mode not in BY_WEIGHT:
         return cast(call, encoded(call, index, config.output_mode, classes), "int64")
     counts = encoded(call, index, "count", classes)
     if WEIGHTS in call.stored:
-        held = held_numbers(call.stored[WEIGHTS].source)
-        if held.shape != (classes,):
-            raise ConfigError(f"an IntegerLookup of {classes} indices with {held.size} weights")
-        return combined(call, "multiply", counts, held.tolist())
+        return _weighed(call, counts, classes)
     weights = _weights_of_words(config, 0 if has_special else first)
     if classes > MOST:
         raise ConfigError(f"an IntegerLookup of {classes} indices, each with its weight")

@@ -14,7 +14,7 @@ from ....ir.layout import Axis, Layout, Term, Terms, size_of
 from ....ir.ops.opaque import Opaque
 from ..call import LayerCall
 from ..registry import Config, Slot, translates
-from .encoding import WEIGHTS, Mode
+from .encoding import BY_WEIGHT, WEIGHTS, Mode
 
 TEXT = "string"
 """The dtype of texts."""
@@ -80,7 +80,7 @@ def encoded_axes(call: LayerCall, x: Value, mode: Mode, classes: int | None) -> 
 
 
 def _weights(config: LookupConfig | VectorsConfig, era: str) -> Sequence[Slot]:
-    return (Slot(WEIGHTS, trainable=False, optional=True),) * (config.output_mode == "tf_idf")
+    return (Slot(WEIGHTS, trainable=False, optional=True),) * (config.output_mode in BY_WEIGHT)
 
 
 @translates("StringLookup", config=LookupConfig, slots=_weights, free=True)
@@ -98,7 +98,7 @@ def string_lookup(call: LayerCall, x: Value) -> Value:
 
 def _twice(config: VectorsConfig, era: str) -> Sequence[Slot]:
     again = [Slot(f"{WEIGHTS}_inside", trainable=False, optional=True)]
-    return (*_weights(config, era), *(again * (config.output_mode == "tf_idf")))
+    return (*_weights(config, era), *(again * (config.output_mode in BY_WEIGHT)))
 
 
 @translates(

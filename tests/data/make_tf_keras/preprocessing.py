@@ -96,6 +96,15 @@ def encoded():
 
 
 @case(since=(2, 3))
+def encoded_by_weight():
+    """Up to TensorFlow 2.5 an encoding can learn how much each index counts."""
+    x = Input((4,), dtype="int32")
+    layer = P.CategoryEncoding(max_tokens=7, output_mode="tf-idf")
+    layer.adapt(whole((30, 4), 7))
+    return Model(x, layer(x)), [whole((3, 4), 7)]
+
+
+@case(since=(2, 3))
 def integer_lookup():
     x = Input((4,), dtype="int64")
     words = [12, 36, 4]

@@ -268,7 +268,8 @@ SPOILT = {
     "dataset missing": (_delete("dense/dense/bias"), "/dense/dense/bias: the dataset is missing"),
     "names missing": (
         lambda file: file["dense"].attrs.__delitem__("weight_names"),
-        "/dense: the group has no weight_names",
+        "/dense: the group has no weight_names"
+        " (its writer stopped here: a vocabulary that was learnt can be saved as .keras)",
     ),
     "dataset for a group": (
         lambda file: (file.__delitem__("dense"), file.__setitem__("dense", numbers(2))),
