@@ -60,6 +60,7 @@ def _arrays(title: str) -> Kind:
 KINDS: Mapping[str, Kind] = {
     "keras1": _keras("keras1", "Keras 1.2", bare=True),
     "keras2.0": _keras("keras2.0", "Keras 2.0", bare=True),
+    "keras2.2": _keras("keras2.2", "Keras 2.2", bare=True),
     "keras2": _keras("keras2", "Keras 2", bare=True),
     "tf-keras": _keras("tf-keras", "tf-keras", by_path=True),
     "keras3": _keras("keras3", "Keras 3", by_path=True),

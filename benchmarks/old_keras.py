@@ -7,9 +7,9 @@ Each interpreter that is named in the environment is tried; the others are left 
     KERASIR_KERAS122_THEANO_PYTHON       Keras 1.2.2, Theano       --to keras1
     KERASIR_KERAS122_TENSORFLOW_PYTHON   Keras 1.2.2, TensorFlow   --to keras1
     KERASIR_KERAS208_THEANO_PYTHON       Keras 2.0.8, Theano       --to keras2.0
-    KERASIR_KERAS224_THEANO_PYTHON       Keras 2.2.4, Theano       --to keras2
-    KERASIR_KERAS231_THEANO_PYTHON       Keras 2.3.1, Theano       --to keras2
-    KERASIR_KERAS224_TENSORFLOW_PYTHON   Keras 2.2.4, TensorFlow   --to keras2
+    KERASIR_KERAS224_THEANO_PYTHON       Keras 2.2.4, Theano       --to keras2, keras2.2
+    KERASIR_KERAS231_THEANO_PYTHON       Keras 2.3.1, Theano       --to keras2, keras2.2
+    KERASIR_KERAS224_TENSORFLOW_PYTHON   Keras 2.2.4, TensorFlow   --to keras2, keras2.2
     KERASIR_TF_KERAS_PYTHON              tf-keras                  --to keras2
 
 Those on Theano are given kernels for Theano (`--target-backend theano`).
@@ -60,6 +60,14 @@ PLACES = (
     Place("Keras 2.2.4, Theano", "KERASIR_KERAS224_THEANO_PYTHON", "keras2", "theano"),
     Place("Keras 2.3.1, Theano", "KERASIR_KERAS231_THEANO_PYTHON", "keras2", "theano"),
     Place("Keras 2.2.4, TensorFlow", "KERASIR_KERAS224_TENSORFLOW_PYTHON", "keras2", "tensorflow"),
+    *(
+        Place(f"Keras {version}, {backend} (keras2.2)", variable, "keras2.2", backend.lower())
+        for version, backend, variable in (
+            ("2.2.4", "Theano", "KERASIR_KERAS224_THEANO_PYTHON"),
+            ("2.3.1", "Theano", "KERASIR_KERAS231_THEANO_PYTHON"),
+            ("2.2.4", "TensorFlow", "KERASIR_KERAS224_TENSORFLOW_PYTHON"),
+        )
+    ),
     Place("tf-keras", "KERASIR_TF_KERAS_PYTHON", "keras2", "tensorflow"),
 )
 FORMATS = ("channels_first", "channels_last")

@@ -69,7 +69,8 @@ def _target_options(kind: str) -> list[click.Parameter]:
         TARGET.value(
             "--to",
             "KIND",
-            f"keras1, keras2.0, keras2, tf-keras, keras3,\nonnx, ir, npz or safetensors [{kind}]",
+            "keras1, keras2.0, keras2.2, keras2, tf-keras,\n"
+            f"keras3, onnx, ir, npz or safetensors [{kind}]",
         ),
         TARGET.value(
             "--data-format",

@@ -11,6 +11,12 @@ NATURAL_SINCE: Mapping[str, tuple[int, ...]] = {"keras2": (2, 2, 3)}
 before it from the last one, without a word in the file. Source: Keras 2.1.0, 2.2.2 and 2.2.3
 `layers/recurrent.py` `StackedRNNCells.state_size`; genuine runs."""
 
+FIRST_STATE_UNTIL: Mapping[tuple[str, str], tuple[int, ...]] = {("keras2", "tensorflow"): (2, 3)}
+"""By vocabulary and backend: the version before which a step that a mask leaves out gives the first
+of the states, not the last result; which is another thing where there are several cells. From 2.3
+on TensorFlow's own Keras walks the steps. Source: Keras 2.0.8, 2.2.4 and 2.3.1
+`tensorflow_backend.py` `rnn`; genuine runs of 2.2.4."""
+
 GROUPS: Mapping[str, str] = {
     "SimpleRNN": "simple_rnn_cell",
     "GRU": "gru_cell",
@@ -28,6 +34,18 @@ def states_reversed(vocabulary: str, version: str | None) -> bool:
     """
     since = NATURAL_SINCE.get(vocabulary)
     return since is not None and not is_since(version, since)
+
+
+def gives_first_state(vocabulary: str, backend: str | None, version: str | None) -> bool:
+    """Whether a step that a mask leaves out gives the first of the states; unless unrolled.
+
+    Args:
+        vocabulary: Of the file.
+        backend: That wrote it.
+        version: Of the Keras that wrote it; None if not known.
+    """
+    until = FIRST_STATE_UNTIL.get((vocabulary, backend or ""))
+    return until is not None and not is_since(version, until)
 
 
 def cell_groups(layers: Iterable[str]) -> Iterator[str]:

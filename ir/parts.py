@@ -5,6 +5,9 @@ from __future__ import annotations
 TURNED_MASK = "turned_mask"
 """A mask in the order that the cells behind the first walk."""
 
+FILLED = "filled"
+"""What the last cell gives, and the first one's state where a step is absent."""
+
 _CELL = "cell_"
 
 
@@ -26,5 +29,5 @@ def cell_number(part: str) -> int | None:
 
 
 def is_between(part: str) -> bool:
-    """Whether a node turns a mask for the cells of a half."""
-    return part.endswith(TURNED_MASK)
+    """Whether a node turns a mask for the cells of a half, or fills what they leave out."""
+    return part.endswith((TURNED_MASK, FILLED))

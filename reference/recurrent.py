@@ -8,7 +8,15 @@ import numpy as np
 
 from ..ir.op import Op
 from ..ir.ops.activation import Softmax
-from ..ir.ops.recurrent import GRU, LSTM, ConvLSTM, ReverseTime, SimpleRNN, ZeroAbsent
+from ..ir.ops.recurrent import (
+    GRU,
+    LSTM,
+    ConvLSTM,
+    FillAbsent,
+    ReverseTime,
+    SimpleRNN,
+    ZeroAbsent,
+)
 from ..ir.source import Array
 from .activation import normalized
 from .computing import Computing, Results
@@ -22,12 +30,18 @@ _ALONG = "time (batch) units"
 
 
 def walk(
-    step: Step, drive: Array, mask: Array | None, states: States, *, backwards: bool
+    step: Step,
+    drive: Array,
+    mask: Array | None,
+    states: States,
+    *,
+    backwards: bool,
+    idle_state: bool = False,
 ) -> tuple[Array, States]:
     """Run a step along time, the first dimension of `drive`.
 
     A masked entry keeps its states and repeats its last result, zeros before the first; results
-    come in the order walked (Keras 2.2.4 `backend.theano_backend.rnn`, the same in TensorFlow's).
+    come in the order walked (Keras 2.2.4 `backend.theano_backend.rnn`).
 
     Args:
         step: From one time's drive and the states to a result, shaped as the first state, and
@@ -36,8 +50,10 @@ def walk(
         mask: `time batch`; False where a step is absent.
         states: Before the first step, the batch first.
         backwards: Whether to begin at the last time.
+        idle_state: Whether the first of the states comes before the first result, not zeros (2.2.4
+            `backend.tensorflow_backend.rnn`).
     """
-    last, walked = np.zeros_like(states[0]), []
+    last, walked = states[0] if idle_state else np.zeros_like(states[0]), []
     order = range(len(drive))
     for time in reversed(order) if backwards else order:
         now, new = step(drive[time], states)
@@ -65,7 +81,7 @@ def simple_rnn(op: SimpleRNN, at: Computing) -> Results:
         h = apply(op.activation, x + states[0] @ recurrent)
         return h, (h,)
 
-    y, (h,) = walk(step, drive, _mask(at), (_state(at, 2, drive),), backwards=op.go_backwards)
+    y, (h,) = walk(step, drive, _mask(at), (_state(at, 2, drive),), **_way(op))
     return at.give(y, _ALONG), at.give(h, "(batch) units", 1)
 
 
@@ -84,7 +100,7 @@ def gru(op: GRU, at: Computing) -> Results:
         return h, (h,)
 
     begin = (_state(at, 2, drive[:, :, 0]),)
-    y, (h,) = walk(step, drive, _mask(at), begin, backwards=op.go_backwards)
+    y, (h,) = walk(step, drive, _mask(at), begin, **_way(op))
     return at.give(y, _ALONG), at.give(h, "(batch) units", 1)
 
 
@@ -99,7 +115,7 @@ def lstm(op: LSTM, at: Computing) -> Results:
         return _cell(op, x + np.tensordot(h, recurrent, 1), c)
 
     begin = (_state(at, 2, drive[:, :, 0]), _state(at, 3, drive[:, :, 0]))
-    y, (h, c) = walk(step, drive, _mask(at), begin, backwards=op.go_backwards)
+    y, (h, c) = walk(step, drive, _mask(at), begin, **_way(op))
     return at.give(y, _ALONG), at.give(h, "(batch) units", 1), at.give(c, "(batch) units", 2)
 
 
@@ -137,6 +153,14 @@ def zero_absent(op: ZeroAbsent, at: Computing) -> Results:
     return (at.give(y.astype(at.x.dtype), "(batch) time units"),)
 
 
+@computes(FillAbsent)
+def fill_absent(op: FillAbsent, at: Computing) -> Results:
+    mask = at.take("(batch) time", 1).astype(bool)
+    x, fill = at.take("(batch) time units"), at.take("(batch) time fill_units", 2)
+    y = np.where(mask[..., None], x, fill).astype(at.x.dtype)
+    return at.give(y, "(batch) time units"), at.give(y[:, -1], "(batch) units", 1)
+
+
 def _cell(op: LSTM | ConvLSTM, gates: Array, c: Array) -> tuple[Array, States]:
     """An LSTM's step, from its gates i f c o in the last dimension but one."""
     i, f, o = (apply(op.recurrent_activation, gates[..., gate, :]) for gate in (0, 1, 3))
@@ -151,6 +175,10 @@ def _drive(at: Computing, kernel: Array, units: str) -> Array:
     if at.has("bias"):
         drive += at.param("bias", units)
     return drive
+
+
+def _way(op: SimpleRNN | GRU | LSTM) -> dict[str, bool]:
+    return {"backwards": op.go_backwards, "idle_state": op.idle_state}
 
 
 def _mask(at: Computing) -> Array | None:

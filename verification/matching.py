@@ -296,7 +296,8 @@ def gathered(calls: Sequence[LayerCall], known: set[Key], graph: Graph) -> dict[
     """Calls by key, those of helping layers made part of the call that they help.
 
     A layer may be written as several: `conv1` with its pads as `conv1_pad` before it and its
-    activation as `conv1_activation` behind it. What they make together is the layer's result.
+    activation as `conv1_activation` behind it. What they make together is the layer's result; a
+    mask is none of it.
     """
     found = {call.key: call for call in calls}
     place = {node: index for index, node in enumerate(graph.nodes)}
@@ -305,7 +306,8 @@ def gathered(calls: Sequence[LayerCall], known: set[Key], graph: Graph) -> dict[
         ends = [index for index, letter in enumerate(name) if letter == "_"]
         helped = [(scope, name[:end], number) for end in reversed(ends)]
         owner = next((key for key in helped if key in known and key in found), None)
-        if call.key not in known and owner is not None and found[owner].touches(call):
+        helps = call.key not in known and call.last.result.dtype != "bool"
+        if helps and owner is not None and found[owner].touches(call):
             nodes = sorted((*found[owner].nodes, *call.nodes), key=place.__getitem__)
             found[owner] = LayerCall(owner, nodes)
             del found[call.key]

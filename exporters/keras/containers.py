@@ -69,9 +69,9 @@ SPELLINGS: Mapping[str, Callable[[Network, Dialect], Config]] = {
 
 
 def container_of(path: Path, dialect: Dialect) -> str:
-    """Which kind of file: what the name of one for a dialect of its own ends in; else HDF5."""
+    """Which kind of file, by what its name ends in: HDF5 where the dialect has no other."""
     name = os.fspath(path).lower()
-    fitting = [end for end in (ZIP, WEIGHTS) if name.endswith(end) and dialect.era]
+    fitting = [end for end in (ZIP, WEIGHTS) if name.endswith(end) and dialect.by_path]
     return fitting[0] if fitting else ""
 
 

@@ -18,6 +18,7 @@ from .followers import followers
 from .masks import makers, write_mask
 from .network import FileLayer, Kind, Network, Wrapper, freeze
 from .order import chain, defies_keras2, settle_kind
+from .own_words import is_native
 from .registry import writer_of
 from .scope import Made, NotNested, Path, Scope
 from .site import TRAVELLING, Site
@@ -106,8 +107,7 @@ class Emission:
         self._read = {value for node in plan.graph.nodes for value in node.inputs}
         self._read |= set(plan.graph.outputs)
         self._steps = self._placed()
-        version = model.facts.version.value or ""
-        self.native = bool(dialect.written_by) and version.startswith(dialect.written_by)
+        self.native = is_native(model, dialect)
         self.masks: dict[Layer, Value] = {}
         self._spoken = ""
         self.makers, self._whole = makers(plan.settled), whole_layers(plan, dialect)

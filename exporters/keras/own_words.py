@@ -73,7 +73,16 @@ class OwnWords(msgspec.Struct, frozen=True, eq=False):
 def has_own_words(model: Model, dialect: Dialect) -> bool:
     """Whether the source's words are those of the dialect."""
     original = model.original
-    return original is not None and original.config is not None and original.era == dialect.era
+    if original is None or original.config is None or original.era != dialect.era:
+        return False
+    return not dialect.written_by or is_native(model, dialect)
+
+
+def is_native(model: Model, dialect: Dialect) -> bool:
+    """Whether a version wrote the source whose files are in the dialect already."""
+    facts = model.facts
+    own = not dialect.era or facts.era.value == dialect.era
+    return own and (facts.version.value or "").startswith(dialect.written_by)
 
 
 def has_own_record(model: Model, dialect: Dialect, container: str) -> bool:

@@ -33,11 +33,14 @@ def spell(network: Network, dialect: Dialect) -> Config:
     layers = chain(network) or []
     if dialect.sequential == "list":
         return {"class_name": "Sequential", "config": _listed(layers, dialect)}
-    entries = [_entry(layer, dialect) for layer in layers]
-    if "Keras 2" in dialect.readers and len(layers) > 1:
+    if dialect.sequential == "fed":
+        entries = _listed(layers, dialect)
+    else:
+        entries = [_entry(layer, dialect) for layer in layers]
+    if entries[0]["class_name"] == "InputLayer" and "Keras 2" in dialect.readers:
         # Keras 2 forgets the input when it saves the model again, unless its first layer says it
         fed = {"batch_input_shape": layers[0].config["batch_input_shape"]}
-        entries[1] = _entry(layers[1], dialect, fed)
+        entries[1:2] = [_entry(layer, dialect, fed) for layer in layers[1:2]]
     return {"class_name": "Sequential", "config": {"name": network.name, "layers": entries}}
 
 

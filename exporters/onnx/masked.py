@@ -47,7 +47,7 @@ class Masked:
             return self._fronts[x]
         return _gathered(at, x, self._order)
 
-    def back(self, at: Emitting, y: Edge, *, backwards: bool) -> Edge:
+    def back(self, at: Emitting, y: Edge, *, backwards: bool, idle: Edge | None = None) -> Edge:
         """The results of all steps, in the order of time, from those of the steps that count.
 
         Args:
@@ -55,6 +55,7 @@ class Masked:
             y: `batch time units`, the steps that count first.
             backwards: Whether the last step was walked first: then a step that is left out
                 repeats the result of the next one in time.
+            idle: `batch units`: what comes before the first step that counts; zeros if it is None.
         """
         if backwards:
             place = _running(at, self._steps, exclusive=1)
@@ -63,7 +64,7 @@ class Masked:
         else:
             place = self._place(at)
             begun = at.add("GreaterOrEqual", place, at.constant([0], "int64", ()), dtype="bool")
-        return self._spread(at, y, place, begun)
+        return self._spread(at, y, place, begun, idle)
 
     def zeroed(self, at: Emitting, y: Edge) -> Edge | None:
         """The results of all steps, zeros for those left out; None if `y` is not by `back`."""
@@ -93,10 +94,13 @@ class Masked:
         one = at.constant([1], "int64", (), wish="number")
         return at.add("Sub", _running(at, self._steps), one)
 
-    def _spread(self, at: Emitting, y: Edge, place: Edge, real: Edge) -> Edge:
-        """What is found in front at some places, zeros where nothing is real."""
+    def _spread(
+        self, at: Emitting, y: Edge, place: Edge, real: Edge, idle: Edge | None = None
+    ) -> Edge:
+        """What is found in front at some places, zeros or `idle` where nothing is real."""
         found = _gathered(at, y, place)
-        result = at.add("Where", at.unsqueeze(real, 2), found, at.number(0), dtype=y.dtype)
+        other = at.number(0) if idle is None else at.unsqueeze(idle, 1)
+        result = at.add("Where", at.unsqueeze(real, 2), found, other, dtype=y.dtype)
         self._fronts[result] = y
         return result
 

@@ -74,7 +74,10 @@ def walk(op: Recurrent, at: Emitting, drive: Edge, step: Step) -> list[Edge | No
     if at.fed(MASK):
         scanned.append(_mask(at, len(shape) - 1))
         here.append(Edge(f"{at.name}/mask", "bool", (shape[0], *(1,) * (len(shape) - 1))))
-        if given[0] is not None:  # before the first real step the result is zero, the state not
+        idle = isinstance(op, ConvLSTM) or not op.idle_state
+        if (
+            given[0] is not None and idle
+        ):  # before the first real step the result is zero, the state not
             begin.append(zeros)
             held.append(Edge(f"{at.name}/last", at.dtype, shape))
             new.append(new[0])

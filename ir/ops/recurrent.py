@@ -2,9 +2,9 @@
 
 Their functions treat each number by itself, but for `Softmax`, which is along the units.
 
-All follow Keras' `K.rnn`: a masked step leaves the state as it is and repeats the last result
-(zeros before the first step that counts); `go_backwards` walks time from the end, and `y` is in
-the order walked.
+All follow Keras' `K.rnn`: a masked step leaves the state as it is and repeats the last result;
+before the first step that counts, zeros come out, or the initial state. `go_backwards` walks time
+from the end, and `y` is in the order walked.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class _Recurrent(Op, frozen=True, kw_only=True):
     activation: Op
     go_backwards: bool = False
     stateful: bool = False
+    idle_state: bool = False
 
 
 @op
@@ -42,6 +43,8 @@ class SimpleRNN(_Recurrent, frozen=True, kw_only=True):
         activation: Of the result.
         go_backwards: Whether time is walked from the end.
         stateful: Whether the model's caller feeds back h between calls.
+        idle_state: Whether masked steps before the first that counts give the initial state, not
+            zeros.
     """
 
     params: ClassVar[tuple[Port, ...]] = ports(
@@ -63,6 +66,8 @@ class GRU(_Recurrent, frozen=True, kw_only=True):
         reset_after: Whether the reset gate acts behind the recurrent product.
         go_backwards: Whether time is walked from the end.
         stateful: Whether the model's caller feeds back h between calls.
+        idle_state: Whether masked steps before the first that counts give the initial state, not
+            zeros.
     """
 
     params: ClassVar[tuple[Port, ...]] = ports(
@@ -88,6 +93,8 @@ class LSTM(_Recurrent, frozen=True, kw_only=True):
         recurrent_activation: Of the gates.
         go_backwards: Whether time is walked from the end.
         stateful: Whether the model's caller feeds back h and c between calls.
+        idle_state: Whether masked steps before the first that counts give the initial state, not
+            zeros.
     """
 
     inputs: ClassVar[tuple[Port, ...]] = ports(*_INPUTS, "initial_c?: batch units")
@@ -177,4 +184,21 @@ class ZeroAbsent(Op, frozen=True, kw_only=True):
     inputs: ClassVar[tuple[Port, ...]] = ports("x: batch time units", "mask: batch time")
     results: ClassVar[tuple[Port, ...]] = ports("y: batch time units")
     ordered: ClassVar[frozenset[str]] = _ORDERED
+    mask: ClassVar[MaskRule] = "consume"
+
+
+@op
+class FillAbsent(Op, frozen=True, kw_only=True):
+    """y = x where the mask holds, else `fill`; h is the last step of y.
+
+    What several cells give behind a mask on TensorFlow: the first cell's state where a step is
+    absent. Source: Keras 2.2.4 `tensorflow_backend.py` `rnn`, `where(mask, output, states[0])`.
+    """
+
+    family: ClassVar[str] = "recurrent"
+    inputs: ClassVar[tuple[Port, ...]] = ports(
+        "x: batch time units", "mask: batch time", "fill: batch time fill_units"
+    )
+    results: ClassVar[tuple[Port, ...]] = ports("y: batch time units", "h: batch units")
+    ordered: ClassVar[frozenset[str]] = _ORDERED | {"fill_units"}
     mask: ClassVar[MaskRule] = "consume"

@@ -124,5 +124,6 @@ KERAS2 = Dialect(
     later={"tf_keras": "2.15.0"},
     ends_masks=ENDS_AT["tf_keras"],
     era_alone={"theano": "keras2"},
+    gives_first_state=("tensorflow",),
 )
 """Keras 2.2.3 and later, tf.keras, and Keras 3's reader of legacy HDF5, all from one file."""

@@ -77,5 +77,6 @@ KERAS20 = Dialect(
     chunked=False,
     written_by=("2.0.", "2.1.", "2.2.0", "2.2.1", "2.2.2"),
     masks_past_steps=True,
+    gives_first_state=("tensorflow",),
 )
 """Keras 2.0.0 to 2.2.2, whose Sequential is a list of layers."""

@@ -245,6 +245,7 @@ KERAS3 = Dialect(
     form="keras3",
     functional="Functional",
     era="keras3",
+    by_path=True,
     top_level=True,
     sequential="dict",
     first_call=0,

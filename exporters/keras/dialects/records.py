@@ -90,7 +90,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         form: How models are spelt: a functional one's calls as lists of names and numbers, or
             layers with their modules and calls with their arguments.
         functional: The class name of a functional model.
-        sequential: A Sequential's config as a dict that begins with an InputLayer, or a list.
+        sequential: A Sequential's config as a dict that begins with an InputLayer, as a `fed` dict,
+            whose first layer says what it is fed, or as a list of such layers.
         first_call: The number of a nested model's first call: 1, as call 0 made it.
         readers: Which Keras are to load it: `Keras 2`, `Keras 3`. What one of them cannot load is
             written otherwise where there is another way.
@@ -123,6 +124,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         states_extent: Whether transposed convolutions are told the extent of their result.
         modes: Whether BatchNormalization has Keras 1's modes.
         written_by: Versions whose files are in this dialect already, by what they begin with.
+        by_path: Whether it has `.keras` and `.weights.h5` files beside HDF5.
         top_level: Whether HDF5 has a group for variables that are the model's own.
         era: Whose files are said again as they are, where nothing about them changes; "" for none.
         era_alone: The same by backends for which no other Keras reads the target.
@@ -132,10 +134,14 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         merges_models: Whether a Sequential can begin with a Merge of models.
         call_arguments: Whether calls in functional models have a place for keyword arguments.
         interpolations: The words by which its Resizing computes.
+        from_corners: Backends on which UpSampling2D's "bilinear" takes corners, not centres, with
+            the factors that it has there; none for all.
         masks_stay: Whether the result of a TimeDistributed has the mask of its input as it is
             (Keras 3.15 `layers/rnn/time_distributed.py` has no `compute_mask`).
         masks_past_steps: Whether TimeDistributed gives its layer no mask, and its result that of
             its input (before Keras 2.2); later the layer's own.
+        gives_first_state: Backends on which steps that a mask leaves out give the first state, in
+            some version that reads it (`eras.recurrence`).
         unmasked: Classes that cannot be given a tensor with a mask, unless a TimeDistributed
             takes it past them.
         merged_masks: Where a step counts in a merge of inputs with masks: where all say so, inputs
@@ -160,7 +166,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     keras_version: str
     form: Literal["keras2", "keras3"] = "keras2"
     functional: str
-    sequential: Literal["dict", "list"]
+    sequential: Literal["dict", "fed", "list"]
     first_call: int
     readers: tuple[str, ...]
     inner_modules: tuple[str, str]
@@ -187,6 +193,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     modes: bool = False
     written_by: Keys = ()
     era: str = ""
+    by_path: bool = False
     top_level: bool = False
     era_alone: Mapping[str, str] = {}
     makes_as_listed: bool = False
@@ -199,8 +206,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic",
         "area",
     )  # fmt: skip
+    from_corners: Mapping[str, tuple[tuple[int, int], ...]] = {}
     masks_stay: bool = False
     masks_past_steps: bool = False
+    gives_first_state: Keys = ()
     unmasked: Keys = ()
     merged_masks: Literal["all", "any"] = "all"
     masked_values: frozenset[str] = frozenset()

@@ -31,8 +31,10 @@ TF_KERAS = msgspec.structs.replace(
     functional="Functional",
     readers=("tf-keras",),
     era="tf_keras",
+    by_path=True,
     top_level=True,
     backends=("tensorflow",),
+    gives_first_state=(),
     classes=CLASSES,
 )
 """tf-keras, up to 2.21, on TensorFlow."""

@@ -29,6 +29,7 @@ from .stacked import (
     all_states,
     are_one,
     cells_of,
+    end_of,
     fuse_cells,
     over_cell,
     speak_of_masks,
@@ -192,7 +193,7 @@ def _turned_round(halves: Halves) -> bool:
 
 def _tell_of_masks(site: Site, halves: Halves) -> None:
     """What comes out of absent steps: zeros from tf.keras on, the last result before."""
-    zeroed = halves.ends[0][0] is not halves.forward[-1]
+    zeroed = "forward_absent" in site.emission.parts(site.layer)
     if zeroed:
         site.emission.speak("tf_keras")
     site.tell(
@@ -216,7 +217,7 @@ def _halves(site: Site) -> Halves:
         raise site.refuse(f"no Bidirectional merges by {merge.node.op.kind}")
     if merge is not None and not _joins_last(merge):
         merge = None  # a layer of its own
-    last = forward[-1], backward[-1]
+    last = end_of(site, forward, "forward"), end_of(site, backward, "backward")
     ends = ((last[0], 0), (turned, 0)) if turned else ((last[0], 1), (last[1], 1))
     absent = parts.get("forward_absent"), parts.get("backward_absent")
     if absent[0] is not None and absent[1] is not None:
@@ -258,12 +259,12 @@ def _inner_layer(layer: Layer, role: str = "layer") -> Layer:
 
 def _returns_state(site: Site, halves: Halves, inner: Layer) -> bool:
     """Whether the halves' states are results of the layer too."""
-    first = 1 if halves.turned is not None else 2
+    ends = [] if halves.turned is not None else [end for end, _ in halves.ends]
     read = any(
         site.emission.is_read(value)
         for half in (halves.forward, halves.backward)
         for cell in half
-        for value in cell.node.results[first if cell is half[-1] else 1 :]
+        for value in cell.node.results[2 if cell in ends else 1 :]
     )
     return read or bool(inner.config.get("return_state"))
 

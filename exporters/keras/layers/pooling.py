@@ -317,9 +317,14 @@ def up_sample(site: Site) -> None:
     space = space_of(site)
     if op.interpolation != "nearest" and space.rank != 2:
         raise site.refuse(f"up-sampling with {op.interpolation}, which Keras has for images alone")
-    if op.interpolation == "bilinear_corner":
+    known = site.dialect.from_corners.get(site.backend)
+    corners = known is not None and (not known or op.size in known)
+    if op.interpolation == "bilinear_corner" and not corners:
         site.give(_from_corners(site, op.size, space))
         return
+    if op.interpolation == "bilinear" and known is not None:
+        what = f"{site.dialect.name} takes corners where it up-samples with bilinear"
+        raise site.refuse(f"{what}, not half-pixel centres")
     if space.rank == 1:
         x = time_last(site, site.x(), space, "before")
         x = site.put("UpSampling1D", {"size": op.size[0]}, [x], repeats=space.repeats)
@@ -327,7 +332,7 @@ def up_sample(site: Site) -> None:
         return
     config = {"size": list(op.size), "data_format": space.data_format}
     if space.rank == 2:
-        config["interpolation"] = op.interpolation
+        config["interpolation"] = "nearest" if op.interpolation == "nearest" else "bilinear"
     if op.interpolation == "bilinear":
         site.emission.speak("tf_keras")
         site.tell(

@@ -12,12 +12,13 @@ from ....eras.values import IMPLEMENTATIONS
 from ....ir.graph import Value
 from ....ir.layout import Labelled
 from ....ir.op import Op
-from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, SimpleRNN, ZeroAbsent
+from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, FillAbsent, SimpleRNN, ZeroAbsent
 from ....ir.parts import cell_number
 from ..elementwise import name_of
+from ..functions import needed
 from ..hard_sigmoid import Scaled, scaled_array, scaled_name, tell_scaled
-from ..masks import carries, mask_of, told
-from ..network import NOTHING, Arguments, Array, Tensor, filled, single, stacked
+from ..masks import carries, mask_of, mask_tensor, told
+from ..network import NOTHING, Arguments, Array, Constant, Tensor, filled, single, stacked
 from ..registry import writes
 from ..site import Site
 
@@ -33,13 +34,35 @@ FEEDS: Mapping[type[Op], Mapping[str, tuple[str, ...]]] = {
 """The gates whose weights alone make what a function is given; an LSTM's `activation` is also given
 its state, which no weight scales."""
 
-ATTRIBUTES = "activation recurrent_activation reset_after go_backwards stateful"
+ATTRIBUTES = "activation recurrent_activation reset_after go_backwards stateful idle_state"
 
 
 @writes(ZeroAbsent)
 def zero_absent(site: Site) -> None:
     """Only recurrent layers put zeros where a mask is, and say it themselves."""
     raise site.refuse("no layer of Keras zeroes the steps that a mask leaves out")
+
+
+@writes(FillAbsent)
+def fill_absent(site: Site) -> None:
+    """What the first of several cells has, where a mask that is a tensor leaves a step out.
+
+    Raises:
+        ExportError: Masks are no tensors in the target.
+    """
+    if not site.dialect.tells_masks:
+        raise site.refuse(
+            "what the first of several cells has comes out where a mask leaves a step out, as in "
+            f"Keras 2.2 on TensorFlow; {site.dialect.name} has no layer that does so",
+            "convert to ONNX",
+        )
+    site.tell("KX102", "changed", "what comes out of absent steps is written as operations")
+    mask = needed(site, "expand_dims", [mask_tensor(site, 1)], "steps", axis=-1)
+    y = needed(site, "where", [mask, site.x(), site.x(2)], "filled")
+    site.give(y)
+    if site.emission.is_read(site.settled.node.results[1]):
+        time = site.axis("time")
+        site.give(needed(site, "take", [y, Constant(-1)], "last", axis=time), 1)
 
 
 @writes(SimpleRNN, GRU, LSTM, attributes=ATTRIBUTES)
@@ -150,8 +173,32 @@ def recurrent_inputs(site: Site) -> Fed:
     if states and len(states) < len(inputs) - 2:
         raise site.refuse("some initial states are given, others are not")
     held = mask_of(site, 1)
+    if states and held is not None:
+        tell_of_idle(site)
     carried = x.mask if held is None else held.value
     return Fed([x, *(site.x(index) for index in states)], mask, carried)
+
+
+def tell_of_idle(site: Site) -> None:
+    """Say which readers give an initial state before the first step that counts, and which zeros.
+
+    What does not unroll the steps gives it on TensorFlow up to Keras 2.2 (`eras.recurrence`).
+    """
+    op: Any = site.op
+    gives = site.backend in site.dialect.gives_first_state
+    own = site.layer.config if site.layer else {}
+    if own.get("unroll") or inner_config(site).get("unroll") or not (gives or op.idle_state):
+        return
+    if not op.idle_state:
+        site.emission.speak("tf_keras")
+    what = "the initial state" if op.idle_state else "zeros"
+    site.tell(
+        "KN310",
+        "note",
+        f"before the first step that counts the source gives {what}: Keras up to 2.2 on TensorFlow "
+        "gives the initial state, all others zeros",
+        level="warning",
+    )
 
 
 def _is_apart(site: Site) -> bool:

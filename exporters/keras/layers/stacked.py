@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from ....eras.recurrence import cell_groups
-from ....ir.graph import Layer
-from ....ir.parts import cell_number, cell_part, is_between
+from ....ir.graph import Layer, Value
+from ....ir.parts import FILLED, cell_number, cell_part, is_between, of_half
 from ....ir.plan import Settled
 from ..fit import fitted
 from ..kept import kept
@@ -67,15 +67,14 @@ def stack(site: Site) -> bool:
         return False
     speak_of_masks(site, cells)
     sites = [site.beside(settled) for settled in cells]
-    last, read = sites[-1], site.emission.is_read
-    sequences = read(last.settled.node.results[0]) or _unread(sites, "return_sequences")
-    given = [value for one in sites[:-1] for value in one.settled.node.results[1:]]
-    ends = last.settled.node.results
-    state = any(map(read, (*given, *ends[2:]))) or (read(ends[0]) and read(ends[1]))
+    end, read = end_of(site, cells), site.emission.is_read
+    sequences = read(end.node.results[0]) or _unread(sites, "return_sequences")
+    given = [value for one in cells for value in states_behind(one, end)]
+    state = any(map(read, given)) or (end is cells[-1] and all(map(read, end.node.results[:2])))
     state = state or _unread(sites, "return_state")
     fed = recurrent_inputs(site)
     returned = {"return_sequences": sequences, "return_state": state}
-    results = [(last.settled, 0 if sequences else 1)]
+    results = [(end, 0 if sequences else 1)]
     results += all_states(cells) if state else []
     tensors = site.put_all(
         "RNN",
@@ -102,13 +101,23 @@ def _stored(layer: Layer) -> Mapping[str, Any]:
     return found
 
 
+def end_of(site: Site, cells: Sequence[Settled], half: str = "") -> Settled:
+    """The node whose results the cells give: the last one, unless the first fills absent steps."""
+    return site.emission.parts(site.layer).get(of_half(half, FILLED), cells[-1])
+
+
+def states_behind(cell: Settled, end: Settled) -> Sequence[Value]:
+    """The states of a cell that are no result of the layer otherwise: the last result is one."""
+    return cell.node.results[2 if cell is end else 1 :]
+
+
 def are_one(site: Site) -> bool:
     """Whether the cells of an RNN, or of a Bidirectional, are written as one layer.
 
     Not where the target has none such. Not with initial states where a cell has two, which Keras 2
     wants as one list, tf.keras and Keras 3 as a list for each cell. And not behind a mask, unless
-    they turn round: Keras 2.2.3 to 2.3.1 gives, for steps that are absent, what the first cell has
-    on TensorFlow (2.2.4 `tensorflow_backend.py` `rnn`). All seen in runs.
+    they turn round, where some reader gives what the first cell has for steps that are absent, and
+    the source does not. All seen in runs.
     """
     parts = site.emission.parts(site.layer)
     cells = [cell for part, cell in parts.items() if cell_number(part) is not None]
@@ -117,7 +126,15 @@ def are_one(site: Site) -> bool:
         return False
     turned = any(cell.node.op.go_backwards for cell in cells)  # type: ignore[attr-defined]
     masked = any(held is not None for cell in cells for held in cell.inputs[1:2])
-    return turned or not masked or "Keras 2" not in site.dialect.readers
+    gives_first = site.backend in site.dialect.gives_first_state
+    if any(part.endswith(FILLED) for part in parts):
+        return gives_first
+    return turned or not masked or not gives_first or _unrolls(site.layer)
+
+
+def _unrolls(layer: Layer | None) -> bool:
+    """Whether the source unrolls the steps, which no Keras then walks otherwise than another."""
+    return layer is not None and bool(_stored(layer).get("unroll"))
 
 
 def speak_of_masks(site: Site, cells: Sequence[Settled], *, turned: bool = False) -> None:
@@ -132,21 +149,24 @@ def speak_of_masks(site: Site, cells: Sequence[Settled], *, turned: bool = False
         ExportError: No reader does.
     """
     masked = any(held is not None for cell in cells for held in cell.inputs[1:2])
-    if not masked or "Keras 2" not in site.dialect.readers or site.backend != "tensorflow":
+    if not masked or site.backend not in site.dialect.gives_first_state or _unrolls(site.layer):
         return
-    if turned:
+    filled = any(part.endswith(FILLED) for part in site.emission.parts(site.layer))
+    if turned and not filled:
         raise site.refuse(
             "no Keras on TensorFlow repeats the last result of both halves of several cells where "
             "a mask leaves a step out",
             "convert to ONNX",
         )
-    site.emission.speak("tf_keras")
+    if not filled:
+        site.emission.speak("tf_keras")
     site.tell(
         "KN309",
         "note",
-        "several cells behind a mask: at absent steps Keras 2.2 and 2.3 give what the first has",
+        "several cells behind a mask: at absent steps Keras 2.2 gives what the first has, 2.3 and "
+        "tf-keras the last result",
         level="warning",
-        fix="load the file in tf-keras",
+        fix=f"load the file in {'Keras 2.2' if filled else 'Keras 2.3 or tf-keras'}",
     )
 
 

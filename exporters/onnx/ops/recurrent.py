@@ -23,7 +23,15 @@ from ....ir.ops.activation import (
     Tanh,
     ThresholdedRelu,
 )
-from ....ir.ops.recurrent import GRU, LSTM, ConvLSTM, ReverseTime, SimpleRNN, ZeroAbsent
+from ....ir.ops.recurrent import (
+    GRU,
+    LSTM,
+    ConvLSTM,
+    FillAbsent,
+    ReverseTime,
+    SimpleRNN,
+    ZeroAbsent,
+)
 from ....ir.source import Source
 from ....ir.tensor import Param, Stored, Weight
 from ..dims import product
@@ -170,6 +178,18 @@ def zero_absent(op: ZeroAbsent, at: Emitting) -> Edge:
     return at.add("Where", mask, at.x, at.number(0), dtype=at.dtype)
 
 
+@emits(FillAbsent)
+def fill_absent(op: FillAbsent, at: Emitting) -> Results:
+    x, mask, fill = (folded(at, index) for index in range(3))
+    mask = at.unsqueeze(at.cast(mask, "bool"), 2)
+    y = at.add("Where", mask, x, fill, dtype=at.dtype)
+    if not at.wanted[1]:
+        return unfolded(at, (y, None))
+    place = at.constant([-1], "int64", (), wish="last")
+    last = at.add("Gather", y, place, shape=(x.shape[0], x.shape[2]), axis=1)
+    return unfolded(at, (y, last))
+
+
 # ---- ONNX' own operators -------------------------------------------------------------------
 
 
@@ -216,7 +236,8 @@ def _whole(
     )
     y = at.permuted(at.squeeze(results[0], 1), (1, 0, 2)) if at.wanted[0] else None
     if y is not None and mask is not None:
-        y = mask.back(at, y, backwards=op.go_backwards)
+        idle = given[0] if op.idle_state else None
+        y = mask.back(at, y, backwards=op.go_backwards, idle=idle)
     if y is not None and op.go_backwards:
         y = at.backwards(y, 1)
     last = [at.squeeze(state, 0) for state in results[1:]]

@@ -131,7 +131,9 @@ def bidirectional(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Va
     first = halves[0].states
     if len(states) not in {0, first + halves[1].states}:
         raise ConfigError(f"Bidirectional with {len(states)} initial states")
-    tell_of_idle(call, x, states)
+    each = inner[0][1]
+    unrolled = not isinstance(each, ConvLSTMConfig) and each.unroll
+    tell_of_idle(call, x, states, sequences=each.return_sequences, unrolled=unrolled)
     runs = [
         half.run(x, begin, name, half.config.go_backwards)
         for name, begin, half in zip(HALVES, (states[:first], states[first:]), halves, strict=True)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ....eras.recurrence import gives_first_state
 from ....errors import ConfigError
 from ....ir.graph import Node, Value
 from ....ir.layout import Axis, Labelled, Layout, Terms, axes_of, size_of
@@ -21,6 +22,7 @@ from ....ir.ops.shape import Reshape
 from ....ir.source import PartSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
+from ..era import Era
 from ..registry import Config, Slot, picked, translates
 from . import early_gru
 from .activation import function
@@ -57,6 +59,7 @@ class RecurrentConfig(Config, frozen=True, kw_only=True):
     return_state: bool = False
     go_backwards: bool = False
     stateful: bool = False
+    unroll: bool = False
     implementation: Any = 0
     reset_after: bool = False
     time_major: bool = False
@@ -117,6 +120,11 @@ def slots_of_class(class_name: str, config: RecurrentConfig, era: str) -> Sequen
     return (Slot("kernel"), Slot("recurrent_kernel"), *bias)
 
 
+def gives_state(era: Era, *, unrolled: bool) -> bool:
+    """Whether a step that a mask leaves out gives the state: before any, the initial one."""
+    return not unrolled and gives_first_state(era.vocabulary, era.backend, era.version)
+
+
 class Recurrence:
     """One recurrent op over an input: its axes, its weights, its node.
 
@@ -156,8 +164,10 @@ class Recurrence:
         mask = mask and fitted(call, mask, (*batch, time), "mask")
         begin = [fitted(call, value, state) for value in states if value is not None]
         given = (*begin, *(None,) * (self.kind.states - len(begin)))
+        masked = mask is not None and bool(begin)
+        idle = masked and gives_state(call.era, unrolled=self.config.unroll)
         return call.add(
-            self._op(backwards),
+            self._op(backwards, idle_state=idle),
             [x, mask, *given],
             (*batch, time, units),
             *(state,) * self.kind.states,
@@ -179,12 +189,13 @@ class Recurrence:
             return axis
         return Axis("U", self.config.units)
 
-    def _op(self, backwards: bool) -> Op:
+    def _op(self, backwards: bool, *, idle_state: bool) -> Op:
         config, op = self.config, self.kind.op
         attrs: dict[str, Any] = {
             "activation": _gate(self.call, config.activation),
             "go_backwards": backwards,
             "stateful": config.stateful,
+            "idle_state": idle_state,
         }
         if op is not SimpleRNN:
             attrs["recurrent_activation"] = _gate(self.call, config.recurrent_activation)
@@ -281,7 +292,7 @@ def _translate(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value
     states = initial_states(call, states)
     if len(states) not in {0, recurrence.kind.states}:
         raise ConfigError(f"{call.class_name} with {len(states)} initial states")
-    tell_of_idle(call, x, states)
+    tell_of_idle(call, x, states, sequences=config.return_sequences, unrolled=config.unroll)
     node = recurrence.node(x, states, "", config.go_backwards)
     y = node.results[0] if config.return_sequences else node.results[1]
     mask = call.mask(x)
@@ -309,20 +320,19 @@ def initial_states(call: LayerCall, positional: tuple[Value, ...]) -> tuple[Valu
     return found
 
 
-IDLE: Mapping[str, str] = {
-    "tensorflow": "Keras 2 gives it before the first step that counts, here zeros come out",
-    "theano": "Keras 2 gives zeros where no step counts, here it comes out",
-}
-"""What an initial state is to steps that a mask leaves out before any counts, by backend (genuine
-runs of 2.0.8 and 2.2.4; 2.2.4 `tensorflow_backend.py` and `theano_backend.py` `rnn`)."""
+def tell_of_idle(
+    call: LayerCall, x: Value, states: Sequence[Value], *, sequences: bool, unrolled: bool
+) -> None:
+    """Say where an initial state comes out otherwise than it did: as a last result.
 
-
-def tell_of_idle(call: LayerCall, x: Value, states: Sequence[Value]) -> None:
-    """Say where an initial state comes out otherwise than it did."""
-    reason = IDLE.get(call.era.backend) if call.era.vocabulary == "keras2" else None
-    if states and reason is not None and call.mask(x) is not None:
-        message = f"an initial state behind a mask: {reason}"
-        call.report.add("KN107", "note", message, layer=call.name, level="warning")
+    Where no step counts, that is zeros, as the sequence is; the state is the initial one. Before
+    2.3 on TensorFlow all of them are. Source: genuine runs of 2.0.8 and 2.2.4; Keras 2.2.4
+    `theano_backend.py` and tf-keras 2.21 `backend.py`, `rnn`.
+    """
+    known = sequences or gives_state(call.era, unrolled=unrolled)
+    if states and not known and call.mask(x) is not None:
+        message = "an initial state behind a mask: where no step counts Keras gives zeros, here it"
+        call.report.add("KN107", "note", f"{message} comes out", layer=call.name, level="warning")
 
 
 def fitted(call: LayerCall, state: Value, wanted: Terms, part: str = "state") -> Value:

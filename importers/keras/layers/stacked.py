@@ -10,7 +10,9 @@ import msgspec
 from ....eras.recurrence import cell_groups, states_reversed
 from ....errors import ConfigError
 from ....ir.graph import Node, Value
-from ....ir.parts import TURNED_MASK, cell_part, of_half
+from ....ir.layout import size_of
+from ....ir.ops.recurrent import FillAbsent
+from ....ir.parts import FILLED, TURNED_MASK, cell_part, of_half
 from ..call import LayerCall
 from ..registry import Config, Slot, translates
 from .recurrent import (
@@ -18,6 +20,8 @@ from .recurrent import (
     Recurrence,
     RecurrentConfig,
     Run,
+    fitted,
+    gives_state,
     initial_states,
     inner_layer,
     kinds,
@@ -62,7 +66,8 @@ def _cells(config: StackConfig) -> list[Cell]:
     """
     known = dict.fromkeys(kinds(), RecurrentConfig)
     found = [inner_layer(stored, known) for stored in config.cells]
-    return [(name, msgspec.structs.replace(own, stateful=config.stateful)) for name, own in found]
+    said = {"stateful": config.stateful, "unroll": config.unroll}
+    return [(name, msgspec.structs.replace(own, **said)) for name, own in found]
 
 
 def _trains(stored: Any) -> bool:
@@ -105,8 +110,8 @@ class Stack:
     """The cells of one RNN over an input: one recurrent node per cell.
 
     Where a step is absent, every cell keeps its state and the last result is repeated: what each
-    node by itself does with the mask. Source: Keras 2.2.4 `layers/recurrent.py`
-    `StackedRNNCells.call`, `state_size`.
+    node by itself does with the mask. Before 2.3 on TensorFlow the state of the first cell comes
+    out there. Source: Keras 2.2.4 `layers/recurrent.py` `StackedRNNCells.call`, `state_size`.
 
     Attributes:
         call: The layer.
@@ -133,9 +138,8 @@ class Stack:
             backwards: Whether time is walked from the end.
 
         Raises:
-            ConfigError: The source computed something else than its cells behind a mask.
+            ConfigError: The source has no such layer.
         """
-        self._check_mask(x)
         call, mask, begin = self.call, self.call.mask(x), self._begin(states)
         h, nodes = x, list[Node]()
         for index, cell in enumerate(self._cells):
@@ -147,18 +151,36 @@ class Stack:
             call.set_mask(h, mask)
         order = reversed(nodes) if self._is_reversed else nodes
         ends = tuple(state for node in order for state in node.results[1:])
+        if mask is not None and len(nodes) > 1 and self._gives_first:
+            filled = self._filled(h, mask, nodes[0].results[0], of_half(part, FILLED))
+            return Run(filled.results[0], filled.results[1], ends)
         return Run(h, nodes[-1].results[1], ends)
 
-    def _check_mask(self, x: Value) -> None:
-        """Source: Keras 2.2.4 `tensorflow_backend.py` `rnn`: `where(mask, output, states[0])`."""
-        era, cells = self.call.era, self._cells
-        takes_first = era.vocabulary == "keras2" and era.backend == "tensorflow"
-        takes_first = takes_first and not self._is_reversed and not self.config.unroll
-        if takes_first and len(cells) > 1 and self.call.mask(x) is not None:
+    @property
+    def _gives_first(self) -> bool:
+        """Whether an absent step gives the state of the first cell, not what the last one gave."""
+        unrolled = self.config.unroll
+        return gives_state(self.call.era, unrolled=unrolled) and not self._is_reversed
+
+    def _filled(self, h: Value, mask: Value, first: Value, part: str) -> Node:
+        """What comes out where absent steps give what the first cell has, in the order walked.
+
+        Raises:
+            ConfigError: The cells are not of one size, so that Keras cannot make the layer either.
+        """
+        call, axes, others = self.call, self.call.axes(h), self.call.axes(first)
+        sizes = size_of(axes[-1]), size_of(others[-1])
+        if len(set(sizes)) > 1:
             raise ConfigError(
-                f"several cells behind a mask: Keras {era.version or '2.2'} on TensorFlow gives "
-                "the state of the first cell for steps that are absent, not the last result"
+                f"cells of {sizes[1]} and {sizes[0]} units behind a mask: Keras "
+                f"{call.era.version} on TensorFlow gives the state of the first for steps that "
+                "are absent, and cannot make a layer where that has another size"
             )
+        mask = fitted(call, mask, axes[:-1], "mask")
+        bound = {"batch": axes[: call.batch], "time": axes[-2:-1], "units": axes[-1:]}
+        bound["fill_units"] = others[-1:]
+        inputs, state = [h, mask, first], (*axes[: call.batch], axes[-1])
+        return call.add(FillAbsent(), inputs, axes, state, axes=bound, part=part)
 
     @property
     def _is_reversed(self) -> bool:
@@ -194,7 +216,7 @@ def stacked(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, .
     stack, states = Stack(call, config), initial_states(call, states)
     if len(states) not in {0, stack.states}:
         raise ConfigError(f"{call.class_name} with {len(states)} initial states")
-    tell_of_idle(call, x, states)
+    tell_of_idle(call, x, states, sequences=config.return_sequences, unrolled=config.unroll)
     run = stack.run(x, states, "", config.go_backwards)
     if config.return_sequences:
         call.set_mask(run.sequence, call.mask(x))

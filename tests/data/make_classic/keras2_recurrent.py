@@ -247,6 +247,18 @@ def g_stacked_directions():
     return Model(x, found + [back])
 
 
+@case("tf", since=(2, 2, 3))
+def g_absent_steps():
+    """Before 2.3 on TensorFlow they give the first state: of several cells the first one's."""
+    x, a, b = Input((4, 3)), Input((2,)), Input((2,))
+    m = L.Masking()(x)
+    cells = [L.SimpleRNNCell(2), L.GRUCell(2)]
+    stack = L.RNN(cells, return_sequences=True, return_state=True)
+    found = list(stack(m, initial_state=[a, b]))
+    found += [L.GRU(2, return_sequences=True)(m, initial_state=a)]
+    return Model([x, a, b], found), [absent((4, 3)), (2,), (2,)]
+
+
 @case("tf", since=(2, 1))
 def g_stacked_states():
     """Their order is from the last cell on, up to 2.2.2."""

@@ -1,9 +1,9 @@
 """A file that is written for the Keras that wrote its source says the same, value for value.
 
-Genuine files of Keras 2.2.4 and 2.3.1, written again in their own order and for their own backend.
-For Theano, where none but these read them, they are the same to the last word. For TensorFlow later
-Keras read them too. What differs then has a reason, and `told` takes it out before the two are
-compared:
+Genuine files of Keras 2.2.4 and 2.3.1, written again in their own order and for their own backend:
+as `keras2.2`, which is for these alone, they are the same to the last word. As `keras2` for Theano
+they are as well, since no other Keras reads them. For TensorFlow later ones do. What differs then
+has a reason, and `told` takes it out before the two are compared:
 
 - A Sequential begins with an InputLayer: Keras 3 reads no `batch_input_shape` of a first layer.
 - A wrapped layer and a cell state their module, a nested model is called twice: Keras 3 asks for
@@ -38,11 +38,8 @@ written as what computes it in all of them. Of a Masking inside TimeDistributed:
 NAMED_BY_ANOTHER = {"g_distributed_twice_tf"}
 """Cases in which Keras calls a wrapper's weights as those of another; it reads them by order."""
 
-CASES = [
-    case
-    for case in fixture_cases()
-    if case.era.startswith(("keras2.2", "keras2.3")) and case.case not in OTHERWISE
-]
+OWN = [case for case in fixture_cases() if case.era.startswith(("keras2.2", "keras2.3"))]
+CASES = [case for case in OWN if case.case not in OTHERWISE]
 FED = ("batch_input_shape", "input_dtype")
 FEWER = ("noise_shape", "seed", "trainable", "data_format")
 """Keys of SpatialDropout that Keras 3 does not have, or Keras 2 did not save."""
@@ -146,6 +143,34 @@ def test_what_is_written_again_says_the_same(case: FixtureCase, tmp_path: Path) 
         assert len(slots(new)) == len(slots(old))
         for mine, theirs in zip(slots(new), slots(old), strict=True):
             np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("case", OWN, ids=lambda case: case.id)
+def test_for_its_own_versions_every_word_is_said_again(case: FixtureCase, tmp_path: Path) -> None:
+    target = tmp_path / "model.h5"
+    options = {"data_format": case.ordering, "target_backend": case.backend, "io_layout": "keep"}
+    kerasir.convert(case.model, target, to="keras2.2", **options)
+    assert list(differences(said(case.model), said(target))) == []
+
+
+def first(case: str, tmp_path: Path) -> tuple[list[Any], list[Any]]:
+    """The layers of a Sequential and of the same with its channels first, for these versions."""
+    target = tmp_path / "model.h5"
+    source = next(one for one in OWN if one.id == f"keras2.2.4-tensorflow/{case}").model
+    kerasir.convert(source, target, to="keras2.2", data_format="channels_first")
+    with h5py.File(source) as old, h5py.File(target) as new:
+        layers = [json.loads(file.attrs["model_config"])["config"] for file in (old, new)]
+    return layers[0]["layers"], layers[1]["layers"]
+
+
+def test_what_is_changed_keeps_the_words_of_every_layer(tmp_path: Path) -> None:
+    """A first layer says what it is fed, layers keep their classes, and keys at their defaults."""
+    before, after = first("vgg_tf", tmp_path)
+    assert [layer["class_name"] for layer in after] == [layer["class_name"] for layer in before]
+    for old, new in zip(before, after, strict=True):
+        assert list(new["config"]) == list(old["config"])
+        other = {key for key, value in new["config"].items() if old["config"][key] != value}
+        assert other <= {"data_format", "batch_input_shape"}
 
 
 def test_every_class_that_some_versions_lack_says_what_has_it() -> None:

@@ -125,7 +125,7 @@ def test_what_its_own_era_wrote_comes_out_again(case: FixtureCase, tmp_path: Pat
 
 TARGETS = [
     (to, backend, data_format)
-    for to in ("keras1", "keras2.0")
+    for to in ("keras1", "keras2.0", "keras2.2")
     for backend in ("theano", "tensorflow")
     for data_format in ("channels_first", "channels_last")
 ]

@@ -13,7 +13,6 @@ import pytest
 from crafted import model_file, numbers
 
 from kerasir.api import convert, load
-from kerasir.errors import ConfigError
 from kerasir.ir.plan import Policy
 from kerasir.passes.solve import solve
 from kerasir.reference.evaluate import evaluate
@@ -71,42 +70,6 @@ def test_same_behind_a_padding_is_written_out_for_tensorflow(
     layers = layers_of(tmp_path / "new.h5")
     said = [layer["config"]["padding"] for layer in layers if "padding" in layer["config"]]
     assert said == paddings
-
-
-def stack(units: int, **options: Any) -> dict[str, Any]:
-    cells = [
-        {"class_name": "SimpleRNNCell", "config": {"name": f"cell_{n}", "units": units}}
-        for n in range(2)
-    ]
-    cell = {"class_name": "StackedRNNCells", "config": {"name": "stack", "cells": cells}}
-    layers = [
-        {
-            "class_name": "Masking",
-            "config": {"name": "mask", "mask_value": 0.0, "batch_input_shape": [None, 4, 3]},
-        },
-        {"class_name": "RNN", "config": {"name": "rnn", "cell": cell, **options}},
-    ]
-    return {"class_name": "Sequential", "config": layers}
-
-
-@pytest.mark.parametrize("version", ["2.1.6", "2.2.4"])
-@pytest.mark.parametrize("backend", ["theano", "tensorflow"])
-def test_masked_stacks_are_refused_where_they_gave_another_cells_state(
-    version: str, backend: str, tmp_path: Path
-) -> None:
-    kernels = {f"rnn/kernel_{n}": numbers(3 if n == 0 else 2, 2) for n in range(2)}
-    recurrent = {f"rnn/recurrent_{n}": numbers(2, 2) for n in range(2)}
-    biases = {f"rnn/bias_{n}": numbers(2) for n in range(2)}
-    each = [kernels, recurrent, biases]
-    weights = {name: array for n in range(2) for some in each for name, array in
-               [list(some.items())[n]]}  # fmt: skip
-    said = {"keras_version": version, "backend": backend}
-    source = model_file(tmp_path / "old.h5", {"mask": {}, "rnn": weights}, stack(2), **said)
-    if (version, backend) == ("2.2.4", "tensorflow"):
-        with pytest.raises(ConfigError, match="several cells behind a mask"):
-            load(source)
-    else:
-        load(source)
 
 
 def test_a_mask_of_steps_is_told_where_keras_3_leaves_it_as_it_was(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ FILES = (
     ("keras1.2.2-theano", "convlstm_tf"),
     ("keras1.2.2-theano", "highway_maxout_tf"),
     ("keras1.2.2-theano", "local1d_net_tf"),
+    ("keras2.2.4-tensorflow", "g_absent_steps_tf"),
     ("keras2.2.4-theano", "bidir_th"),
     ("keras2.2.4-theano", "gru_reset_after_tf"),
     ("keras2.2.4-theano", "masking_th"),
