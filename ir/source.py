@@ -61,8 +61,9 @@ class ConstantSource:
         self.where = f"constant {value}"
 
     def read_into(self, start: int, out: Array) -> None:
-        """Fill with the number."""
-        out[...] = self.value
+        """Fill with the number; one that is too large for the dtype is infinite there."""
+        with np.errstate(over="ignore"):
+            out[...] = self.value
 
 
 class FileStamp:
