@@ -1,8 +1,8 @@
 """ONNX files of kerasir beside those of tf2onnx and of Keras 3's own export.
 
     python benchmarks/onnx_export.py FOLDER [NAME …] [--others PYTHON] [--jax PYTHON]
-        [--results FILE.json] [--repeats N] [--patience SECONDS] [--no-latency]
-        [--write docs/onnx.md]
+        [--results FILE.json] [--repeats N] [--patience SECONDS]
+        [--no-latency | --no-conversion] [--write docs/onnx.md]
 
 FOLDER has models and answers that `benchmarks/applications.py` made. `--others` names an
 interpreter with tf2onnx, tf-keras and Keras 3 (which exports by tf2onnx where it runs on
@@ -47,6 +47,9 @@ from measuring import (
 
 RUNS: Mapping[int, int] = {1: 45, 8: 15}
 """How often each batch is run, after a first time."""
+
+LEAST_RUNS, ENOUGH = 5, 10.0
+"""After so many seconds no further run is begun, if there were so many."""
 
 OPSET = 17
 
@@ -107,6 +110,7 @@ def main() -> None:
         "--patience", type=float, default=120, help="seconds for each of the others"
     )
     parser.add_argument("--no-latency", action="store_true", help="convert alone")
+    parser.add_argument("--no-conversion", action="store_true", help="run what was converted")
     parser.add_argument("--write", type=Path, help="replace the tables of this document")
     given = parser.parse_intermixed_args()
     known: dict[str, Record] = read_results(given.results)
@@ -118,7 +122,9 @@ def main() -> None:
     for path in paths:
         record = known.setdefault(path.name, {})
         patience = Patience(given.repeats, given.patience)
-        measure(path, record, pythons, patience, latency=not given.no_latency)
+        if not given.no_conversion:
+            convert(path, record, pythons, patience, again=not given.no_latency)
+        run(path, record, latency=not given.no_latency)
         given.results.write_text(json.dumps(known, indent=1))
         print(f"{path.name}: {_sentence(record)}", file=sys.stderr, flush=True)
     text = "\n".join(tables(known)).strip()
@@ -127,47 +133,66 @@ def main() -> None:
         replace_table(given.write, "onnx_export.py", f"{where_and_when()}\n\n{text}")
 
 
-def measure(
+def convert(
     path: Path,
     record: Record,
     pythons: Mapping[str, str | None],
     patience: Patience,
     *,
-    latency: bool,
+    again: bool,
 ) -> None:
-    """Convert and run one model in all ways there are."""
+    """Convert one model in all ways there are.
+
+    Args:
+        path: Of the model.
+        record: What is known of it, which is added to.
+        pythons: Interpreters by Keras' backend.
+        patience: Of each way.
+        again: Whether files of others that are known but are not there are made once more.
+    """
     mine = path.with_name(f"{path.name}.kerasir.onnx")
     command = [*KERASIR, "convert", "--overwrite", "--quiet", str(path), str(mine)]
     record["kerasir"] = repeated(partial(converted, command, mine), patience)
-    files: dict[str, Path] = {}
+    done = record.setdefault("others", {})
     for other in of_suffix(path.suffix):
-        target = path.with_name(f"{path.name}.{other.name.replace(', ', '_')}.onnx")
-        done = record.setdefault("others", {})
+        target = written_by(other, path)
         python = pythons[other.backend]
-        lost = latency and "nodes" in done.get(other.name, NONE) and not target.exists()
+        lost = again and "nodes" in done.get(other.name, NONE) and not target.exists()
         if python and (other.name not in done or lost):
             head = f"SOURCE, TARGET, OPSET = {str(path)!r}, {str(target)!r}, {OPSET}\n"
-            convert = partial(converted, [python, "-c", head + other.code], target, other.backend)
-            done[other.name] = repeated(convert, patience)
-        if "nodes" in done.get(other.name, NONE) and target.exists():
-            files[other.name] = target
+            way = partial(converted, [python, "-c", head + other.code], target, other.backend)
+            done[other.name] = repeated(way, patience)
+
+
+def run(path: Path, record: Record, *, latency: bool) -> None:
+    """Run the files that were made of one model: kerasir's error, and how fast they are."""
+    mine = path.with_name(f"{path.name}.kerasir.onnx")
     answers = path.with_name(path.name + ".npz")
-    if answers.exists() and "nodes" in record["kerasir"]:
-        held = np.load(answers)
-        y = session(mine)(held["x"])
-        record["error"] = float(np.abs(y - held["y"]).max() / np.abs(held["y"]).max())
-        for name, target in files.items() if latency else ():
-            record.setdefault("latency", {})[name] = latencies(mine, target, held["x"])
+    if not answers.exists() or "nodes" not in record["kerasir"]:
+        return
+    held = np.load(answers)
+    y = session(mine)(held["x"])
+    record["error"] = float(np.abs(y - held["y"]).max() / np.abs(held["y"]).max())
+    for other in of_suffix(path.suffix) if latency else ():
+        target = written_by(other, path)
+        if "nodes" in record["others"].get(other.name, NONE) and target.exists():
+            found = latencies(mine, target, held["x"])
+            record.setdefault("latency", {})[other.name] = found
 
 
-def repeated(convert: Callable[[], Record], patience: Patience) -> Record:
+def written_by(other: Other, path: Path) -> Path:
+    """Where the file of another converter lies."""
+    return path.with_name(f"{path.name}.{other.name.replace(', ', '_')}.onnx")
+
+
+def repeated(way: Callable[[], Record], patience: Patience) -> Record:
     """What a conversion takes: the medians of several, and of how many."""
     start = time.monotonic()
-    takes = [convert()]
+    takes = [way()]
     while "failed" not in takes[-1] and len(takes) < patience.repeats:
         if time.monotonic() - start > patience.seconds:
             break
-        takes.append(convert())
+        takes.append(way())
     costs = {key: [take[key] for take in takes if key in take] for key in ("wall", "cpu", "mb")}
     medians = {key: statistics.median(values) for key, values in costs.items() if values}
     return {**takes[0], **medians, "runs": len(costs["cpu"])}
@@ -225,7 +250,10 @@ def shortest(
 ) -> list[float]:
     """Milliseconds of each one's shortest run, taken in turn."""
     times = [math.inf] * len(models)
+    begun = time.monotonic()
     for run in range(runs + 1):
+        if run > LEAST_RUNS and time.monotonic() - begun > ENOUGH:
+            break
         for place in range(len(models)):
             turn = (place + run) % len(models)
             start = clock()
