@@ -167,8 +167,9 @@ def _load_proposed(path: Path, archive: Archive, reading: _Reading, sizes: Sizes
         ConfigError: They fit none.
     """
     from .importers.keras.proposals import no_architecture, proposal
+    from .importers.keras.read import import_model
 
-    found = proposal(archive)
+    found = proposal(archive, import_model)
     if found is None:
         raise no_architecture(None).at(file=archive.path)
     model = _load(path, reading._replace(arch=found.arch), None, sizes)

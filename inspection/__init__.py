@@ -13,6 +13,7 @@ from ..errors import ConfigError
 from ..importers.keras.archive import Archive, read_archive
 from ..importers.keras.facts import era_of
 from ..importers.keras.proposals import proposal
+from ..importers.keras.read import import_model
 from ..ir.graph import Value
 from ..ir.model import Fact, Facts, Model
 from .lint import chosen, lint
@@ -185,7 +186,7 @@ def _bare_weights(archive: Archive) -> Inspection:
 
 def _which_architecture(archive: Archive) -> Note:
     """What weights alone lack, and which architecture they fit."""
-    found = proposal(archive)
+    found = proposal(archive, import_model)
     message = "an architecture says what they mean" if found is None else found.reason
     arch = "model.json" if found is None else found.arch
     return Note(code="KE202", message=f"weights only: {message}", fix=f"--arch {arch}")

@@ -20,6 +20,7 @@ from .facts import era_of, read_facts
 from .guesses import GATES, Guess, guesses, parts
 from .match import listed
 from .proposals import proposal
+from .read import import_model
 from .spec import LayerSpec, ModelSpec
 
 Flattened = Mapping[str, tuple[int, int, int]]
@@ -205,7 +206,7 @@ class _Reader:
         known = (
             f"by rank, extent and name there are {counted}" if kinds else "nothing is recognized"
         )
-        fitting = proposal(self.archive)
+        fitting = proposal(self.archive, import_model)
         self.report.add(
             "KE206",
             "assumed",

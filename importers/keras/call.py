@@ -24,7 +24,7 @@ from .archive.record import StoredWeight
 from .era import Era
 from .misfit import letters_of, misfit, other_ordering
 from .opaque import lift_opaque
-from .registry import Config, Slot
+from .slots import Config, Slot
 from .spec import Call, Ref, replaced
 from .travelling import travelling
 

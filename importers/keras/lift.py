@@ -18,14 +18,14 @@ from .classes import is_operation
 from .era import Era
 from .layers import OPERATION
 from .match_paths import Assigned
-from .opaque import lift_opaque
+from .opaque import Told, lift_opaque
 from .ordering import as_keras3_runs, in_order
 from .registry import Slot, read_config, translator_of
 from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, Ref
 from .steps import Steps
 from .structure import REPEATS
 from .supported import check_arguments
-from .widths import Told, widths
+from .widths import widths
 
 INPUT_ROLES: Mapping[tuple[int, str | None], str] = {
     (1, None): "F",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import ConfigError
 from ...ir.build import Builder
@@ -13,9 +14,15 @@ from ...ir.ops.opaque import Opaque
 from ...ir.report import Report
 from ...ir.tensor import Param, Stored, Weight
 from .archive.record import StoredWeight
-from .widths import Told, with_features
 
 CODE_CLASSES = frozenset({"Lambda"})
+
+
+class Told(NamedTuple):
+    """An extent, and the layer whose weights tell it."""
+
+    features: int
+    by: str
 
 
 def lift_opaque(
@@ -91,11 +98,24 @@ def _result(
         terms = (first[0], *(Axis("X", extent) for extent in stated))
         return terms, told if stated else "the shape of its result is not known"
     told = "its result is taken to have its input's shape"
-    other = with_features(first, width) if width is not None else None
+    other = _with_features(first, width) if width is not None else None
     if other is not None and width is not None:
         told += f", but {width.features} features, as {width.by} reads"
     terms = other or first
     return (terms[0], *(_own(term, layer) for term in Layout(terms[1:]).terms)), told
+
+
+def _with_features(first: Terms, told: Told) -> Terms | None:
+    """An input's terms with as many features as a reader has; None if that is what they are.
+
+    As many as the input has in all behind the batch: it is flattened.
+    """
+    sizes = [size_of(term) for term in first[1:]]
+    if not sizes or sizes[-1] == told.features:
+        return None
+    own = Axis("F", told.features)
+    flat = None not in sizes and math.prod(size or 0 for size in sizes) == told.features
+    return (first[0], own) if flat else (*first[:-1], own)
 
 
 def _stated_shape(config: Mapping[str, Any]) -> Sequence[int | None] | None:

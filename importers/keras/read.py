@@ -78,7 +78,7 @@ def _import(
     if archive.config is None:
         from .proposals import no_architecture, proposal
 
-        raise no_architecture(proposal(archive))
+        raise no_architecture(proposal(archive, import_model))
     wrote = ERAS[era.value or "keras2"]
     vocabulary = spelling(archive, wrote.vocabulary)
     spec = without_losses(_architecture(archive.config, vocabulary), report)

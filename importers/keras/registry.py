@@ -13,27 +13,10 @@ import msgspec
 from ...errors import ConfigError, PluginError
 from ...ir.graph import Value
 from .layers import load_family_of
+from .slots import Config as Config, Slot as Slot
 
 if TYPE_CHECKING:
     from .call import LayerCall
-
-
-class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of layer configurations: the keys that change numbers, in the names of Keras 2."""
-
-
-class Slot(msgspec.Struct, frozen=True):
-    """One stored array of a layer.
-
-    Attributes:
-        name: The parameter it belongs to, as the translator asks for it.
-        trainable: Whether training changes it while the layer is trainable.
-        optional: Whether some kinds of file leave it out.
-    """
-
-    name: str
-    trainable: bool = True
-    optional: bool = False
 
 
 class Translate(Protocol):

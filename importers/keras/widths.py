@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
-from ...ir.layout import Axis, Terms, size_of
 from .match_paths import Assigned
+from .opaque import Told
 from .registry import translator_of
 from .spec import LayerSpec, ModelSpec, Path, Ref
-
-
-class Told(NamedTuple):
-    """An extent, and the layer whose weights tell it."""
-
-    features: int
-    by: str
-
 
 FIRST_EXTENT: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("Dense", "LSTM", "GRU", "SimpleRNN"), ("kernel",)),
@@ -58,16 +48,3 @@ def _told(spec: LayerSpec, path: Path, assigned: Assigned) -> Told | None:
     slots = FIRST_EXTENT.get(spec.class_name, ())
     shapes = [arrays[slot].source.shape for slot in slots if slot in arrays]
     return Told(shapes[0][0], spec.name) if shapes and shapes[0] else None
-
-
-def with_features(first: Terms, told: Told) -> Terms | None:
-    """An input's terms with as many features as a reader has; None if that is what they are.
-
-    As many as the input has in all behind the batch: it is flattened.
-    """
-    sizes = [size_of(term) for term in first[1:]]
-    if not sizes or sizes[-1] == told.features:
-        return None
-    own = Axis("F", told.features)
-    flat = None not in sizes and math.prod(size or 0 for size in sizes) == told.features
-    return (first[0], own) if flat else (*first[:-1], own)

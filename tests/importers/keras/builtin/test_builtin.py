@@ -55,7 +55,7 @@ def test_names_order_and_shapes_are_those_of_genuine_keras(one: Published) -> No
 
 @pytest.mark.parametrize("one", PUBLISHED, ids=by_id)
 def test_proposed_is_the_one_that_fits(one: Published) -> None:
-    assert propose(one.archive()) == [one.name]
+    assert propose(one.archive(), import_model) == [one.name]
 
 
 @pytest.mark.parametrize("one", PREDICTED, ids=by_id)
@@ -137,7 +137,7 @@ def test_weights_of_keras_03_have_no_names() -> None:
         )
         groups.append(WeightGroup(f"layer_{number + 1}", held))
     archive = archive_of(groups, form="numbered")
-    assert propose(archive) == ["vgg16"]
+    assert propose(archive, import_model) == ["vgg16"]
     model = import_model(archive, builtin="vgg16", backend="theano")
     assert model.tensors["fc1/kernel"].shape == (512 * 7 * 7, 4096)
     assert model.facts.ordering.value == "channels_first"
@@ -181,7 +181,7 @@ def test_another_architecture_is_refused() -> None:
     kernel = StoredWeight("predictions_W", "/p/W", ConstantSource(0.0, (4096, 10)))
     bias = StoredWeight("predictions_b", "/p/b", ConstantSource(0.0, (10,)))
     ten_classes = archive_of([*groups, WeightGroup("predictions", (kernel, bias))])
-    assert propose(ten_classes) == []
+    assert propose(ten_classes, import_model) == []
     with pytest.raises(WeightError, match="predictions/kernel: stored shape"):
         import_model(ten_classes, builtin="vgg16")
 
@@ -191,7 +191,7 @@ def test_nothing_is_proposed_where_shapes_differ() -> None:
     first = archive.groups[0]
     narrow = StoredWeight("W", "/W", ConstantSource(0.0, (32, 3, 3, 3)))
     groups = [WeightGroup(first.layer, (narrow, first.weights[1])), *archive.groups[1:]]
-    assert propose(archive_of(groups)) == []
+    assert propose(archive_of(groups), import_model) == []
 
 
 def test_error_without_an_architecture_says_which_fits() -> None:
