@@ -146,12 +146,12 @@ WRITTEN = (
         "resizing_crop", "reversible", "softmax_masked", "spectrograms",
     )),
     ("tf_keras", "keras2", (
-        "discretized", "hashed", "integer_lookup", "integer_lookups", "learnt", "resizing",
-        "tf_arithmetic", "tf_extents", "tf_shapes",
+        "absent_zeroed", "discretized", "hashed", "integer_lookup", "integer_lookups", "learnt",
+        "local_matrices", "masks_stated", "resizing", "tf_arithmetic", "tf_extents", "tf_shapes",
     )),
     ("tf_keras", "keras3", (
         "heads_blind", "heads_embedded", "heads_encoder", "heads_shared", "masked_merging",
-        "masks_stated",
+        "absent_zeroed", "local_matrices", "masks_stated",
     )),
 )  # fmt: skip
 """A library, a target, and the library's cases that are written for it: what is no layer, and what

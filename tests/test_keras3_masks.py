@@ -157,8 +157,11 @@ def test_genuine_keras_3_computes_the_same(tmp_path: Path) -> None:
             np.testing.assert_allclose(found["out_0"], result, atol=1e-6, err_msg=name)
 
 
-def test_a_mask_of_keras_3_stays_there_and_is_refused_elsewhere(tmp_path: Path) -> None:
-    """In Keras 3 a step counts where either input has it, in Keras 2 where both have."""
+def test_a_mask_of_keras_3_stays_and_is_told_elsewhere(tmp_path: Path) -> None:
+    """In Keras 3 a step counts where either input has it, in Keras 2 where both have.
+
+    tf.keras can be told of the former, older Kerases cannot.
+    """
     a, b = _fed()
     mean = _layer("GlobalAveragePooling1D", "mean", "merged")
     mean_b = _layer("GlobalAveragePooling1D", "mean_b", "other_b")
@@ -184,8 +187,13 @@ def test_a_mask_of_keras_3_stays_there_and_is_refused_elsewhere(tmp_path: Path) 
         counts = a.any(axis=-1, keepdims=True) | b.any(axis=-1, keepdims=True)
         steps = (_sigmoid(a) + _sigmoid(b)) * counts
         np.testing.assert_allclose(found[:, :3], steps.sum(axis=1) / counts.sum(axis=1), atol=1e-6)
+    told = tmp_path / "model.h5"
+    made = kerasir.convert(differing, told, to="keras2")  # by keyword, which tf.keras takes
+    assert any("mask that a layer is given" in event.message for event in made.report)
+    plan = solve(kerasir.load(told).graph, POLICIES["as authored"])
+    np.testing.assert_allclose(evaluate(plan, [a, b])[0], found, atol=1e-6)
     with pytest.raises(kerasir.KerasirError, match="another mask reaches it"):
-        kerasir.convert(differing, tmp_path / "model.h5", to="keras2")
+        kerasir.convert(differing, tmp_path / "old.h5", to="keras2.0")
 
 
 def test_keras_3_is_told_a_mask_that_it_would_not_make(

@@ -51,8 +51,21 @@ def told(site: Site, port: int, x: Tensor, *, carried: bool = True) -> tuple[Ten
     if x.mask is held.value and (carried or not site.dialect.tells_masks):
         return x, None
     if not site.dialect.tells_masks:
-        site.check_mask(port, x)
+        _tell_reader(site, port, x)
     return x, mask_tensor(site, port)
+
+
+def _tell_reader(site: Site, port: int, x: Tensor) -> None:
+    """Say that not every reader of the target can be told a mask.
+
+    Raises:
+        ExportError: None can.
+    """
+    if not site.dialect.hears_masks:
+        site.check_mask(port, x)
+    site.emission.speak("tf_keras")
+    what = "a mask that a layer is given by keyword needs tf.keras 1.15 or later"
+    site.tell("KX301", "note", what, level="warning")
 
 
 def carries(site: Site, tensor: Tensor, mask: Value | None) -> None:

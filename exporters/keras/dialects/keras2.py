@@ -18,6 +18,8 @@ _CONV = Known(("filters", "dilation_rate", "groups", *WINDOW), KERNEL, {"groups"
 _SEPARABLE = Known(("filters", "depth_multiplier", "dilation_rate", "groups", *WINDOW), POINTWISE)
 _POOL = Known(("pool_size", "strides", "padding", "data_format"))
 _GLOBAL = Known(("data_format", "keepdims"), since={"keepdims": "tf.keras 2.6"}, era="tf_keras")
+_STEPS = (*STEPS, "zero_output_for_mask")
+_ZEROES = {"zero_output_for_mask": "tf.keras 1.13"}
 _LOCAL = Known(("filters", "implementation", *WINDOW), KERNEL, {}, "Keras 3")
 _SPATIAL_DROPOUT = Known(("noise_shape", "data_format"), ("rate",), unsaid=("trainable",))
 _MERGE = Known()
@@ -87,9 +89,14 @@ CLASSES: Mapping[str, Known] = {
         ),
     ),
     "Masking": Known(("mask_value",)),
-    "SimpleRNN": Known(("implementation", *STEPS), RECURRENT[:-1]),
-    "GRU": Known(("recurrent_activation", "reset_after", *STEPS), RECURRENT),
-    "LSTM": Known(("recurrent_activation", *STEPS), (*RECURRENT, "unit_forget_bias")),
+    "SimpleRNN": Known(("implementation", *_STEPS), RECURRENT[:-1], _ZEROES, era="tf_keras"),
+    "GRU": Known(
+        ("recurrent_activation", "reset_after", *_STEPS), RECURRENT, _ZEROES, era="tf_keras"
+    ),
+    "LSTM": Known(
+        ("recurrent_activation", *_STEPS), (*RECURRENT, "unit_forget_bias"), _ZEROES,
+        era="tf_keras",
+    ),
     "ConvLSTM2D": Known(CONV_STEPS, CONV_KEPT, {"return_state": "tf.keras 1.13"}),
     "RNN": Known(("cell", *STEPS[3:-1]), ("unroll",)),
     "Bidirectional": Known(
@@ -122,6 +129,7 @@ KERAS2 = Dialect(
     spans=True,
     functions=Functions(TENSORFLOW, "TFOpLambda"),
     later={"tf_keras": "2.15.0"},
+    hears_masks=True,
     ends_masks=ENDS_AT["tf_keras"],
     era_alone={"theano": "keras2"},
     gives_first_state=("tensorflow",),

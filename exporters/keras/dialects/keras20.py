@@ -34,8 +34,8 @@ _LATER_KEYS: Mapping[str, Keys] = {
     },
     **dict.fromkeys(("UpSampling2D", "UpSampling3D"), ("interpolation",)),
     "BatchNormalization": ("mode",),
-    **dict.fromkeys(("SimpleRNN", "LSTM"), ("time_major",)),
-    "GRU": ("time_major", "reset_after"),
+    **dict.fromkeys(("SimpleRNN", "LSTM"), ("time_major", "zero_output_for_mask")),
+    "GRU": ("time_major", "reset_after", "zero_output_for_mask"),
     "ConvLSTM2D": ("time_major",),
     "Bidirectional": ("num_constants", "backward_layer"),
     "InputLayer": ("ragged", "optional"),
@@ -50,7 +50,9 @@ CLASSES: Mapping[str, Known] = {
     },
     **{
         name: narrowed(
-            KERAS2_CLASSES[name], ("time_major",), kept=("implementation", "unroll", "return_state")
+            KERAS2_CLASSES[name],
+            ("time_major", "zero_output_for_mask"),
+            kept=("implementation", "unroll", "return_state"),
         )
         for name in ("SimpleRNN", "ConvLSTM2D")
     },

@@ -14,6 +14,7 @@ from .records import Keys, Known, narrowed
 
 _LATER: Keys = (
     "groups", "keepdims", "backward_layer", "ragged", "optional", "time_major", "mode",
+    "zero_output_for_mask",
 )  # fmt: skip
 """Keys that only tf.keras and Keras 3 have."""
 
@@ -31,6 +32,7 @@ KERAS22 = msgspec.structs.replace(
     classes=CLASSES,
     functions=None,
     later={"tf_keras": "2.3.1"},
+    hears_masks=False,
     ends_masks=frozenset(),
     written_by=("2.2.3", "2.2.4", "2.2.5", "2.3."),
     era="keras2",

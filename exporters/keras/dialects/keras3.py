@@ -26,6 +26,7 @@ _STEPS: Keys = (
     "units", "activation", "use_bias", "return_sequences", "return_state", "go_backwards",
     "stateful",
 )  # fmt: skip
+_ZEROING: Keys = (*_STEPS, "zero_output_for_mask")
 _DEPTHWISE: Keys = (
     "depthwise_initializer", "bias_initializer", "depthwise_regularizer", "bias_regularizer",
     "activity_regularizer", "depthwise_constraint", "bias_constraint",
@@ -196,15 +197,15 @@ CLASSES: Mapping[str, Known] = {
         group="GroupedQueryAttention",
         call="each",
     ),
-    "SimpleRNN": Known(_STEPS, _RECURRENT, places=("cell",), call="states"),
+    "SimpleRNN": Known(_ZEROING, _RECURRENT, places=("cell",), call="states"),
     "GRU": Known(
-        ("recurrent_activation", "reset_after", *_STEPS),
+        ("recurrent_activation", "reset_after", *_ZEROING),
         _RECURRENT,
         places=("cell",),
         call="states",
     ),
     "LSTM": Known(
-        ("recurrent_activation", *_STEPS),
+        ("recurrent_activation", *_ZEROING),
         (*_RECURRENT, "unit_forget_bias"),
         places=("cell",),
         call="states",

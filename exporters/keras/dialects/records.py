@@ -157,6 +157,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         whole: Classes that are written as they were read, though they were read as several
             operations: their configuration says all that they compute.
         tells_masks: Whether a call can be told a mask, as a tensor by keyword.
+        hears_masks: Whether some of its readers can be told one, where none comes along.
         ends_masks: Classes that hand no mask on.
         strips_masks: Classes that take the masks off the tensors that they are given, for all who
             read them later.
@@ -220,6 +221,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     names: Mapping[str, Names] = msgspec.field(default_factory=lambda: {"tensorflow": SCOPES})
     whole: frozenset[str] = frozenset()
     tells_masks: bool = False
+    hears_masks: bool = False
     ends_masks: frozenset[str] = frozenset()
     strips_masks: frozenset[str] = frozenset()
 

@@ -22,9 +22,8 @@ from .recurrent import (
     inner_layer,
     kinds,
     slots_of_class,
-    tell_of_idle,
-    zeroed,
 )
+from .runs import tell_of_idle, zeroed
 from .stacked import STACK, Stack, StackConfig, stack_groups, stack_slots
 
 HALVES = ("forward", "backward")

@@ -22,10 +22,9 @@ from .recurrent import (
     KERAS1_LSTM_GATES,
     LSTM_GATES,
     PER_GATE,
-    Run,
-    fitted,
     initial_states,
 )
+from .runs import Run, fitted
 
 
 class ConvLSTMConfig(Config, frozen=True, kw_only=True):
@@ -108,7 +107,9 @@ class ConvRecurrence:
         y = window.ports.placed(filters, window.space)
         state: Terms = tuple(term for term in y if term not in time)
         begin = [fitted(call, value, state) for value in states]
-        inputs = [x, call.mask(x), *begin]
+        mask = call.mask(x)
+        mask = mask and fitted(call, mask, (*batch, *time), "mask")
+        inputs = [x, mask, *begin]
         op = self._op(window, sizes, backwards)
         return call.add(op, inputs, y, state, state, axes=bound, params=params, part=part)
 

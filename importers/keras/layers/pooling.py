@@ -29,8 +29,8 @@ from ....ir.ops.pooling import (
 from ....ir.ops.shape import View
 from ..call import SPACE, LayerCall, Ports, one_or_many
 from ..registry import Config, translates
-from .recurrent import fitted
 from .resampling import resampled
+from .runs import fitted
 
 Numbers = int | tuple[int, ...]
 Pairs = int | tuple[Any, ...]

@@ -11,22 +11,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ....eras.recurrence import gives_first_state
 from ....errors import ConfigError
 from ....ir.graph import Node, Value
-from ....ir.layout import Axis, Labelled, Layout, Terms, axes_of, size_of
+from ....ir.layout import Axis, Labelled, Layout, Terms, axes_of
 from ....ir.op import Op
 from ....ir.ops.activation import AlongAxis, Softmax
-from ....ir.ops.recurrent import GRU, LSTM, ReverseTime, SimpleRNN, ZeroAbsent
-from ....ir.ops.shape import Reshape
+from ....ir.ops.recurrent import GRU, LSTM, SimpleRNN
 from ....ir.source import PartSource
 from ....ir.tensor import Param, Stored
 from ..call import LayerCall, learn_sizes
-from ..era import Era
 from ..registry import Config, Slot, picked, translates
 from . import early_gru
 from .activation import function
 from .cudnn import is_cudnn, matrix, summed
+from .runs import Run, fitted, gives_state, returned, tell_of_idle
 
 LSTM_GATES = ("i", "f", "c", "o")
 """The order of an LSTM's gates in one array: every era that stores one."""
@@ -66,25 +64,6 @@ class RecurrentConfig(Config, frozen=True, kw_only=True):
     zero_output_for_mask: bool = False
 
 
-class Run(msgspec.Struct, frozen=True):
-    """What one direction gives.
-
-    Attributes:
-        sequence: The result of every step, in the order walked.
-        last: The result of the last step.
-        states: What the last step hands on.
-    """
-
-    sequence: Value
-    last: Value
-    states: tuple[Value, ...]
-
-    @classmethod
-    def of(cls, node: Node) -> Run:
-        """What the node of one recurrent op gives."""
-        return cls(node.results[0], node.results[1], node.results[1:])
-
-
 class Kind(msgspec.Struct, frozen=True):
     """What tells the recurrent layers apart.
 
@@ -118,11 +97,6 @@ def slots_of_class(class_name: str, config: RecurrentConfig, era: str) -> Sequen
         return tuple(Slot(f"{letter}_{gate}") for gate in arrays for letter in letters)
     bias = (Slot("bias"),) if config.use_bias else ()
     return (Slot("kernel"), Slot("recurrent_kernel"), *bias)
-
-
-def gives_state(era: Era, *, unrolled: bool) -> bool:
-    """Whether a step that a mask leaves out gives the state: before any, the initial one."""
-    return not unrolled and gives_first_state(era.vocabulary, era.backend, era.version)
 
 
 class Recurrence:
@@ -294,14 +268,7 @@ def _translate(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value
         raise ConfigError(f"{call.class_name} with {len(states)} initial states")
     tell_of_idle(call, x, states, sequences=config.return_sequences, unrolled=config.unroll)
     node = recurrence.node(x, states, "", config.go_backwards)
-    y = node.results[0] if config.return_sequences else node.results[1]
-    mask = call.mask(x)
-    if config.zero_output_for_mask and mask is not None:
-        if not config.return_sequences:
-            raise ConfigError(f"{call.class_name} with zero_output_for_mask for its last step")
-        y = zeroed(call, y, turned_mask(call, mask) if config.go_backwards else mask, "absent")
-    if config.return_sequences:
-        call.set_mask(y, mask)
+    y = returned(call, x, Run.of(node), config)
     return (y, *node.results[1:]) if config.return_state else y
 
 
@@ -318,49 +285,6 @@ def initial_states(call: LayerCall, positional: tuple[Value, ...]) -> tuple[Valu
     if positional or not all(isinstance(state, Value) for state in found):
         raise ConfigError(f"{call.class_name} with initial states that are no tensors")
     return found
-
-
-def tell_of_idle(
-    call: LayerCall, x: Value, states: Sequence[Value], *, sequences: bool, unrolled: bool
-) -> None:
-    """Say where an initial state comes out otherwise than it did: as a last result.
-
-    Where no step counts, that is zeros, as the sequence is; the state is the initial one. Before
-    2.3 on TensorFlow all of them are. Source: genuine runs of 2.0.8 and 2.2.4; Keras 2.2.4
-    `theano_backend.py` and tf-keras 2.21 `backend.py`, `rnn`.
-    """
-    known = sequences or gives_state(call.era, unrolled=unrolled)
-    if states and not known and call.mask(x) is not None:
-        message = "an initial state behind a mask: where no step counts Keras gives zeros, here it"
-        call.report.add("KN107", "note", f"{message} comes out", layer=call.name, level="warning")
-
-
-def fitted(call: LayerCall, state: Value, wanted: Terms, part: str = "state") -> Value:
-    """An initial state, or a mask, over the axes of the layer; by a Reshape from other axes.
-
-    Raises:
-        ConfigError: It has another shape.
-    """
-    axes = call.axes(state)
-    if axes == wanted:
-        return state
-    if [size_of(term) for term in axes] != [size_of(term) for term in wanted]:
-        raise ConfigError(f"{call.class_name} with an initial {part} {state.layout}")
-    return call.add(Reshape(), [state], wanted, part=part).result
-
-
-def zeroed(call: LayerCall, y: Value, mask: Value, part: str) -> Value:
-    """A sequence with zeros at the steps that a mask in the same order leaves out."""
-    axes = call.axes(y)
-    bound = {"batch": axes[: call.batch], "time": axes[-2:-1], "units": axes[-1:]}
-    mask = fitted(call, mask, axes[:-1], "mask")
-    return call.add(ZeroAbsent(), [y, mask], axes, axes=bound, part=part).result
-
-
-def turned_mask(call: LayerCall, mask: Value, part: str = "turned") -> Value:
-    """A mask in the order of a layer that walks time from the end."""
-    axes = call.axes(mask)
-    return call.add(ReverseTime(), [mask], axes, axes={"time": axes[-1:]}, part=part).result
 
 
 C = TypeVar("C", bound=Config)

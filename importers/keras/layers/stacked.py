@@ -19,16 +19,12 @@ from .recurrent import (
     INITIAL_STATE,
     Recurrence,
     RecurrentConfig,
-    Run,
-    fitted,
-    gives_state,
     initial_states,
     inner_layer,
     kinds,
     slots_of_class,
-    tell_of_idle,
-    turned_mask,
 )
+from .runs import Run, fitted, gives_state, returned, tell_of_idle, turned_mask
 
 STACK = "StackedRNNCells"
 """What an RNN over several cells is called here: after what Keras makes of a list of cells."""
@@ -51,7 +47,7 @@ class StackConfig(Config, frozen=True, kw_only=True):
     unroll: bool = False
     stack: Mapping[str, Any] = {}
     time_major: Literal[False] = False
-    zero_output_for_mask: Literal[False] = False
+    zero_output_for_mask: bool = False
 
 
 Cell = tuple[str, RecurrentConfig]
@@ -218,7 +214,5 @@ def stacked(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Value, .
         raise ConfigError(f"{call.class_name} with {len(states)} initial states")
     tell_of_idle(call, x, states, sequences=config.return_sequences, unrolled=config.unroll)
     run = stack.run(x, states, "", config.go_backwards)
-    if config.return_sequences:
-        call.set_mask(run.sequence, call.mask(x))
-    result = run.sequence if config.return_sequences else run.last
+    result = returned(call, x, run, config)
     return (result, *run.states) if config.return_state else result

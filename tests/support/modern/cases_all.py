@@ -6,12 +6,21 @@ from collections.abc import Mapping
 
 import cases_attention
 import cases_graphs
+import cases_masks
 import cases_ops
 import cases_plain
 import cases_rnn
 import cases_shaping
 
-FAMILIES = (cases_attention, cases_graphs, cases_ops, cases_plain, cases_rnn, cases_shaping)
+FAMILIES = (
+    cases_attention,
+    cases_graphs,
+    cases_masks,
+    cases_ops,
+    cases_plain,
+    cases_rnn,
+    cases_shaping,
+)
 
 WITHOUT_MEANING = frozenset({"AbstractRNNCell", "InputSpec", "Layer", "Wrapper"})
 """Classes that only others are made of."""

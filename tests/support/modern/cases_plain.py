@@ -266,32 +266,6 @@ def masked_merging(k: Kit) -> Any:
 
 
 @case()
-def masks_stated(k: Kit) -> Any:
-    x, m = k.Input((6, 4)), k.Input((6,), dtype="bool")
-    a = k.L.LSTM(3, return_sequences=True)(x, mask=m)
-    b = k.L.Bidirectional(k.L.GRU(2, return_sequences=True))(x, mask=m)
-    mean = k.L.GlobalAveragePooling1D()(x, mask=m)
-    found = [a, k.L.GRU(2)(a), b, k.L.SimpleRNN(2)(b), mean]
-    masks = k.whole((3, 6), 2).astype(bool)
-    masks[:, 0] = True
-    return k.Model([x, m], found), [k.random((3, 6, 4)), masks]
-
-
-@case()
-def masks_and_states(k: Kit) -> Any:
-    """An encoder and a decoder whose steps are padded."""
-    x, y = k.Input((6,)), k.Input((5,))
-    a = k.L.Embedding(7, 4, mask_zero=True)(x)
-    b = k.L.Embedding(7, 4, mask_zero=True)(y)
-    _, *states = k.L.LSTM(3, return_state=True)(a)
-    decoded = k.L.LSTM(3, return_sequences=True)(b, initial_state=states)
-    found = [decoded, k.L.GRU(2)(k.L.Dense(3)(decoded))]
-    both = k.L.Bidirectional(k.L.GRU(3, return_state=True))(a)
-    found.append(k.L.Bidirectional(k.L.GRU(3))(b, initial_state=both[1:]))
-    return k.Model([x, y], found), [k.whole((3, 6), 3), k.whole((3, 5), 3)]
-
-
-@case()
 def masking(k: Kit) -> Any:
     x = k.Input((6, 4))
     h = k.L.Masking(0.0)(x)
