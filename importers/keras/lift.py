@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import ConfigError, KerasirError, UnsupportedLayerError, show
+from ...errors import ConfigError, KerasirError, UnsupportedLayerError, WeightError, show
 from ...ir.build import Builder
 from ...ir.graph import Graph, Layer, Node, Value
 from ...ir.layout import Axis, Term, Terms
@@ -25,6 +25,7 @@ from .spec import SEEN_THROUGH, LayerSpec, ModelSpec, Path, Ref
 from .steps import Steps
 from .structure import REPEATS
 from .supported import check_arguments
+from .unsaid import Unsaid, key_of
 from .widths import widths
 
 INPUT_ROLES: Mapping[tuple[int, str | None], str] = {
@@ -54,6 +55,7 @@ class Lifter:
         assigned: The stored arrays of each layer.
         slots: What each layer stores.
         sizes: What the caller fixes of inputs.
+        unsaid: Shapes that nothing says.
         scopes: Calls of nested models so far.
         layers: Every layer so far, in order.
         weights: Every weight so far, by layer path and slot.
@@ -67,10 +69,11 @@ class Lifter:
         slots: Mapping[Path, Sequence[Slot]],
         allowed: frozenset[str],
         sizes: Sizes = OPEN,
+        unsaid: Unsaid | None = None,
     ) -> None:
         self.era, self.report = era, report
         self.assigned, self.slots, self.allowed = assigned, slots, allowed
-        self.sizes = sizes
+        self.sizes, self.unsaid = sizes, unsaid or Unsaid()
         self.builder = Builder()
         self.scopes: list[Scope] = []
         self.layers: list[Layer] = []
@@ -117,7 +120,8 @@ class Lifter:
         """A model's outputs; with `feeds`, its inputs are values of the model around it."""
         values: dict[Ref, Value] = {}
         specs = {layer.name: layer for layer in model.layers}
-        told = widths(model, path, self.assigned)
+        kept = {key[-1] for key in self.unsaid.kept if key[:-1] == scope}
+        told = widths(model, path, self.assigned, kept)
         self._widths |= {(path, ref): one for ref, one in told.items()}
         for position, stated in enumerate(model.inputs):
             ref = _input_behind(stated, specs)
@@ -242,16 +246,48 @@ class Lifter:
         here: Path,
         batch: int,
     ) -> Sequence[Value]:
+        """One call of a layer that is no model and no wrapper.
+
+        Raises:
+            ConfigError, WeightError: It does not fit what is before it; what that tells of shapes
+                that nothing says is noted.
+        """
+        try:
+            results = self._computed(spec, index, layer, given, here, batch)
+        except (ConfigError, WeightError):
+            weighted = bool(self.assigned.get(here))
+            self.unsaid.learn(layer, given.inputs, self.builder.nodes, weighted=weighted)
+            raise
+        self.unsaid.carry(given.inputs, results)
+        return results
+
+    def _computed(
+        self,
+        spec: LayerSpec,
+        index: int,
+        layer: Layer,
+        given: Given,
+        here: Path,
+        batch: int,
+    ) -> Sequence[Value]:
         inputs = given.inputs
         shared = self.weights.setdefault(here, {})
         stored = self.assigned.get(here, {})
         translator = translator_of(spec.class_name)
         if translator is None and spec.class_name.startswith(OPERATION):
             raise UnsupportedLayerError(f"the operation {spec.source_class!r:.80} is not known")
-        if translator is None:
+        if translator is None or key_of(layer) in self.unsaid.kept:
             width = self._widths.get((here[:-1], Ref(spec.name, index)))
             return lift_opaque(
-                self.builder, layer, inputs, stored, shared, self.report, given.gives, width
+                self.builder,
+                layer,
+                inputs,
+                stored,
+                shared,
+                self.report,
+                given.gives,
+                width,
+                self.unsaid,
             )
         check_arguments(spec, translator, given)
         if spec.source_class in SEEN_THROUGH:

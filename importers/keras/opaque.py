@@ -14,8 +14,11 @@ from ...ir.ops.opaque import Opaque
 from ...ir.report import Report
 from ...ir.tensor import Param, Stored, Weight
 from .archive.record import StoredWeight
+from .unsaid import Unsaid, key_of
 
 CODE_CLASSES = frozenset({"Lambda"})
+
+FIX = "--lambda can say {}"
 
 
 class Told(NamedTuple):
@@ -34,10 +37,12 @@ def lift_opaque(
     report: Report,
     gives: Sequence[int | None] | None = None,
     width: Told | None = None,
+    unsaid: Unsaid | None = None,
 ) -> Sequence[Value]:
     """One opaque node.
 
-    Where nothing says its result's shape, it is taken to have its first input's; that is told.
+    Where nothing says its result's shape, it is taken to have its first input's, unless something
+    else has been learnt of it; that is told.
 
     Args:
         builder: The graph so far.
@@ -48,6 +53,7 @@ def lift_opaque(
         report: Where to tell of it.
         gives: Its result's shape, the batch first, where the file says it.
         width: Where nothing says it: the last extent, by the weights of what reads the result.
+        unsaid: What is known of shapes that nothing says; is told of this one.
 
     Raises:
         ConfigError: It has no input.
@@ -63,18 +69,25 @@ def lift_opaque(
             )
         params[slot] = Param(shared[slot], (Stored(Layout(own)),))
         axes[slot] = own
-    result, shape = _result(layer, builder.axes(inputs[0]), gives, width)
+    unsaid = unsaid or Unsaid()
+    first, key = builder.axes(inputs[0]), key_of(layer)
+    terms, shape = _said(layer, first, gives)
+    result, guess = (terms, "") if terms else _guessed(layer, first, width, unsaid)
+    kept = key in unsaid.kept
+    class_name = layer.class_name if kept else layer.source_class
     code = layer.source_class in CODE_CLASSES or layer.config.get("mode_type", "raw") != "raw"
     report.add(
         "KS101" if code else "KE401",
         "assumed",
-        f"{layer.name} ({layer.source_class}) is kept as it is, not computed; {shape}",
+        f"{layer.name} ({layer.source_class}) is kept as it is, not computed; {guess or shape}",
         layer=layer.name,
         level="warning",
-        fix="--lambda can say what it computes" if code else "a plugin can say what it computes",
+        fix=FIX.format("what is before it computes" if kept else "what it computes")
+        if code or kept
+        else "a plugin can say what it computes",
     )
     node = builder.add(
-        Opaque(layer_class=layer.source_class, has_code=code),
+        Opaque(layer_class=class_name, has_code=code),
         layer.name,
         inputs,
         [result],
@@ -82,21 +95,35 @@ def lift_opaque(
         params=params,
         layer=layer,
     )
+    if guess:
+        unsaid.guessed(layer, node.result)
     return [node.result]
 
 
-def _result(
-    layer: Layer, first: Terms, gives: Sequence[int | None] | None, width: Told | None
-) -> tuple[Terms, str]:
-    """The terms of the result, and in words what they are taken from."""
+def _said(
+    layer: Layer, first: Terms, gives: Sequence[int | None] | None
+) -> tuple[Terms | None, str]:
+    """The terms of a result whose shape the file says, and in words what they are taken from."""
     stated = _stated_shape(layer.config)
     sizes = [size_of(term) for term in first[1:]]
     if stated is None and gives and (list(gives[1:]) != sizes or len(gives) == 1):
         stated = gives[1:]
-    if stated is not None:
-        told = f"of its result the shape {tuple(stated)} is stated"
-        terms = (first[0], *(Axis("X", extent) for extent in stated))
-        return terms, told if stated else "the shape of its result is not known"
+    if stated is None:
+        return None, ""
+    terms = (first[0], *(Axis("X", extent) for extent in stated))
+    told = f"of its result the shape {tuple(stated)} is stated"
+    return terms, told if stated else "the shape of its result is not known"
+
+
+def _guessed(layer: Layer, first: Terms, width: Told | None, unsaid: Unsaid) -> tuple[Terms, str]:
+    """The terms of a result of which the file says nothing."""
+    key = key_of(layer)
+    rank = unsaid.ranks.get(key, len(first))
+    if (key in unsaid.open or rank != len(first)) and rank > 1:
+        last = None if width is None else width.features
+        extents = [None] * (rank - 2)
+        told = f"its result is taken to have {rank} dimensions, of unknown extents"
+        return (first[0], *(Axis("X", extent) for extent in [*extents, last])), told
     told = "its result is taken to have its input's shape"
     other = _with_features(first, width) if width is not None else None
     if other is not None and width is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...eras.normalization import EARLY_KEYS, KEYS_OF_VARIANCE, LAST_UNSTATED, statistics
 from ...eras.vocabularies import ERAS, EraInfo
-from ...errors import KerasirError
+from ...errors import ConfigError, KerasirError, WeightError
 from ...ir.graph import Graph
 from ...ir.model import Facts, Model
 from ...ir.report import Report
@@ -27,6 +27,10 @@ from .spelling import spelling
 from .structure import read_model
 from .supported import check_supported
 from .training import read_training
+from .unsaid import Unsaid
+
+MOST_TRIES = 50
+"""How often a model is lifted: each time one guess more about shapes is mended (`unsaid`)."""
 
 
 def import_model(
@@ -100,10 +104,16 @@ def _import(
     version = facts.version.value or wrote.version
     if version is None and builtin is None and _is_early(spec, wrote.vocabulary):
         version = _assumed(LAST_UNSTATED, report)
-    lifter = Lifter(
-        _era(facts, version, vocabulary, wrote), report, assigned, slots, allowed, sizes
-    )
-    graph = lifter.graph(spec)
+    reading, told, unsaid = _era(facts, version, vocabulary, wrote), len(report.events), Unsaid()
+    for left in reversed(range(MOST_TRIES)):
+        lifter = Lifter(reading, report, assigned, slots, allowed, sizes, unsaid)
+        try:
+            graph = lifter.graph(spec)
+            break
+        except (ConfigError, WeightError):
+            if not unsaid.begin() or not left:
+                raise
+            del report.events[told:]  # what the next try tells
     _tell_apart(lifter.weights)
     as_it_says = builtin is None and not lambdas and sizes is OPEN
     said = graph if means_the_same_since(spec, vocabulary, version) else Graph((), (), ())

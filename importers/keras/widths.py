@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from .match_paths import Assigned
 from .opaque import Told
@@ -18,15 +18,18 @@ FIRST_EXTENT: Mapping[str, tuple[str, ...]] = {
 LAST = (-1, [-1], None)
 
 
-def widths(model: ModelSpec, path: Path, assigned: Assigned) -> dict[Ref, Told]:
+def widths(
+    model: ModelSpec, path: Path, assigned: Assigned, kept: Collection[str] = ()
+) -> dict[Ref, Told]:
     """The last extent of what layers of unknown classes give, by the first of their readers.
 
     Args:
         model: The model that the layers are in.
         path: Of the model.
         assigned: The arrays of all layers.
+        kept: Layers of known classes that are not computed either.
     """
-    opaque = {spec.name for spec in model.layers if _is_unknown(spec)}
+    opaque = {spec.name for spec in model.layers if _is_unknown(spec) or spec.name in kept}
     found: dict[Ref, Told] = {}
     for spec in model.layers if opaque else ():
         for ref in (ref for call in spec.calls for ref in call.inputs[:1]):
