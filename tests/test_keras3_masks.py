@@ -20,6 +20,9 @@ import kerasir
 from genuine import FixtureCase
 from kerasir.passes.solve import solve
 from kerasir.reference.evaluate import evaluate
+from oracle.builder import Keras, Tensor
+from oracle.evaluate import evaluate as oracle
+from oracle.files import write_keras2
 
 WORKER = Path(__file__).parent / "support" / "keras_worker.py"
 
@@ -155,6 +158,59 @@ def test_genuine_keras_3_computes_the_same(tmp_path: Path) -> None:
     for name, result in expected.items():
         with np.load(tmp_path / f"{name}.npz") as found:
             np.testing.assert_allclose(found["out_0"], result, atol=1e-6, err_msg=name)
+
+
+def _bidirectional(k: Keras, x: Tensor) -> list[Tensor]:
+    config = {"units": 2, "return_sequences": True, "merge_mode": "sum"}
+    y = k.wrapped("Bidirectional", "GRU", **config)(x)
+    left_out = k("LSTM", k.wrapped("Bidirectional", "SimpleRNN", **config)(x), units=3)
+    return [k("Dense", y, units=2), left_out]
+
+
+def test_absent_steps_of_a_bidirectional_are_what_they_were(tmp_path: Path) -> None:
+    """Where they are seen, the halves are layers of their own; elsewhere the layer stays whole."""
+    k = Keras("channels_last")
+    example = k.model(*_bidirectional(k, k("Masking", k.input(4, 3), mask_value=0.0)))
+    a, _ = _fed()
+    source = write_keras2(example, tmp_path / "source.h5", "tensorflow")
+    target = tmp_path / "model.keras"
+    report = kerasir.convert(source, target).report
+    plan = solve(kerasir.load(target).graph, POLICIES["as authored"])
+    for found, wanted in zip(
+        evaluate(plan, [a]),
+        oracle(example.config, example.weights, [a], "tensorflow", "2.2.4"),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+    split = {event.layer for event in report if "both halves are layers" in event.message}
+    assert split == {"bidirectional_1"}
+
+
+@pytest.mark.parametrize(
+    ("activation", "function"),
+    [("tanh", np.tanh), ("hard_sigmoid", lambda x: np.clip(0.2 * x + 0.5, 0, 1))],
+)
+def test_a_highway_behind_a_mask_multiplies_every_step(
+    activation: str, function: Callable[[np.ndarray], np.ndarray], tmp_path: Path
+) -> None:
+    inner = {"name": "inner", "activation": activation, "bias": True, "input_dim": None}
+    layer = {"class_name": "Highway", "config": inner}
+    highway = _layer("TimeDistributed", "highway", "merged", layer=layer)
+    source = _written(tmp_path / "source.h5", "Add", "other_a", highway)
+    kernel, carry = np.random.default_rng(1).normal(size=(2, 3, 3))
+    with h5py.File(source, "a") as file:
+        group = file["model_weights/highway"]
+        arrays = {"W": kernel, "W_carry": carry, "b": np.ones(3), "b_carry": np.zeros(3)}
+        for name, array in arrays.items():
+            group[name] = array.astype(np.float32)
+        group.attrs["weight_names"] = [name.encode() for name in arrays]
+    target = tmp_path / "model.keras"
+    kerasir.convert(source, target)
+    plan = solve(kerasir.load(target).graph, POLICIES["as authored"])
+    (found,) = evaluate(plan, list(_fed()))
+    x = 2 * _sigmoid(_fed()[0])
+    t = _sigmoid(x @ carry)
+    np.testing.assert_allclose(found, t * function(x @ kernel + 1) + (1 - t) * x, atol=1e-6)
 
 
 def test_a_mask_of_keras_3_stays_and_is_told_elsewhere(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ CUSTOM = ("custom_layer_", "lambda_layer_")
 """Cases with code of their own, which nothing can evaluate but Keras."""
 
 BEYOND = (
+    "g_absent_",
     "g_bilinear_",
     "g_cells_",
     "g_chain_of_models_",

@@ -43,6 +43,7 @@ from ...ir.ops.activation import (
 )
 from .functions import function_of, needed, operation
 from .hard_sigmoid import scaled_name, tell_scaled, warn_of_readers
+from .masks import unaltered
 from .network import Constant, Tensor
 from .own_words import has_own_words
 from .scaling import scale_and_shift
@@ -369,6 +370,7 @@ def merged(
     if any(isinstance(part, Constant) for part in parts):
         return needed(site, class_name.lower(), parts, role)
     if site.has(class_name) or class_name not in MINUS:
+        parts, mask = unaltered(site, class_name, parts, mask)
         return site.put(class_name, {}, parts, role=role, mask=mask)
     site.tell("KX102", "changed", f"{class_name} is written as several layers")
     least = class_name == "Minimum"

@@ -6,7 +6,7 @@ comes before the one that is carried (3.15 `layers/layer.py`, `Layer.__call__`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set as AbstractSet
+from collections.abc import Iterable, Iterator, Sequence, Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from ...ir.graph import Graph, Node, Value
@@ -118,6 +118,28 @@ def without_mask(site: Site, x: Tensor, role: str = "unmasked") -> Tensor:
 def as_operation(site: Site, x: Tensor, role: str) -> Tensor:
     """The same numbers as an operation of Keras 3 gives them, which carries no mask: times one."""
     return needed(site, "multiply", [x, Constant(1.0)], role)
+
+
+def unaltered(
+    site: Site, class_name: str, parts: Sequence[Tensor], mask: Value | None
+) -> tuple[Sequence[Tensor], Value | None]:
+    """What a merge that an op is composed of is given, and the mask that it then carries on.
+
+    Where the target's merge would compute otherwise for steps that a mask leaves out, and something
+    sees these, it is given inputs without; what needs the mask behind it is told it. A merge of
+    the source looks after its own inputs.
+    """
+    graph, result = site.emission.plan.graph, site.settled.node.result
+    masks = {part.mask for part in parts if part.mask is not None}
+    composed = class_name in site.dialect.masked_values and site.op.kind != class_name
+    if not composed or not any(shows(graph, result, one) for one in masks):
+        return parts, mask
+    bare: dict[Tensor, Tensor] = {}
+    for part in parts:
+        if part not in bare:
+            role = f"bare_{len(bare) + 1}"
+            bare[part] = part if part.mask is None else as_operation(site, part, role)
+    return [bare[part] for part in parts], None
 
 
 def write_mask(emission: Emission, scope: Scope, value: Value) -> None:

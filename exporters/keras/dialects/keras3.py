@@ -264,6 +264,7 @@ KERAS3 = Dialect(
     functions=Functions(OPERATIONS, modules=KERAS3_MODULES),
     merged_masks="any",
     backs_second=True,
+    zeroes_absent=True,
     masks_stay=True,
     masked_values=frozenset({"Multiply", "Maximum", "Minimum"}),
     names={"tensorflow": KERAS3_NAMES},

@@ -151,6 +151,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         merges_ends: Whether a Bidirectional that gives no sequences has to merge its halves.
         backs_second: Whether the second half of a Bidirectional walks from the end, whatever the
             first does, unless it is a layer that is stated (Keras 3.15 `Bidirectional.__init__`).
+        zeroes_absent: Whether a Bidirectional has zeros where a mask leaves a step out, in every
+            reader (Keras 3.15 `Bidirectional.__init__`, `zero_output_for_mask`).
         masked_values: Merges that compute otherwise where a mask leaves one of their inputs out.
         names: The names of layers that it takes, by backend; any on others.
         weighted_names: Those of layers that hold weights, where others are taken of them.
@@ -217,6 +219,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     unmasked_merges: frozenset[str] = frozenset()
     merges_ends: bool = False
     backs_second: bool = False
+    zeroes_absent: bool = False
     weighted_names: Names | None = None
     names: Mapping[str, Names] = msgspec.field(default_factory=lambda: {"tensorflow": SCOPES})
     whole: frozenset[str] = frozenset()

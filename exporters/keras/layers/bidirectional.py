@@ -17,7 +17,7 @@ from ....ir.plan import Settled
 from ....ir.source import ConstantSource
 from ..fit import fitted
 from ..kept import kept
-from ..masks import carries
+from ..masks import carries, mask_of, shows
 from ..network import Array
 from ..scaling import constant
 from ..site import Site
@@ -63,9 +63,18 @@ def is_half(site: Site) -> bool:
     """Whether a recurrent node is one half of a Bidirectional that the target has.
 
     Each of several cells is a layer of its own where the target has no RNN over cells; and each
-    half where the last results of both are asked for and the target gives one alone.
+    half where the last results of both are asked for and the target gives one alone, or where the
+    steps that a mask leaves out are seen and a reader gives zeros there, the source none.
     """
     if site.layer is None or site.layer.class_name != "Bidirectional":
+        return False
+    if _shows_absent(site):
+        site.tell(
+            "KX102",
+            "changed",
+            "both halves are layers of their own: at steps that a mask "
+            "leaves out a Bidirectional of Keras 3 gives zeros, not the last result",
+        )
         return False
     if (
         site.dialect.merges_ends
@@ -73,6 +82,21 @@ def is_half(site: Site) -> bool:
     ):
         return False
     return cell_number(site.settled.node.part) is None or are_one(site)
+
+
+def _shows_absent(site: Site) -> bool:
+    """Whether something sees the last result that both halves repeat where a mask is.
+
+    A recurrent layer by itself repeats its last result in every Keras. Where only some readers of
+    the target put zeros there, the layer stays whole, and the report tells.
+    """
+    parts, mask = site.emission.parts(site.layer), mask_of(site, 1)
+    turned, forward = parts.get("turned"), parts.get("forward")
+    if mask is None or turned is None or forward is None or "forward_absent" in parts:
+        return False
+    ends = forward.node.results[0], turned.node.result
+    graph = site.emission.plan.graph
+    return site.dialect.zeroes_absent and any(shows(graph, end, mask.value) for end in ends)
 
 
 def bidirectional(site: Site) -> None:
@@ -215,13 +239,13 @@ def _halves(site: Site) -> Halves:
         raise site.refuse("a Bidirectional that is not whole")
     if merge is not None and type(merge.node.op) not in MODES:
         raise site.refuse(f"no Bidirectional merges by {merge.node.op.kind}")
-    if merge is not None and not _joins_last(merge):
-        merge = None  # a layer of its own
     last = end_of(site, forward, "forward"), end_of(site, backward, "backward")
     ends = ((last[0], 0), (turned, 0)) if turned else ((last[0], 1), (last[1], 1))
     absent = parts.get("forward_absent"), parts.get("backward_absent")
     if absent[0] is not None and absent[1] is not None:
         ends = ((absent[0], 0), (absent[1], 0))
+    if merge is not None and not (_joins_last(merge) and _as_they_come(merge, ends)):
+        merge = None  # a layer of its own
     for settled in (turned, *absent, merge):
         if settled is not None:
             site.emission.fuse(settled.node)
@@ -232,6 +256,15 @@ def _halves(site: Site) -> Halves:
 def _direction(parts: Mapping[str, Settled], name: str) -> tuple[Settled, ...]:
     """The nodes of one half: of a layer, or of each of several cells."""
     return (parts[name],) if name in parts else tuple(cells_of(parts, name))
+
+
+def _as_they_come(merge: Settled, ends: tuple[tuple[Settled, int], ...]) -> bool:
+    """Whether a merge takes the halves' results in the layouts that they have."""
+    results = (settled.results[index] for settled, index in ends)
+    return all(
+        held is not None and held.layout == result
+        for held, result in zip(merge.inputs, results, strict=True)
+    )
 
 
 def _joins_last(merge: Settled) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....ir.ops.dense import Dense, Highway, MaxoutDense
-from ..elementwise import name_of
+from ..elementwise import applied, merged, name_of
 from ..registry import writes
 from ..site import Site
 from .activation import fused
@@ -29,16 +29,19 @@ def highway(site: Site) -> None:
     op, x = site.op, site.x()
     assert isinstance(op, Highway)
     activation = name_of(site, op.activation)
-    if activation is None:
-        raise site.refuse(f"{op.activation} has no name in {site.dialect.name}")
     if site.has("Highway"):
+        if activation is None:
+            raise site.refuse(f"{op.activation} has no name in {site.dialect.name}")
         ports = ("kernel", "carry_kernel", "bias", "carry_bias")
         arrays = [site.array(port, port) for port in ports]
         config = {"use_bias": "bias" in site.settled.node.params, "activation": activation}
         repeats = site.own_repeats()
         site.give(site.put("Highway", config, [x], arrays=arrays, repeats=repeats))
         return
-    parts = [("", "kernel", "bias", activation), ("carry", "carry_kernel", "carry_bias", "sigmoid")]
+    parts = [
+        ("", "kernel", "bias", activation or "linear"),
+        ("carry", "carry_kernel", "carry_bias", "sigmoid"),
+    ]
     repeats = site.own_repeats()
     found = []
     for role, kernel, bias, function in parts:
@@ -48,11 +51,16 @@ def highway(site: Site) -> None:
             "activation": function,
         }
         arrays = [site.array("kernel", kernel), site.array("bias", bias)]
-        found.append(site.put("Dense", config, [x], role=role, arrays=arrays, repeats=repeats))
+        found.append(
+            site.put("Dense", config, [x], role=role, arrays=arrays, repeats=repeats, mask=x.mask)
+        )
     h, t = found
-    step = site.put("Multiply", {}, [t, site.put("Subtract", {}, [h, x], role="step")], role="gate")
+    if activation is None:
+        h = applied(site, op.activation, h, "activation")
+    apart = merged(site, "Subtract", [h, x], "step", x.mask)
+    step = merged(site, "Multiply", [t, apart], "gate", x.mask)
     site.tell("KX102", "changed", "Highway is written as two Dense layers and what joins them")
-    site.give(site.put("Add", {}, [x, step], role="sum"))
+    site.give(merged(site, "Add", [x, step], "sum", step.mask))
 
 
 @writes(MaxoutDense)

@@ -19,7 +19,7 @@ from ....ir.ops.normalization import (
 )
 from ....ir.source import ConstantSource, MappedSource
 from ....ir.tensor import Param, Weight
-from ..elementwise import applied
+from ..elementwise import applied, merged
 from ..functions import operation
 from ..network import Arguments, Array, Tensor
 from ..registry import writes
@@ -221,8 +221,8 @@ def rms_norm(site: Site) -> None:
         _put(site, "RMSNormalization", config, x, [_along(site, "scale")])
         return
     site.tell("KX102", "changed", "RMSNormalization is written as operations")
-    square = site.put("Multiply", {}, [x, x], role="square", mask=x.mask)
-    y = site.put("Multiply", {}, [x, _inverse_root(site, square, op.epsilon)], role="unit")
+    square = merged(site, "Multiply", [x, x], "square", x.mask)
+    y = merged(site, "Multiply", [x, _inverse_root(site, square, op.epsilon)], "unit")
     site.give(_scaled(site, y, {"gamma": "scale"}))
 
 

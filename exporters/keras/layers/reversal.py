@@ -6,6 +6,7 @@ from ....ir.arithmetic import MOST_SPREAD, identity_matrix
 from ....ir.layout import Axis
 from ....ir.ops.recurrent import ReverseTime
 from ....ir.source import ConstantSource
+from ..functions import needed
 from ..registry import writes
 from ..scaling import constant
 from ..site import Site
@@ -13,11 +14,15 @@ from ..site import Site
 
 @writes(ReverseTime)
 def reverse_time(site: Site) -> None:
-    """A SimpleRNN that walks from the end and hands on what it is given, which is exact.
+    """An operation; else a SimpleRNN that walks from the end and hands on what it is given.
 
     Raises:
         ExportError: What is reversed is no sequence of vectors, or a mask comes along with it.
     """
+    functions = site.dialect.functions
+    if functions is not None and not functions.class_name:
+        site.give(needed(site, "flip", [site.x()], axis=[site.axis("time")]))
+        return
     x, rank = site.x(), len(site.seen(site.settled.input))
     repeats = rank - 3
     if repeats < 0 or site.axis("time") != rank - 2 or x.dtype != "float32":

@@ -124,6 +124,16 @@ def recurrent_layers(k: Keras) -> Example:
     return k.model(y, k.wrapped("Bidirectional", "GRU", units=3, merge_mode="sum")(y))
 
 
+@case
+def halves_brought_elsewhere_before_they_are_merged(k: Keras) -> Example:
+    """In channels_first the steps of a ConvLSTM2D are no axis of space yet, behind it they are."""
+    x = k("PReLU", k.input(3, 5, 4, 2))
+    config = {"filters": 2, "kernel_size": 2, "padding": "same", "return_sequences": True, **LAST}
+    y = k.wrapped("Bidirectional", "ConvLSTM2D", merge_mode="sum", **config)(x)
+    y = k("MaxPooling3D", y, pool_size=[2, 1, 2], strides=[1, 1, 2], **LAST)
+    return k.model(k("ConvLSTM2D", y, **config))
+
+
 # Ends of the model
 
 

@@ -110,6 +110,7 @@ CONFIGS: dict[str, Config] = {
     "SimpleRNN": recurrent(),
     "GRU": recurrent(**GATED, reset_after=False),
     "LSTM": recurrent(**GATED, unit_forget_bias=True),
+    "ConvLSTM2D": convolution(recurrent(**GATED, unit_forget_bias=True)),
     "Conv2DTranspose": convolution(WEIGHTED, output_padding=None),
     "Conv3DTranspose": convolution(WEIGHTED, output_padding=None),
     "DepthwiseConv2D": convolution(DEPTHWISE),

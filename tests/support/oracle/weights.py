@@ -82,6 +82,12 @@ def _recurrent(blocks: int) -> Callable[[Config, Shape], list[Shape]]:
     return of
 
 
+def _convolved_gates(config: Config, shape: Shape) -> list[Shape]:
+    size, filters = config["kernel_size"], config["filters"]
+    wide = BLOCKS["ConvLSTM2D"] * filters
+    return [(*size, _channels(config, shape[1:]), wide), (*size, filters, wide), (wide,)]
+
+
 def _alpha(config: Config, shape: Shape) -> list[Shape]:
     shared = config["shared_axes"] or []
     return [tuple(1 if axis in shared else n for axis, n in enumerate(shape, 1))]
@@ -113,6 +119,7 @@ _SHAPES: dict[str, Callable[[Config, Shape], list[Shape]]] = {
     "Embedding": _embedding,
     "PReLU": _alpha,
     "BatchNormalization": _statistics,
+    "ConvLSTM2D": _convolved_gates,
     **{name: _recurrent(BLOCKS[name]) for name in ("SimpleRNN", "GRU", "LSTM")},
 }
 
