@@ -17,7 +17,7 @@ from disturbed import disturb, disturbed
 
 import kerasir
 from genuine import FixtureCase, fixture_cases
-from kerasir.errors import ConfigError, ExportError, KerasirError
+from kerasir.errors import ConfigError, ExportError, KerasirError, WeightError
 from kerasir.importers.keras.archive import read_archive
 
 COUNT = int(os.environ.get("KERASIR_DISTURBED", "160"))
@@ -195,6 +195,21 @@ def test_rows_without_number_are_not_written_one_by_one(tmp_path: Path) -> None:
     path, _ = disturbed(case_of("keras2.0.8-theano/g_pools3d_same_tf"), tmp_path / "model", config)
     with pytest.raises(ExportError, match="row by row"):
         kerasir.convert(path, tmp_path / "new.keras")
+
+
+@pytest.mark.parametrize("implementation", [2, 3])
+def test_places_that_no_kernel_is_for_are_not_counted(implementation: int, tmp_path: Path) -> None:
+    def change(config: Any) -> None:
+        for one in config["config"]["layers"]:
+            one = one["config"]
+            if "batch_input_shape" in one:
+                one["batch_input_shape"][1] = 10**12
+            if "kernel_size" in one:
+                one["implementation"] = implementation
+
+    path, _ = disturbed(case_of("keras2.2.4-theano/local1d_net_tf"), tmp_path / "model", change)
+    with pytest.raises(WeightError, match="does not fit"):
+        kerasir.load(path)
 
 
 def test_as_many_unknown_words_as_nobody_has_are_no_list(tmp_path: Path) -> None:

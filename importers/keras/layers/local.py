@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -134,7 +135,10 @@ def _gathered(call: LayerCall, implementation: int, whole: Layout, connected: Co
         WeightError: The array has another shape.
     """
     dense = implementation == DENSE
-    stored, shape = call.stored["kernel"], connected.dense_shape if dense else (connected.count,)
+    stored = call.stored["kernel"]
+    if math.prod(connected.outputs) > math.prod(stored.source.shape):  # each has an input at least
+        raise call.misfit("kernel", whole)
+    shape = connected.dense_shape if dense else (connected.count,)
     if stored.source.shape != shape:
         raise call.misfit("kernel", Layout(tuple(Axis("K", size) for size in shape)))
     places = connected.dense if dense else connected.sparse
