@@ -57,7 +57,7 @@ class Trained(NamedTuple):
 
     @property
     def key(self) -> str:
-        return f"{self.source.to}-{self.case}-{self.optimizer}"
+        return f"{self.source.to}-{self.source.backend}-{self.case}-{self.optimizer}"
 
 
 def made(source: Place, cases: Sequence[str], work: Path) -> list[Trained]:

@@ -10,13 +10,24 @@ import msgspec
 
 from ..errors import FormatError
 from . import ops as _ops  # ruff: ignore[unused-import]  (registers the ops)
+from .declared import check_declared
 from .graph import Graph, Layer, Node, Value
 from .layout import Axis, Fused, Joined, Labelled, Layout, Reversed, Term, Terms, fuse
 from .model import Facts, Model, ModelKind, Scope
 from .op import OPS, Op
 from .original import Original, OriginalArray, OriginalGroup
 from .report import Event, Report
-from .schema import GroupData, Header, LayerData, NodeData, OriginalData, TermData, TrainingData
+from .schema import (
+    GroupData,
+    Header,
+    LayerData,
+    NodeData,
+    OriginalData,
+    SlotData,
+    TermData,
+    TrainingData,
+    WeightData,
+)
 from .source import Source
 from .tensor import Param, Stored, Weight
 from .training import Slot, Training
@@ -52,15 +63,7 @@ class _Unpacker:
         for data in header.layers:
             self.layers.append(self._layer(data))
         self.values = [Value(v.name, self._terms(v.axes), v.dtype) for v in header.values]
-        self.weights = [
-            Weight(
-                data.name,
-                tuple(_at(sources, index, "array") for index in data.arrays),
-                trainable=data.trainable,
-                stored_names=tuple(data.stored_names),
-            )
-            for data in header.weights
-        ]
+        self.weights = [self._weight(data) for data in header.weights]
 
     def model(self) -> Model:
         header = self.header
@@ -70,7 +73,7 @@ class _Unpacker:
             self._values(header.outputs),
             header.output_names,
         )
-        _check_order(graph)
+        check_declared(graph)
         scopes = tuple(
             Scope(
                 tuple(scope.path),
@@ -92,6 +95,16 @@ class _Unpacker:
             layers=tuple(_at(self.layers, index, "layer") for index in header.model_layers),
             preserved=header.preserved,
             original=None if header.original is None else self._original(header.original, graph),
+        )
+
+    def _weight(self, data: WeightData) -> Weight:
+        if not data.arrays or len(data.stored_names) not in (0, len(data.arrays)):
+            raise FormatError("a weight without arrays, or not a name for each", where=data.name)
+        return Weight(
+            data.name,
+            tuple(_at(self.sources, index, "array") for index in data.arrays),
+            trainable=data.trainable,
+            stored_names=tuple(data.stored_names),
         )
 
     def _original(self, data: OriginalData, graph: Graph) -> Original:
@@ -148,7 +161,10 @@ class _Unpacker:
         if kind == "~":
             return Reversed(_at(self.axes, rest[0], "axis"))
         if kind == "[]" and len(rest) == 2 and isinstance(rest[1], list):
-            return Labelled(_at(self.axes, rest[0], "axis"), tuple(map(str, rest[1])))
+            axis, labels = _at(self.axes, rest[0], "axis"), tuple(map(str, rest[1]))
+            if not len(labels) == len(set(labels)) == axis.size:
+                raise FormatError(f"labels {labels!r:.80} of {axis.size} places")
+            return Labelled(axis, labels)
         inner = self._terms(rest, depth + 1)
         if kind == "()":
             return inner[0] if len(inner) == 1 else Fused(fused_terms(inner))
@@ -166,7 +182,13 @@ class _Unpacker:
                 )
                 for s in param.stored
             )
-            params[port] = Param(_at(self.weights, param.weight, "weight"), stored)
+            weight = _at(self.weights, param.weight, "weight")
+            if len(stored) != len(weight.sources):
+                raise FormatError(
+                    f"{port} lies in {len(stored)} ways, its arrays are {len(weight.sources)}",
+                    where=data.name,
+                )
+            params[port] = Param(weight, stored)
         return Node(
             data.name,
             unpack_op(data.op),
@@ -179,15 +201,15 @@ class _Unpacker:
         )
 
     def _training(self, data: TrainingData) -> Training:
-        slots = tuple(
-            Slot(
-                slot.kind,
-                _at(self.weights, slot.weight, "weight"),
-                tuple(_at(self.sources, index, "array") for index in slot.arrays),
-            )
-            for slot in data.slots
-        )
+        slots = tuple(map(self._slot, data.slots))
         return Training(data.optimizer, data.config, data.iterations, slots, data.compiled)
+
+    def _slot(self, data: SlotData) -> Slot:
+        weight = _at(self.weights, data.weight, "weight")
+        if len(data.arrays) != len(weight.sources):
+            raise FormatError(f"{data.kind} of other arrays than the weight's", where=weight.name)
+        sources = tuple(_at(self.sources, index, "array") for index in data.arrays)
+        return Slot(data.kind, weight, sources)
 
 
 def fused_terms(inner: Terms) -> Terms:
@@ -226,18 +248,6 @@ def unpack_op(data: Any, depth: int = 0) -> Op:
 def _fields(cls: type[Op]) -> tuple[tuple[str, Any], ...]:
     """Names and types of an op's attributes; finding the types takes longer than reading them."""
     return tuple((field.name, field.type) for field in msgspec.structs.fields(cls))
-
-
-def _check_order(graph: Graph) -> None:
-    """Every value is made before it is read."""
-    made = set(graph.inputs)
-    for node in graph.nodes:
-        for value in node.inputs:
-            if value is not None and value not in made:
-                raise FormatError("it reads a value that is made later", where=node.name)
-        made.update(node.results)
-    if any(value not in made for value in graph.outputs):
-        raise FormatError("an output that nothing makes")
 
 
 def _number(text: str) -> int:

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from disturbed import disturb
 
 import kerasir
 from genuine import FixtureCase
-from kerasir.errors import FormatError
+from kerasir.errors import FormatError, KerasirError
 from kerasir.importers.kerasir import read_kerasir
 from kerasir.ir.model import Model
 from kerasir.ir.schema import ALIGNMENT, MAGIC, Header
@@ -124,6 +125,24 @@ def deep_term(header: dict[str, Any]) -> None:
     header["values"][0]["axes"] = [term]
 
 
+def made_twice(header: dict[str, Any]) -> None:
+    header["nodes"][1]["results"] = header["nodes"][1]["inputs"]
+
+
+def without_binding(header: dict[str, Any]) -> None:
+    del a_node(header, "conv1_1")["axes"]["filters"]
+
+
+def of_other_axes(header: dict[str, Any]) -> None:
+    node = a_node(header, "conv1_1")
+    header["values"][node["inputs"][0]]["axes"].pop()
+
+
+def an_axis_twice(header: dict[str, Any]) -> None:
+    stored = a_node(header, "conv1_1")["params"]["kernel"]["stored"][0]
+    stored["layout"][1] = stored["layout"][0]
+
+
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "newer": (lambda h: h.update(schema=2), "written by a newer kerasir (schema 2)"),
     "no-nodes": (lambda h: h.pop("nodes"), "its header does not fit"),
@@ -136,6 +155,29 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "cycle": (reads_its_own_result, "it reads a value that is made later"),
     "deep": (deep_term, "no term"),
+    "made-twice": (made_twice, "two values are called"),
+    "called-alike": (
+        lambda h: h["values"][1].update(name=h["values"][0]["name"]), "two values are called"
+    ),
+    "outputs": (lambda h: h.update(output_names=["a", "b", "c"]), "not a name for each output"),
+    "inputs": (lambda h: a_node(h, "conv1_1")["inputs"].clear(), "not the inputs and results of"),
+    "parameters": (lambda h: a_node(h, "conv1_1")["params"].clear(), "not the parameters of Conv"),
+    "unbound": (without_binding, "nothing is bound to filters"),
+    "axes": (of_other_axes, "has not the axes of the op"),
+    "rank": (
+        lambda h: a_node(h, "conv1_1")["op"]["attrs"].update(strides=[1]),
+        "strides for 1 spatial axes of 2",
+    ),
+    "twice": (an_axis_twice, "kernel has an axis twice"),
+    "no-arrays": (
+        lambda h: h["weights"][0].update(arrays=[], stored_names=[]), "a weight without arrays"
+    ),
+    "ways": (
+        lambda h: a_node(h, "conv1_1")["params"]["kernel"]["stored"].clear(), "lies in 0 ways"
+    ),
+    "slot": (
+        lambda h: h["training"]["slots"][0]["arrays"].clear(), "of other arrays than the weight's"
+    ),
     "gap": (lambda h: h["arrays"][1].update(offset=1 << 20), "is not where or as large as it says"),
     "large": (
         lambda h: h["arrays"][0].update(shape=[1 << 40]), "is not where or as large as it says"
@@ -201,3 +243,17 @@ def test_no_damaged_header_ends_otherwise_than_in_an_error(written: Path) -> Non
         except FormatError:
             refused += 1
     assert refused > 200
+
+
+def test_no_disturbed_header_ends_otherwise_than_in_an_error(written: Path, tmp_path: Path) -> None:
+    """Whatever stands in it: the model is converted, or refused in words."""
+    data, chance = written.read_bytes(), random.Random(0)
+    refused = 0
+    for number in range(150):
+        written.write_bytes(data)
+        changed(written, lambda header: disturb(header, chance))
+        try:
+            kerasir.convert(written, tmp_path / f"{number}{chance.choice(['.h5', '.onnx'])}")
+        except KerasirError:
+            refused += 1
+    assert 75 < refused < 150

@@ -157,7 +157,11 @@ class Hdf5Sink(FileSink):
             tensor = self.tensors[node.index]
             kind = h5py.h5t.py_create(tensor.dtype, logical=True)
             space = h5py.h5s.create_simple(tensor.shape)
-            dataset = h5py.h5d.create(parent, name.encode(), kind, space, creation)
+            try:
+                dataset = h5py.h5d.create(parent, name.encode(), kind, space, creation)
+            except ValueError as error:
+                what = f"HDF5 takes no array of shape {tensor.shape}"
+                raise ExportError(what, where=name) from error
             _annotate(dataset, node)
             if tensor.nbytes:
                 yield node.index, dataset.get_offset()
