@@ -117,7 +117,17 @@ _OF_TENSORS = {
     "Arctan2": "arctan2", "Isclose": "isclose",
     "Select": "select", "NanToNum": "nan_to_num", "Diff": "diff", "Diagonal": "diagonal",
     "Trace": "trace", "Median": "median", "Digitize": "digitize", "CropImages": "crop_images",
-    "PadImages": "pad_images",
+    "PadImages": "pad_images", "Sinc": "sinc", "Fmax": "fmax", "Fmin": "fmin",
+    "Signbit": "signbit", "Ldexp": "shift_left", "LeftShift": "shift_left",
+    "BitwiseLeftShift": "shift_left", "RightShift": "shift_right",
+    "BitwiseRightShift": "shift_right", "Real": "real", "Conj": "real", "Conjugate": "real",
+    "Imag": "imag", "IsIn": "isin", "Nansum": "nansum", "Nanmean": "nanmean", "Nanmax": "nanmax",
+    "Nanmin": "nanmin", "Nanprod": "nanprod", "Nanvar": "nanvar", "Nanstd": "nanstd",
+    "Nancumsum": "nancumsum", "Nancumprod": "nancumprod", "Quantile": "quantile",
+    "Percentile": "percentile", "Trapezoid": "trapezoid", "SearchSorted": "searchsorted",
+    "TakeAlongAxis": "take_along_axis", "Cross": "cross", "Dstack": "dstack", "Hsplit": "hsplit",
+    "Dsplit": "dsplit", "ArraySplit": "array_split", "Fliplr": "fliplr", "Rot90": "rot90",
+    "RFFT": "rfft", "FFT": "fft",
 }  # fmt: skip
 
 KERAS3: Mapping[str, Meaning] = {
@@ -187,7 +197,7 @@ KERAS3: Mapping[str, Meaning] = {
 """By the name of the class."""
 
 _NUMPY, _NN, _CORE = "keras.src.ops.numpy", "keras.src.ops.nn", "keras.src.ops.core"
-_ACTIVATIONS = "keras.src.activations.activations"
+_ACTIVATIONS, _MATH = "keras.src.activations.activations", "keras.src.ops.math"
 
 KERAS3_MODULES: Mapping[str, str] = {
     **dict.fromkeys(KERAS3, _NUMPY),
@@ -197,11 +207,15 @@ KERAS3_MODULES: Mapping[str, str] = {
             "HardSilu", "HardTanh", "HardShrink", "SoftShrink", "TanhShrink", "Elu", "Selu",
             "Celu", "LogSigmoid", "SparsePlus", "Squareplus", "Gelu", "Softmax", "LogSoftmax",
             "Sparsemax", "SparseSigmoid", "Glu", "Threshold", "OneHot", "Normalize", "Moments",
+            "MultiHot", "DepthToSpace", "SpaceToDepth", "DotProductAttention",
         ),
         _NN,
     ),
+    **dict.fromkeys(
+        ("Resize", "RGBToGrayscale", "CropImages", "PadImages"), "keras.src.ops.image"
+    ),
     **dict.fromkeys(("StopGradient", "Cast", "Unstack", "Slice", "ConvertToTensor"), _CORE),
-    **dict.fromkeys(("Rsqrt", "TopK", "Logsumexp", "Erf"), "keras.src.ops.math"),
+    **dict.fromkeys(("Rsqrt", "TopK", "Logsumexp", "Erf", "Erfc", "RFFT", "FFT"), _MATH),
     "Norm": "keras.src.ops.linalg",
     "ReLU": _ACTIVATIONS,
     "Mish": _ACTIVATIONS,

@@ -20,11 +20,10 @@ from ..constants import number
 from . import tensors
 from .arithmetic import cast, chosen, combined
 from .composed_places import COMPOSED_PLACES, floating
+from .composed_ranks import COMPOSED_RANKS, LARGEST
+from .composed_vectors import COMPOSED_VECTORS
 from .operands import Arguments, Kind, Operation, exactly, kind, numbers, tensor
 from .scaling import affine
-
-LARGEST = 3.4028234663852886e38
-"""Of the numbers of single precision."""
 
 
 def _apply(call: LayerCall, op: Op, x: Value) -> Value:
@@ -191,6 +190,8 @@ def _average(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> 
 
 COMPOSED: Mapping[str, Kind] = {
     **COMPOSED_PLACES,
+    **COMPOSED_RANKS,
+    **COMPOSED_VECTORS,
     "arctan2": kind(_of_two(_angle, "arctan2")),
     "isclose": kind(_close, "rtol", "atol", "equal_nan"),
     "select": kind(_selected, "default"),

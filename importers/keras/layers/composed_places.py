@@ -37,7 +37,7 @@ OFTEN = 64
 """How often differences of differences are taken."""
 
 
-def _table(rows: int, columns: int, cell: Callable[[int, int], float]) -> list[list[float]]:
+def table(rows: int, columns: int, cell: Callable[[int, int], float]) -> list[list[float]]:
     """A constant by row and column.
 
     Raises:
@@ -105,7 +105,7 @@ def _diagonal(*, summed: bool) -> Operation:
             x = sliced(call, x, [*([ALL] * (rank - 2)), *([{**ALL, "stop": rows}] * 2)])
         if whole(arguments.get("offset"), 0):
             raise ConfigError("a diagonal beside the middle one")
-        kept = _table(rows, rows, lambda row, column: float(row == column))
+        kept = table(rows, rows, lambda row, column: float(row == column))
         alone = combined(call, "multiply", x, kept)
         gone = [rank - 2, rank - 1] if summed else [rank - 2]
         return tensors.reduced(call, alone, "sum", gone, keepdims=False, part="diagonal")
@@ -193,7 +193,7 @@ def _attended(call: LayerCall, operands: Sequence[Any], arguments: Arguments) ->
         rows, columns = (size_of(term) for term in call.axes(scores)[2:])
         if rows is None or columns is None:
             raise ConfigError("a causal attention over positions of unknown count")
-        masks.append(_table(rows, columns, lambda row, column: column <= row))
+        masks.append(table(rows, columns, lambda row, column: column <= row))
     for mask in masks:
         scores = chosen(call, mask, scores, FURTHEST)
     weights = along(call, scores, Softmax(), (-1,))

@@ -9,6 +9,7 @@ import cases_graphs
 import cases_masks
 import cases_ops
 import cases_plain
+import cases_ranks
 import cases_rnn
 import cases_shaping
 
@@ -18,6 +19,7 @@ FAMILIES = (
     cases_masks,
     cases_ops,
     cases_plain,
+    cases_ranks,
     cases_rnn,
     cases_shaping,
 )
