@@ -185,7 +185,7 @@ def difference(found: Arrays, outputs: Arrays) -> float:
         a, b = np.float64(mine), np.float64(genuine)
         off = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, np.abs(a - b))
         largest = max(np.abs(b[np.isfinite(b)]).max(initial=0), 1e-3)
-        worst = max(worst, float(off.max(initial=0)) / largest)
+        worst = max(worst, float(np.nan_to_num(off, nan=np.inf).max(initial=0)) / largest)
     return worst
 
 

@@ -30,8 +30,8 @@ CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 WRAPPED = "layer"
 """What a wrapper's group calls the layer inside (`layers/core/wrapper.py`)."""
 
-NOT_WEIGHTS = frozenset({"seed_generator", "_random_generator"})
-"""Parts of a layer that hold the state of its random numbers."""
+NOT_WEIGHTS = frozenset({"seed_generator", "_random_generator", "_metrics"})
+"""Parts of a layer that hold the state of its random numbers, or of metrics that it adds to."""
 
 WITHOUT_PLACE = frozenset({"InputLayer"})
 
@@ -158,7 +158,8 @@ def _places(
         yield from ((spec, by_name[spec.name]) for spec in layers if spec.name in by_name)
         return
     names = numbered(layers)
-    if all(names[spec.name] in container.inside for spec in weighted):
+    named = [container.inside.get(names[spec.name]) for spec in weighted]
+    if all(place is not None and any(place.all()) for place in named):
         for spec in layers:
             place = container.inside.get(names[spec.name])
             if place is not None:

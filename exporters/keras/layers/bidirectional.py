@@ -101,6 +101,8 @@ def _shows_absent(site: Site) -> bool:
 
 def bidirectional(site: Site) -> None:
     """Bidirectional over a recurrent layer, written where its second half stands."""
+    if "forward_zeroed" in site.emission.parts(site.layer):
+        raise site.refuse("no Bidirectional gives zeros for a last step that a mask leaves out")
     halves = _halves(site)
     forward = [site.beside(settled) for settled in halves.forward]
     backward = [site.beside(settled) for settled in halves.backward]

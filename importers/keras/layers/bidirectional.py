@@ -23,7 +23,7 @@ from .recurrent import (
     kinds,
     slots_of_class,
 )
-from .runs import tell_of_idle, zeroed
+from .runs import Run, returned, tell_of_idle, zeroed
 from .stacked import STACK, Stack, StackConfig, stack_groups, stack_slots
 
 HALVES = ("forward", "backward")
@@ -145,7 +145,7 @@ def bidirectional(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Va
         turned = call.add(ReverseTime(), [walked], axes, axes={"time": time}, part="turned")
         ends = _with_zeros(call, x, (forward, turned.result))
     else:
-        ends = (runs[0].last, runs[1].last)
+        ends = _last(call, x, inner, runs)
     results = _merged(call, config.merge_mode, ends)
     if sequences:
         for y in results:
@@ -153,6 +153,23 @@ def bidirectional(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Va
     last = [state for run in runs for state in run.states] if inner[0][1].return_state else []
     found = (*results, *last)
     return found if len(found) > 1 else found[0]
+
+
+def _last(
+    call: LayerCall, x: Value, inner: tuple[Half, Half], runs: Sequence[Run]
+) -> tuple[Value, Value]:
+    """The last result of each half: zeros where it is told so and the last step is absent.
+
+    TensorFlow 1.13 tells every half, whatever it returns (`layers/wrappers.py`, `Bidirectional`).
+    """
+    zeroes = any(half.zero_output_for_mask for _, half in inner) and call.mask(x) is not None
+    if zeroes and any(isinstance(half, ConvLSTMConfig) for _, half in inner):
+        raise ConfigError("Bidirectional over a ConvLSTM behind a mask, with zero_output_for_mask")
+    first, second = (
+        returned(call, x, run, half, f"{name}_zeroed")
+        for name, (_, half), run in zip(HALVES, inner, runs, strict=True)
+    )
+    return first, second
 
 
 def _with_zeros(call: LayerCall, x: Value, halves: tuple[Value, Value]) -> tuple[Value, Value]:

@@ -91,10 +91,11 @@ def _learnt(config: Any, era: str) -> Sequence[Slot]:
 
 
 def _slots(config: Any, era: str) -> Sequence[Slot]:
-    names = ["mean", "variance"]
-    if config.renorm:  # used in training alone
+    names, more = ["mean", "variance"], list[Slot]()
+    if config.renorm:  # used in training alone; by TensorFlow 1.13 in four arrays
         names += ["stddev", "renorm_mean", "renorm_stddev"]
-    return (*_learnt(config, era), *(Slot(name, trainable=False) for name in names))
+        more.append(Slot("renorm_weight", trainable=False, optional=True))
+    return (*_learnt(config, era), *(Slot(name, trainable=False) for name in names), *more)
 
 
 @translates("BatchNormalization", config=BatchNormConfig, slots=_slots)

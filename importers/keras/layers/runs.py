@@ -51,7 +51,7 @@ class Run(msgspec.Struct, frozen=True):
         return cls(node.results[0], node.results[1], node.results[1:])
 
 
-def returned(call: LayerCall, x: Value, run: Run, config: Returning) -> Value:
+def returned(call: LayerCall, x: Value, run: Run, config: Returning, part: str = "absent") -> Value:
     """What a layer gives of a run, with zeros for absent steps where it is told so.
 
     The last result is then that of the last step, present or not (tf-keras 2.21 and Keras 3.15
@@ -62,7 +62,7 @@ def returned(call: LayerCall, x: Value, run: Run, config: Returning) -> Value:
         y = run.sequence if config.return_sequences else run.last
     else:
         turned = turned_mask(call, mask) if config.go_backwards else mask
-        y = zeroed(call, run.sequence, turned, "absent")
+        y = zeroed(call, run.sequence, turned, part)
         if not config.return_sequences:
             return sliced(call, y, [WHOLE] * call.batch + [-1])
     if config.return_sequences:

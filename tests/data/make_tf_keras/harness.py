@@ -76,7 +76,10 @@ def new_weights(model, rs):
     found = []
     if not all(hasattr(weight, "name") for weight in model.weights):
         return  # a table of words is among them
-    for weight, old in zip(model.weights, model.get_weights()):
+    # up to 1.13 `weights` and `get_weights` are in different orders
+    early = V < (1, 14)
+    olds = K.batch_get_value(model.weights) if early else model.get_weights()
+    for weight, old in zip(model.weights, olds):
         name, shape = weight.name.split("/")[-1].split(":")[0], np.shape(old)
         if np.asarray(old).dtype.kind != "f" or name in ("mean", "variance", "count"):
             found.append(old)
@@ -86,7 +89,10 @@ def new_weights(model, rs):
         else:
             value = rs.normal(0, 0.9 / np.sqrt(max(1, np.prod(shape[:-1]))), shape)
         found.append(value.astype(np.asarray(old).dtype))
-    model.set_weights(found)
+    if early:
+        K.batch_set_value(list(zip(model.weights, found)))
+    else:
+        model.set_weights(found)
 
 
 def as_list(value):
@@ -127,7 +133,8 @@ def save(model, folder):
 
         return write
 
-    tried("model.h5", lambda path: model.save(path, save_format="h5"))
+    said = {"save_format": "h5"} if V >= (1, 14) else {}
+    tried("model.h5", lambda path: model.save(path, **said))
     tried("weights.h5", lambda path: model.save_weights(path, save_format="h5")
           if V < (2, 12) else model.save_weights(path.replace("weights.h5", "weights.hdf5")))  # fmt: skip
     tried("arch.json", text(model.to_json))
