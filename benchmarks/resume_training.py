@@ -186,7 +186,7 @@ def main() -> int:
                 if options.targets not in target.title:
                     continue
                 for key, data_format, outcome in resumed(models, target, work):
-                    _, case, optimizer = key.split("-")
+                    *_, case, optimizer = key.split("-")
                     cells = (source.title, case, optimizer, target.title, data_format, outcome)
                     lines.append("| " + " | ".join(cells) + " |")
                     print(lines[-1], flush=True)
