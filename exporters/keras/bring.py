@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ExportError
 from ...ir import coerce
@@ -12,7 +12,19 @@ from .fit import fitted
 from .network import FileLayer, Tensor
 
 if TYPE_CHECKING:
-    from .scope import Scope
+    from .emission import Emission
+
+
+class Caller(Protocol):
+    """Where layers are called: a model of the file (`Scope`)."""
+
+    depth: int
+    emission: Emission
+
+    def call(
+        self, key: tuple[str, str], layer: FileLayer, inputs: Sequence[Tensor]
+    ) -> Sequence[Tensor]:
+        """The layer of this key, called with these."""
 
 
 class Mover:
@@ -21,7 +33,7 @@ class Mover:
     The batch never moves: Keras gives no layer a hold on it.
     """
 
-    def __init__(self, scope: Scope, name: str) -> None:
+    def __init__(self, scope: Caller, name: str) -> None:
         self.scope, self.name = scope, name
         self.lead = scope.depth + 1
         self._way = ""

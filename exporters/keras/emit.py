@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...errors import ExportError
-from ...ir.graph import Layer, Node, Value
+from ...ir.graph import Layer, Value
 from ...ir.layout import Terms
 from ...ir.model import Model, Scope as NestedCall
 from ...ir.parts import cell_number, is_between
 from ...ir.plan import Plan, Settled
 from ...ir.report import Report
-from ...ir.tensor import Weight
 from .dialects import Dialect
-from .followers import followers
-from .masks import makers, write_mask
+from .emission import Emission
+from .masks import write_mask
 from .network import FileLayer, Kind, Network, Wrapper, freeze
 from .order import chain, defies_keras2, settle_kind
-from .own_words import is_native
 from .registry import writer_of
 from .scope import Made, NotNested, Path, Scope
 from .site import TRAVELLING, Site
@@ -61,9 +59,9 @@ def emit(model: Model, plan: Plan, dialect: Dialect, backend: str) -> tuple[Netw
     """
     dissolved: dict[Path, str] = {}
     while True:
-        emission = Emission(model, plan, dialect, backend, dissolved)
+        attempt = _Attempt(model, plan, dialect, backend, dissolved)
         try:
-            return emission.run(), emission.report
+            return attempt.run(), attempt.report
         except NotNested as reason:
             dissolved[bare(reason.path)] = str(reason)
 
@@ -78,17 +76,8 @@ def outer_name(layer: Layer) -> str:
     return layer.wrappers[0].name if layer.wrappers else layer.name
 
 
-class Emission:
-    """One try at a plan.
-
-    Attributes:
-        dialect: The target.
-        backend: The backend whose kernels and whose `same` the target has.
-        report: What there is to tell.
-        native: Whether the source is in the target's dialect already.
-        masks: The mask that comes out of each layer of the source which makes one.
-        makers: By mask that a layer carries along: the node that makes it.
-    """
+class _Attempt(Emission):
+    """An emission under way: models that could not be written as such are dissolved in the next."""
 
     def __init__(
         self,
@@ -98,26 +87,11 @@ class Emission:
         backend: str,
         dissolved: Mapping[Path, str],
     ) -> None:
-        self.model, self.plan, self.dialect, self.backend = model, plan, dialect, backend
-        self.report, self._dissolved = Report(), dissolved
+        super().__init__(model, plan, dialect, backend)
+        self._dissolved = dissolved
         self._calls = {call.path: call for call in model.scopes}
-        self._followers = followers(plan)
-        self._fused: set[Node] = set()
-        self._derived: dict[tuple[Weight, str], Weight] = {}
-        self._read = {value for node in plan.graph.nodes for value in node.inputs}
-        self._read |= set(plan.graph.outputs)
+        self._whole = whole_layers(plan, dialect)
         self._steps = self._placed()
-        self.native = is_native(model, dialect)
-        self.masks: dict[Layer, Value] = {}
-        self._spoken = ""
-        self.makers, self._whole = makers(plan.settled), whole_layers(plan, dialect)
-        self._parts: dict[Layer, dict[str, Settled]] = {}
-        for settled in plan.settled:
-            layer, part = settled.node.layer, settled.node.part
-            if layer is not None and part:
-                self._parts.setdefault(layer, {})[part] = settled
-            if layer is not None and part == "mask":
-                self.masks[layer] = settled.node.result
 
     def run(self) -> Network:
         """The whole model."""
@@ -136,7 +110,7 @@ class Emission:
                 layer = FileLayer(f"{name}_output", "Activation", {"activation": "linear"})
                 tensor = top.call((name, "output"), layer, [tensor])[0]
             network.outputs.append(tensor)
-        network.vocabulary = self._spoken
+        network.vocabulary = self.spoken
         settle_kind(network, self.dialect)
         return network
 
@@ -224,7 +198,7 @@ class Emission:
 
     def _write(self, scope: Scope, placed: Placed) -> None:
         settled = placed.settled
-        if settled.node in self._fused:
+        if settled.node in self.fused:
             return
         for port, held in zip(settled.node.op.inputs, settled.inputs, strict=False):
             if held is None or port.name in TRAVELLING:
@@ -340,34 +314,6 @@ class Emission:
                     h.value for port, h in pairs if h is not None and port.name not in TRAVELLING
                 ]
         return list(dict.fromkeys([*record.outputs, *(value for value in read if value in made)]))
-
-    # ---- parts of a layer --------------------------------------------------------------------
-
-    def follower(self, node: Node) -> Settled | None:
-        """The node right behind a main one, of the same layer, past which nobody reads."""
-        return self._followers.get(node)
-
-    def parts(self, layer: Layer | None) -> Mapping[str, Settled]:
-        """The nodes of one call of a layer, by which part of it they are."""
-        return self._parts.get(layer, {}) if layer is not None else {}
-
-    def is_read(self, value: Value) -> bool:
-        """Whether a node or the caller gets the value."""
-        return value in self._read
-
-    def derived(self, weight: Weight, how: str, make: Callable[[Weight], Weight]) -> Weight:
-        """A weight computed from another: the same one for every call of a shared layer."""
-        if (weight, how) not in self._derived:
-            self._derived[weight, how] = make(weight)
-        return self._derived[weight, how]
-
-    def speak(self, vocabulary: str) -> None:
-        """Say that something is written that only a later vocabulary has."""
-        self._spoken = vocabulary or self._spoken
-
-    def fuse(self, node: Node) -> None:
-        """Say that a node has been written with the one before it."""
-        self._fused.add(node)
 
 
 def _together(steps: Sequence[Placed]) -> Iterator[Placed]:

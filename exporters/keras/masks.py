@@ -6,7 +6,7 @@ comes before the one that is carried (3.15 `layers/layer.py`, `Layer.__call__`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set as AbstractSet
+from collections.abc import Iterator, Sequence, Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from ...ir.graph import Graph, Node, Value
@@ -14,7 +14,7 @@ from ...ir.layout import Axis, axes_of
 from ...ir.ops.attention import MultiHeadAttention
 from ...ir.ops.embedding import Masking
 from ...ir.ops.shape import Reshape
-from ...ir.plan import Held, Settled
+from ...ir.plan import Held
 from ...ir.signature import REST, bindings_of
 from .functions import needed
 from .network import Constant, Tensor
@@ -23,7 +23,7 @@ from .scope import Scope
 from .site import Site
 
 if TYPE_CHECKING:
-    from .emit import Emission
+    from .emission import Emission
 
 NOWHERE = -3.4028234663852886e38
 """A value that masks no step: the least number of float32."""
@@ -179,18 +179,6 @@ def _write_masking(site: Site, op: Masking) -> None:
     other = needed(site, "not_equal", [site.x(), Constant(op.mask_value)], "mask_other")
     y = needed(site, "any", [other], "mask", axis=[site.axis("features")], keepdims=False)
     site.give(y, 1)
-
-
-def makers(nodes: Iterable[Settled]) -> dict[Value, Settled]:
-    """By mask that a layer carries along: the node that makes it."""
-    found: dict[Value, Settled] = {}
-    for settled in nodes:
-        node: Node = settled.node
-        if node.part == "mask":
-            found.update(dict.fromkeys(node.results, settled))
-        elif isinstance(node.op, Masking):
-            found[node.results[1]] = settled
-    return found
 
 
 # ---- what is left out ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ registered names, what a layer was built with, seeds, dtype policies as objects.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -19,13 +19,9 @@ from ...eras.operations import says_operation
 from ...ir.graph import Layer
 from ...ir.model import Model
 from ...ir.plan import Plan
-from ...ir.report import Report
 from .dialects import Dialect, Known
 from .fit import NEUTRAL, is_neutral
 from .kept import MEANT_OTHERWISE, STORES_OTHERWISE
-
-if TYPE_CHECKING:
-    from .site import Site
 
 Config = Mapping[str, Any]
 
@@ -40,22 +36,6 @@ BUILT = frozenset({"build_config", "build_input_shape"})
 TENSOR = "__keras_tensor__"
 OPERATIONS = ".ops."
 """In the names of modules that hold operations."""
-
-
-def told_of_keys(site: Site, class_name: str) -> Report:
-    """Who is told of keys that a writer leaves out: nobody, if the source's words bring them back.
-
-    Args:
-        site: Of the layer that is written.
-        class_name: As what.
-    """
-    layer = site.layer
-    same = layer is not None and (layer.class_name, layer.name) == (class_name, site.name)
-    return (
-        Report()
-        if same and has_own_words(site.emission.model, site.dialect)
-        else site.emission.report
-    )
 
 
 class OwnWords(msgspec.Struct, frozen=True, eq=False):

@@ -12,7 +12,7 @@ from .bring import Mover, begins
 from .network import NOTHING, Arguments, Constant, FileLayer, Network, Tensor
 
 if TYPE_CHECKING:
-    from .emit import Emission
+    from .emission import Emission
 
 Key = tuple[str, str]
 Path = tuple[str, ...]

@@ -12,17 +12,17 @@ from ...ir.graph import Layer, Value
 from ...ir.layout import Layout, Term, Terms, size_of
 from ...ir.op import Op
 from ...ir.plan import Settled
-from ...ir.report import Kind, Level
+from ...ir.report import Kind, Level, Report
 from ...ir.tensor import Weight
 from .dialects import BASE, Dialect
 from .fit import fitted
 from .kept import fed_shape, kept
 from .known import check_known
 from .network import NOTHING, Arguments, Array, FileLayer, Tensor, Wrapper, filled
-from .own_words import told_of_keys
+from .own_words import has_own_words
 
 if TYPE_CHECKING:
-    from .emit import Emission
+    from .emission import Emission
     from .scope import Scope
 
 
@@ -301,13 +301,13 @@ class Site:
         except ExportError as error:
             error.at(self.name)
             raise
-        check_known(self, class_name, config)
+        check_known(self.emission, self.name, class_name, config)
         repeats = max(repeats, class_name in self.dialect.unmasked and inputs[0].mask is not None)
         config = self._as_silent(class_name, config)
         if role is not None:
             role = "_".join(filter(None, (self.settled.node.part, role)))
         main, role = not role, role or ""
-        told = told_of_keys(self, class_name)
+        told = self._told_of_keys(class_name)
         own = kept(self.layer, class_name, self.dialect, told) if main else {}
         name = self.name if main else f"{self.name}_{role}"
         wrappers = self.wrappers(name, repeats, main=main)
@@ -325,6 +325,13 @@ class Site:
         return self.scope.call(
             (self.name, role), layer, inputs, outputs=outputs, mask=mask, arguments=arguments
         )
+
+    def _told_of_keys(self, class_name: str) -> Report:
+        """Who is told of keys that are left out: nobody, if the source's words bring them back."""
+        layer = self.layer
+        same = layer is not None and (layer.class_name, layer.name) == (class_name, self.name)
+        own = same and has_own_words(self.emission.model, self.dialect)
+        return Report() if own else self.emission.report
 
     def _as_silent(self, class_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
         """The configuration without a data format that the source's class never states.
