@@ -20,7 +20,7 @@ from .registry import PRESERVED
 from .spec import SEEN_THROUGH, Call, LayerSpec, ModelSpec, Ref
 from .subclassed import no_model, subclassed
 from .upgrade import upgrade_layer
-from .upgrade.cells import STACK, opened
+from .upgrade.cells import STACK, both_ways, opened
 
 MODELS = frozenset({"Model", "Functional", "Container", "Graph"})
 FUNCTIONAL_KEYS = frozenset({"layers", "input_layers", "output_layers"})
@@ -123,7 +123,7 @@ def _layer(
         wrapped = _layer(config["layer"], era, depth + 1, ())
         upgraded = {key: value for key, value in upgraded.items() if key != "layer"}
     elif upgraded_class == "Bidirectional":
-        upgraded |= _halves(config, era)
+        upgraded_class, upgraded = both_ways(upgraded, _halves(config, era))
     stored_class = registered_class(stored, class_name)
     return LayerSpec(found, upgraded_class, stored_class, upgraded, calls, wrapped=wrapped)
 

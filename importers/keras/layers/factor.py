@@ -18,12 +18,14 @@ def factor(terms: Terms, target: Sequence[int], splits: Splits) -> Terms | None:
 
     Args:
         terms: The input's terms behind the batch.
-        target: Extents wanted; one may be -1 if the input has an axis of unknown size.
+        target: Extents wanted; one may be -1 if the input has axes of unknown size.
         splits: Where splits are made, if the whole factors.
 
     Returns:
         None where it does not factor; then nothing is split.
     """
+    if [size_of(term) for term in expand(terms)].count(None) > 1:
+        return _around_unknown(terms, target, splits) if target.count(-1) == 1 else None
     groups = _groups([*expand(splits.all(terms))], list(target))
     if groups is None:
         return None
@@ -43,6 +45,59 @@ def factor(terms: Terms, target: Sequence[int], splits: Splits) -> Terms | None:
     for axis, into in planned:
         splits.split(axis, into)
     return tuple(found)
+
+
+Part = tuple[list[Term], list[tuple[Axis, Fused]], list[Term]]
+"""Terms of a result, splits to make, and atoms that are left."""
+
+
+def _around_unknown(terms: Terms, target: Sequence[int], splits: Splits) -> Terms | None:
+    """The same where several axes of unknown size go into one extent, and known ones lie around.
+
+    What is left of the first and the last axis that is split joins the unknown ones.
+    """
+    open_at = target.index(-1)
+    ends = _taken([*expand(splits.all(terms))], target[:open_at], last=False)
+    if ends is None:
+        return None
+    first, planned, atoms = ends
+    ends = _taken(atoms, target[open_at + 1 :][::-1], last=True)
+    if ends is None:
+        return None
+    last, more, atoms = ends
+    if not any(size_of(atom) is None for atom in atoms):
+        return None
+    for axis, into in (*planned, *more):
+        splits.split(axis, into)
+    return (*first, _fused(atoms), *reversed(last))
+
+
+def _taken(atoms: list[Term], extents: Sequence[int], *, last: bool) -> Part | None:
+    """Atoms from one end for so many extents: each whole ones, or a part of one that is split."""
+    found, planned, left = list[Term](), list[tuple[Axis, Fused]](), list(atoms)
+    for extent in extents:
+        group, have = list[Term](), 1
+        while have < extent:
+            if not left:
+                return None
+            atom = left.pop(-1 if last else 0)
+            size, missing = size_of(atom), extent // have
+            if size is None or extent % have:
+                return None
+            if size > missing:
+                if not isinstance(atom, Axis) or size % missing:
+                    return None
+                own, rest = Axis(atom.role if last else "X", missing), Axis("X", size // missing)
+                rest = rest if last else Axis(atom.role, size // missing)
+                planned.append((atom, Fused((rest, own) if last else (own, rest))))
+                left.insert(len(left) if last else 0, rest)
+                atom, size = own, missing
+            group.insert(0 if last else len(group), atom)
+            have *= size
+        if have != extent:
+            return None
+        found.append(_fused(group) if group else Axis("X", 1))
+    return found, planned, left
 
 
 def parted(splits: Splits, whole: Term, count: int) -> tuple[Terms, Terms] | None:

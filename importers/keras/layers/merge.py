@@ -10,7 +10,7 @@ from ....ir.graph import Value
 from ....ir.layout import Axis, Joined, Term, Terms, axes_of, copy_of, size_of
 from ....ir.op import Op
 from ....ir.ops.activation import Clip, Power
-from ....ir.ops.maths import Binary
+from ....ir.ops.maths import Binary, Cast, Fill
 from ....ir.ops.merge import (
     Add,
     AllOf,
@@ -140,10 +140,9 @@ def common_mask(
     if any(len(call.axes(mask)) != len(axes) for mask in present):
         raise ConfigError("a merge of inputs whose masks have different dimensions")
     if along is not None and along < len(axes):
-        if len(present) < len(inputs):
-            raise ConfigError("inputs with and without a mask, joined along time")
+        each = [mask or _all_steps(call, x) for mask, x in zip(masks, inputs, strict=True)]
         bound = {"joined": axes[along : along + 1], "...": ()}
-        return _mask(call, Concat(), present, axes, bound)
+        return _mask(call, Concat(), each, axes, bound)
     if len(set(present)) == 1 and call.axes(present[0]) == axes:
         return present[0]
     distinct = list(dict.fromkeys(present))
@@ -153,6 +152,26 @@ def common_mask(
     for mask in others:
         first = _mask(call, Binary(function="or"), [first, mask], axes, {"...": ()})
     return first
+
+
+def _all_steps(call: LayerCall, x: Value) -> Value:
+    """The mask of an input without one, beside others that have one.
+
+    Source: Keras 2.2.4 `layers/merge.py` `Concatenate.compute_mask`, which joins what has the
+    input's features with what has one.
+
+    Raises:
+        ConfigError: It has more than one feature, so that Keras cannot make the layer either.
+    """
+    terms = call.axes(x)
+    if size_of(terms[-1]) != 1:
+        raise ConfigError(
+            "inputs with and without a mask joined along time, which Keras does only where each "
+            "step has one feature"
+        )
+    ones = call.add(Fill(value=1.0), [x], terms, part="mask").result
+    steps = call.add(View(), [ones], terms[:-1], part="mask").result
+    return call.add(Cast(dtype="bool"), [steps], terms[:-1], part="mask", dtypes=("bool",)).result
 
 
 def _mask(

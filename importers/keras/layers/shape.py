@@ -76,7 +76,7 @@ def reshape(call: LayerCall, x: Value) -> Value:
     found = factor(rest, target, call.builder.splits)
     if found is not None:
         return call.add(View(layer_class="Reshape"), [x], (*batch, *found)).result
-    axes_of_result = tuple(Axis("X", extent) for extent in target)
+    axes_of_result = tuple(Axis("X", None if extent == -1 else extent) for extent in target)
     return call.add(Reshape(), [x], (*batch, *axes_of_result)).result
 
 
@@ -90,7 +90,7 @@ def target_of(stated: Sequence[int | None], rest: Sequence[Term], x: Value) -> l
     known = [extent for extent in stated if extent not in {-1, None}]
     target = [-1 if extent is None else extent for extent in stated]
     if None in sizes:
-        if target.count(-1) == 1 and sizes.count(None) == 1:
+        if target.count(-1) == 1:
             return target
         raise ConfigError(f"a Reshape to {tuple(stated)} of an input {x.layout} of unknown extent")
     total = math.prod(size or 0 for size in sizes)

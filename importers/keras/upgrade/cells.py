@@ -20,6 +20,14 @@ CELLS: Mapping[str, str] = {
 STACK = "StackedRNNCells"
 RUNNERS = frozenset({"RNN", "ConvRNN2D"})
 
+TURNED = frozenset({
+    "SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", STACK,
+})  # fmt: skip
+"""What a Bidirectional is read over."""
+
+OF_AN_AUTHOR = "Bidirectional over an author's layer"
+"""The class of one that is kept as it is."""
+
 _OF_THE_LAYER = ("name", "trainable", "dtype")
 
 Entry = tuple[str, Mapping[str, Any]]
@@ -48,6 +56,17 @@ def opened(class_name: str, config: Mapping[str, Any]) -> Entry:
         kept = {key: inner[key] for key in _OF_THE_LAYER if key in inner}
         return STACK, {**outer, **order, "cells": known, "stack": kept}
     return class_name, config
+
+
+def both_ways(config: Mapping[str, Any], halves: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A Bidirectional over upgraded halves; over an author's layer it stays what it is.
+
+    Args:
+        config: Its own.
+        halves: The layers inside, upgraded.
+    """
+    known = all(half is None or half["class_name"] in TURNED for half in halves.values())
+    return ("Bidirectional", {**config, **halves}) if known else (OF_AN_AUTHOR, dict(config))
 
 
 def _entry(stored: Any) -> Entry | None:

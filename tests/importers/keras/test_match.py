@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 from crafted import model_file, numbers, weights_file
 
 import kerasir
 from kerasir.errors import ConfigError, WeightError
+from kerasir.ir.ops.opaque import Opaque
 from kerasir.ir.source import Array
 
 SIZES = (2, 3, 4, 5, 6, 7)
@@ -109,6 +111,7 @@ def test_metadata_is_no_architecture(tmp_path: Path) -> None:
 
 
 def test_a_layer_whose_arrays_nobody_knows_is_named(tmp_path: Path) -> None:
+    """An author's layer that goes both ways: kept as it is, with the arrays that it has."""
     inner = {"class_name": "Oscillator", "config": {"name": "o", "units": 2}}
     config = {
         "class_name": "Sequential",
@@ -117,9 +120,12 @@ def test_a_layer_whose_arrays_nobody_knows_is_named(tmp_path: Path) -> None:
              "config": {"name": "both", "layer": inner, "batch_input_shape": [None, 3, 4]}},
         ],
     }  # fmt: skip
-    path = model_file(tmp_path / "m.h5", {"both": {}}, config, keras_version="2.2.4")
-    with pytest.raises(ConfigError, match="both: 'Oscillator' is no recurrent layer"):
-        kerasir.load(path)
+    arrays = {f"both/{half}_o/frequency": numbers(4, 2) for half in ("forward", "backward")}
+    path = model_file(tmp_path / "m.h5", {"both": arrays}, config, keras_version="2.2.4")
+    (node,) = kerasir.load(path, backend="tensorflow").graph.nodes
+    assert node.op == Opaque(layer_class="Bidirectional", has_code=False)
+    kept = [param.numpy(param.stored[0].layout) for param in node.params.values()]
+    assert all(map(np.array_equal, kept, arrays.values()))
 
 
 def test_a_name_inside_and_outside_is_the_outer_ones(tmp_path: Path) -> None:
