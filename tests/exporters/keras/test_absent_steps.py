@@ -176,3 +176,54 @@ def test_cells_that_repeat_their_result_are_layers_of_their_own_for_tensorflow(
         assert [layer.class_name for layer in model.layers][-len(kinds) :] == kinds
         (found,) = evaluate(solve(model.graph, Policy()), [x])
         np.testing.assert_allclose(found, walked(x, mask, weights, first=False), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["new.h5", "new.keras", "new.onnx"])
+def test_masks_are_joined_along_time_with_what_has_none(name: str, tmp_path: Path) -> None:
+    """Where each step has one feature, as Keras can; every step of an input without mask counts."""
+    source, inputs, wanted = beside(tmp_path, features=1)
+    answers = tmp_path / "x.npz"
+    np.savez(answers, **{f"in_{n}": x for n, x in enumerate(inputs)}, out_0=wanted)
+    assert verify(source, expect=answers).equal
+    convert(source, tmp_path / name, io_layout="keep", expect=answers)
+
+
+def test_of_more_features_keras_cannot_join_masks(tmp_path: Path) -> None:
+    source, *_ = beside(tmp_path, features=2)
+    with pytest.raises(ConfigError, match="only where each step has one feature"):
+        load(source)
+
+
+def beside(folder: Path, features: int) -> tuple[Path, list[np.ndarray], np.ndarray]:
+    """A SimpleRNN over masked steps with others behind them."""
+
+    def entry(class_name: str, name: str, *reads: str, **config: Any) -> dict[str, Any]:
+        nodes = [[[one, 0, 0, {}] for one in reads]] if reads else []
+        said = {"name": name, **config}
+        return {"name": name, "class_name": class_name, "config": said, "inbound_nodes": nodes}
+
+    fed = [
+        entry("InputLayer", name, batch_input_shape=[None, steps, features], dtype="float32")
+        for name, steps in (("x", 4), ("y", 3))
+    ]
+    layers = [
+        *fed,
+        entry("Masking", "mask", "x", mask_value=0.0),
+        entry("Concatenate", "join", "mask", "y", axis=1),
+        entry("SimpleRNN", "rnn", "join", units=UNITS),
+    ]
+    ends = {"input_layers": [["x", 0, 0], ["y", 0, 0]], "output_layers": [["rnn", 0, 0]]}
+    config = {"class_name": "Model", "config": {"name": "model", "layers": layers, **ends}}
+    arrays = numbers(features, UNITS), numbers(UNITS, UNITS), numbers(UNITS)
+    weights = dict(zip(("rnn/kernel", "rnn/recurrent_kernel", "rnn/bias"), arrays, strict=True))
+    held = {one["name"]: {} for one in layers} | {"rnn": weights}
+    said = {"keras_version": "2.2.4", "backend": "theano"}
+    source = model_file(folder / "old.h5", held, config, **said)
+    x, y = numbers(2, 4, features), numbers(2, 3, features)
+    x[0, 1] = x[1, 3] = 0
+    found = np.zeros((2, UNITS))
+    for sample in range(2):
+        for step in [*x[sample], *y[sample]]:
+            if step.any():
+                found[sample] = np.tanh(step @ arrays[0] + found[sample] @ arrays[1] + arrays[2])
+    return source, [x, y], found
