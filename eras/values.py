@@ -42,8 +42,10 @@ def old_initializer(said: Any) -> Any:
     """An initializer of Keras 2 by its Keras 1 name; None where it has none."""
     if not isinstance(said, Mapping):
         return said
-    name, config = said.get("class_name"), said.get("config")
-    stated = {key: value for key, value in dict(config or {}).items() if key != "seed"}
+    name, config = said.get("class_name"), said.get("config") or {}
+    if not isinstance(config, Mapping):
+        return None  # a function of the author's, by its name
+    stated = {key: value for key, value in config.items() if key != "seed"}
     if name == "VarianceScaling":
         asked = tuple(stated.get(key) for key in ("scale", "mode", "distribution"))
         return next((old for old, meant in _VARIANCE_SCALING.items() if meant == asked), None)

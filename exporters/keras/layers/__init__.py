@@ -21,4 +21,5 @@ from . import (  # ruff: ignore[unused-import]  (importing a family registers it
     reversal,
     shape,
     transposed,
+    upsampling,
 )

@@ -1,4 +1,4 @@
-"""Pools, padding, cropping, up-sampling."""
+"""Pools, padding, cropping."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ....ir.ops.pooling import (
     GlobalMaxPool,
     MaskedAveragePool,
     MaxPool,
-    UpSample,
     ZeroPad,
 )
 from ....ir.plan import Settled
@@ -54,7 +53,7 @@ def pool(site: Site) -> None:
         site.backend, site.dialect.keras_version, space.rank
     )
     if word == "valid" or (word is not None and counting == counts):
-        site.give(_pool(site, site.x(), space, window, word))
+        site.give(pool_by(site, site.x(), space, window, word))
         return
     if op.padding == "same_upper" or (None in space.sizes and not counting):
         raise site.refuse(
@@ -65,19 +64,21 @@ def pool(site: Site) -> None:
     pads = needed(space, window, op.padding)
     if counting:
         site.tell("KP203", "changed", f"pads {in_words(pads)} of a pool written out")
-        site.give(_pool(site, pad(site, site.x(), space, pads, "pad"), space, window, "valid"))
+        site.give(pool_by(site, pad(site, site.x(), space, pads, "pad"), space, window, "valid"))
         return
     if any(max(pair) >= k for pair, k in zip(pads, window.kernel, strict=True)):
         raise site.refuse(f"windows of {window.kernel} that lie wholly in a padding of {pads}")
     site.tell("KP203", "changed", f"pads {in_words(pads)} of a pool written out")
     if isinstance(op, MaxPool):
         y = _edges_repeated(site, site.x(), space, pads)
-        site.give(_pool(site, y, space, window, "valid"))
+        site.give(pool_by(site, y, space, window, "valid"))
     else:
-        site.give(_axis_by_axis(site, site.x(), space, window, op.padding))
+        site.give(axis_by_axis(site, site.x(), space, window, op.padding))
 
 
-def _pool(site: Site, x: Tensor, space: Space, window: Window, word: str, role: str = "") -> Tensor:
+def pool_by(
+    site: Site, x: Tensor, space: Space, window: Window, word: str, role: str = ""
+) -> Tensor:
     family = "MaxPooling" if isinstance(site.op, MaxPool) else "AveragePooling"
     config = {
         "pool_size": list(window.kernel),
@@ -115,7 +116,7 @@ def _edges_repeated(site: Site, x: Tensor, space: Space, pads: Pads) -> Tensor:
     return x
 
 
-def _axis_by_axis(site: Site, x: Tensor, space: Space, window: Window, padding: Pads) -> Tensor:
+def axis_by_axis(site: Site, x: Tensor, space: Space, window: Window, padding: Pads) -> Tensor:
     """Averages over the real elements of windows, one axis after the other.
 
     The mean over a rectangle is the mean of its rows' means. Along an axis, windows that reach
@@ -139,9 +140,9 @@ def _axis_by_axis(site: Site, x: Tensor, space: Space, window: Window, padding: 
             first, last = spans[begin][0], spans[end - 1][1]
             rows = _rows(site, x, space, axis, (first, size - last), "part")
             extent = spans[begin][1] - spans[begin][0]
-            along = _along(window, axis, extent, step)
+            along = along_axis(window, axis, extent, step)
             if (extent, end - begin) != (1, 1):  # of one element the mean is itself
-                rows = _pool(site, rows, space, along, "valid", "mean")
+                rows = pool_by(site, rows, space, along, "valid", "mean")
             parts.append(rows)
         x = _joined(site, parts, space, axis, "means") if len(parts) > 1 else parts[0]
         sizes = (*space.sizes[:axis], out, *space.sizes[axis + 1 :])
@@ -149,7 +150,7 @@ def _axis_by_axis(site: Site, x: Tensor, space: Space, window: Window, padding: 
     return x
 
 
-def _along(window: Window, axis: int, extent: int, step: int) -> Window:
+def along_axis(window: Window, axis: int, extent: int, step: int) -> Window:
     """A window along one axis alone."""
     ones = (1,) * len(window.kernel)
     kernel = (*ones[:axis], extent, *ones[axis + 1 :])
@@ -213,7 +214,7 @@ def _kept_axes(
     after = site.emission.follower(site.settled.node)
     if after is None or after.node.part != "keepdims" or not site.layer:
         return None
-    if site.layer.class_name != class_name:
+    if site.layer.class_name != class_name or not site.has(class_name, "keepdims"):
         return None
     ones = (1,) * len(site.settled.bound["space"])
     behind = () if last is False else (size_of(last),)
@@ -307,63 +308,3 @@ def _shaped(site: Site, x: Tensor, sizes: Sequence[int | None], role: str) -> Te
     if target.count(-1) > 1:
         raise site.refuse("a Reshape with more than one unknown extent")
     return site.put("Reshape", {"target_shape": target}, [x], role=role)
-
-
-@writes(UpSample, attributes="size interpolation")
-def up_sample(site: Site) -> None:
-    """UpSampling1D, 2D, 3D."""
-    op = site.op
-    assert isinstance(op, UpSample)
-    space = space_of(site)
-    if op.interpolation != "nearest" and space.rank != 2:
-        raise site.refuse(f"up-sampling with {op.interpolation}, which Keras has for images alone")
-    known = site.dialect.from_corners.get(site.backend)
-    corners = known is not None and (not known or op.size in known)
-    if op.interpolation == "bilinear_corner" and not corners:
-        site.give(_from_corners(site, op.size, space))
-        return
-    if op.interpolation == "bilinear" and known is not None:
-        what = f"{site.dialect.name} takes corners where it up-samples with bilinear"
-        raise site.refuse(f"{what}, not half-pixel centres")
-    if space.rank == 1:
-        x = time_last(site, site.x(), space, "before")
-        x = site.put("UpSampling1D", {"size": op.size[0]}, [x], repeats=space.repeats)
-        site.give(time_last(site, x, space, "after"))
-        return
-    config = {"size": list(op.size), "data_format": space.data_format}
-    if space.rank == 2:
-        config["interpolation"] = "nearest" if op.interpolation == "nearest" else "bilinear"
-    if op.interpolation == "bilinear":
-        site.emission.speak("tf_keras")
-        site.tell(
-            "KN302", "note", "bilinear up-sampling differs in Keras 2.2 and 2.3", level="warning"
-        )
-    site.give(site.put(f"UpSampling{space.rank}D", config, [site.x()], repeats=space.repeats))
-
-
-def _from_corners(site: Site, size: Sequence[int], space: Space) -> Tensor:
-    """Bilinear up-sampling from corners: means over elements that are repeated.
-
-    Element q f + k of the result is (f - k) / f of element q and k / f of the next one: the mean of
-    a window of extent f that begins there, over the input with each element f times; at the end
-    over what is real. Later versions take half-pixel centres under the same word.
-
-    Raises:
-        ExportError: The target has no word for the windows, and the extents are not known.
-    """
-    site.tell("KX102", "changed", "bilinear up-sampling from corners is written as means")
-    config = {"size": list(size), "data_format": space.data_format}
-    x = site.put("UpSampling2D", config, [site.x()], role="repeated", repeats=space.repeats)
-    window = Window(tuple(size), (1,) * space.rank, (1,) * space.rank)
-    padding = tuple((0, extent - 1) for extent in size)
-    around = Space(space.rank, space.data_format, space.outs, space.outs, space.repeats)
-    version = site.dialect.keras_version
-    word = said(around, window, padding, rules.pool_rule(site.backend, version, space.rank))
-    if word and not rules.counts_padding(site.backend, version, space.rank):
-        return _pool(site, x, around, window, word)
-    if None in space.outs:
-        raise site.refuse(
-            f"bilinear up-sampling by {tuple(size)} from corners, over an input of unknown extent",
-            "fix the sizes of the model's inputs",
-        )
-    return _axis_by_axis(site, x, around, window, padding)

@@ -349,3 +349,43 @@ def test_a_dense_behind_a_mask_is_one_for_each_step(tmp_path: Path) -> None:
     stored = config_of(tmp_path / "old.h5")["config"]
     assert [layer["class_name"] for layer in stored] == ["Masking", "TimeDistributed", "SimpleRNN"]
     assert stored[1]["config"]["layer"]["class_name"] == "Dense"
+
+
+@pytest.mark.parametrize("backend", ["theano", "tensorflow"])
+@pytest.mark.parametrize("to", ["keras1", "keras2.0", "keras2.2"])
+@pytest.mark.parametrize("size", [[2, 3], [4, 1]])
+def test_bilinear_from_centres_is_written_as_means(
+    to: str, backend: str, size: list[int], tmp_path: Path
+) -> None:
+    """Which no Keras before tf.keras has; a genuine file of 2.21 was loaded by all of these."""
+    config = {"name": "up", "size": size, "interpolation": "bilinear"}
+    said = {"batch_input_shape": [None, 5, 4, 2], "data_format": "channels_last"}
+    layers = [{"class_name": "UpSampling2D", "config": {**config, **said}}]
+    model = {"class_name": "Sequential", "config": {"name": "model", "layers": layers}}
+    source = model_file(tmp_path / "old.h5", {"up": {}}, model, keras_version="2.15.0")
+    x = numbers(2, 5, 4, 2)
+    wanted = np.zeros((2, 5 * size[0], 4 * size[1], 2))
+    for i, j in np.ndindex(*wanted.shape[1:3]):
+        at = [(n + 0.5) / factor - 0.5 for n, factor in zip((i, j), size, strict=True)]
+        for row, column in np.ndindex(5, 4):  # of what lies beyond an edge, the edge is taken
+            apart = np.clip(at, 0, (4, 3)) - (row, column)
+            part = np.prod(np.maximum(0, 1 - np.abs(apart)))
+            wanted[:, i, j] += part * x[:, row, column]
+    target = tmp_path / "new.h5"
+    done = convert(source, target, to=to, target_backend=backend, io_layout="keep")
+    assert "KX102" in {event.code for event in done.report}
+    again = load(target, backend=backend, data_format="channels_last")
+    (found,) = evaluate(solve(again.graph, Policy()), [x])
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_an_initializer_that_is_a_function_is_left_out(tmp_path: Path) -> None:
+    """As Keras 3 says it in HDF5: of the author's own, by its name."""
+    function = {"module": "builtins", "class_name": "function", "config": "my_init"}
+    config = {"name": "dense", "units": 2, "kernel_initializer": function}
+    layers = [{"class_name": "Dense", "config": {**config, "batch_input_shape": [None, 3]}}]
+    model = {"class_name": "Sequential", "config": {"name": "model", "layers": layers}}
+    arrays = {"dense/kernel:0": numbers(3, 2), "dense/bias:0": numbers(2)}
+    source = model_file(tmp_path / "old.h5", {"dense": arrays}, model, keras_version="2.15.0")
+    done = convert(source, tmp_path / "new.h5", to="keras1")
+    assert "KX201" in {event.code for event in done.report}
