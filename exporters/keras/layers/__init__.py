@@ -6,7 +6,6 @@ from . import (  # ruff: ignore[unused-import]  (importing a family registers it
     activation,
     arrange,
     attention,
-    conv_recurrent,
     convolution,
     dense,
     embedding,

@@ -23,7 +23,7 @@ from ..scaling import constant
 from ..site import Site
 from ..spell import inside, respelt
 from .conv_recurrent import conv_arrays, conv_config, conv_inputs
-from .recurrent import Fed, recurrent_arrays, recurrent_config, recurrent_inputs
+from .recurrence import Fed, recurrent_arrays, recurrent_config, recurrent_inputs
 from .stacked import (
     STACK,
     all_states,

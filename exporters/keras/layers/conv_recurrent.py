@@ -1,4 +1,4 @@
-"""ConvLSTM1D, 2D and 3D."""
+"""What ConvLSTM1D, 2D and 3D are made of in a file: inputs, configuration, arrays."""
 
 from __future__ import annotations
 
@@ -17,49 +17,19 @@ from ....ir.tensor import Param, Weight
 from ..hard_sigmoid import scaled_array
 from ..masks import told
 from ..network import Array
-from ..registry import writes
 from ..site import Site
 from ..windows import Space, Window, in_words, needed, pad, said
-from .recurrent import (
+from .recurrence import (
     GATES,
     Fed,
     functions,
     gate_factors,
     parted,
     recurrent_inputs,
-    returned,
-    write_recurrent,
-    zeroing,
 )
 
 Widths = tuple[tuple[int, int], ...]
 """Zeros before and after a kernel's taps, per spatial axis."""
-
-
-@writes(
-    ConvLSTM,
-    attributes="activation recurrent_activation strides dilation padding recurrent_padding "
-    "go_backwards stateful",
-)
-def conv_lstm(site: Site) -> None:
-    """ConvLSTM1D, 2D, 3D; zeros put around each step before it where its padding has no word."""
-    from .bidirectional import bidirectional, is_half
-
-    if is_half(site):
-        bidirectional(site)
-        return
-    fed = conv_inputs(site)
-    sequences, state = returned(site)
-    config = {
-        **conv_config(site),
-        "return_sequences": sequences,
-        "go_backwards": site.op.go_backwards,  # type: ignore[attr-defined]
-        **zeroing(site),
-    }
-    if state or (site.layer and "return_state" in site.layer.config):
-        config["return_state"] = state
-    class_name = f"ConvLSTM{len(site.settled.bound['space'])}D"
-    write_recurrent(site, class_name, config, fed, conv_arrays(site), sequences, state)
 
 
 class Steps(msgspec.Struct, frozen=True):

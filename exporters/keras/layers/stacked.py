@@ -17,7 +17,7 @@ from ..masks import carries
 from ..network import Array, Tensor
 from ..site import Site
 from ..spell import inside
-from .recurrent import recurrent_arrays, recurrent_config, recurrent_inputs
+from .recurrence import recurrent_arrays, recurrent_config, recurrent_inputs
 
 STACK = "StackedRNNCells"
 OF_STEPS = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll")
