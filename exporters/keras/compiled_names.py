@@ -29,13 +29,16 @@ class Unsayable(Exception):  # ruff: ignore[error-suffix-on-exception-name] (no 
     """A loss that the target has not."""
 
 
-def by_name(compiled: Mapping[str, Any], vocabulary: str, report: Report) -> dict[str, Any] | None:
+def by_name(
+    compiled: Mapping[str, Any], vocabulary: str, report: Report, *, one_metric: bool = False
+) -> dict[str, Any] | None:
     """The record besides the optimizer; None where the target has no such loss.
 
     Args:
         compiled: As the source had it.
         vocabulary: The target's.
         report: Told of what it does not have.
+        one_metric: Whether it reads one metric only of what is said by output.
     """
     found = {**KEYS, **compiled}
     try:
@@ -46,7 +49,17 @@ def by_name(compiled: Mapping[str, Any], vocabulary: str, report: Report) -> dic
     for key in ("metrics", "weighted_metrics"):
         if found.get(key):
             found[key] = _metrics(found[key], FUNCTIONS[vocabulary]["metrics"], report)
+            if one_metric and isinstance(found[key], Mapping):
+                found[key] = _one_each(found[key], report)
     return found
+
+
+def _one_each(metrics: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """The first metric of each output."""
+    for name, stated in metrics.items():
+        for one in stated[1:]:
+            _lost(report, f"the metric {one} of {name}: this Keras reads one of each output")
+    return {name: stated[0] for name, stated in metrics.items() if stated}
 
 
 def _metrics(stated: Any, known: frozenset[str], report: Report) -> Any:

@@ -110,7 +110,9 @@ def spell_training(
     if not own and dialect.form == "keras3":
         told = losses_and_metrics(compiled, len(network.outputs), report)
     elif not own:
-        told = by_name(compiled, dialect.vocabulary, report)
+        told = by_name(compiled, dialect.vocabulary, report, one_metric=dialect.one_metric)
+        if told is not None and dialect.forgets_names:
+            told = _listed(told, network)
     if told is None:
         return None
     stated: Mapping[str, Any] = {"class_name": name, "config": config}
@@ -199,6 +201,20 @@ def _by_output(key: str, value: Any, renamed: Mapping[str, str]) -> Any:
     if key not in BY_OUTPUT or not isinstance(value, Mapping) or "class_name" in value:
         return value
     return {renamed.get(name, name): stated for name, stated in value.items()}
+
+
+def _listed(told: Mapping[str, Any], network: Network) -> Mapping[str, Any]:
+    """Losses in the order of the outputs, where one is of a Sequential, whose name is forgotten."""
+    layers = [tensor.call.layer for tensor in network.outputs]
+    if not any(layer.network and layer.network.kind == "sequential" for layer in layers):
+        return told
+    names = [layer.name for layer in layers]
+    lists = {
+        key: [told[key][name] for name in names]
+        for key in ("loss", "loss_weights")
+        if isinstance(told[key], Mapping) and set(names) == told[key].keys()
+    }
+    return {**told, **lists}
 
 
 # ---- state --------------------------------------------------------------------------------------

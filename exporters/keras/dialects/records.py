@@ -130,6 +130,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         era_alone: The same by backends for which no other Keras reads the target.
         makes_as_listed: Whether its reader makes a layer with all its calls when it comes to it.
         forgets_extents: Whether a BatchNormalization cannot be made behind a Flatten on TensorFlow.
+        forgets_names: Whether a Sequential inside a model is called otherwise once it is loaded
+            (Keras 1.2.2 `models.py` `Sequential.get_config`): nothing can be said by its name.
+        one_metric: Whether what is said by output is one metric and no list (Keras 1.2.2
+            `models.py` `load_model`, `deserialize`, which looks each up in a dictionary).
         merges_alike: Whether what it merges has to be of one shape.
         merges_models: Whether a Sequential can begin with a Merge of models.
         call_arguments: Whether calls in functional models have a place for keyword arguments.
@@ -202,6 +206,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     makes_as_listed: bool = False
     merges_models: bool = False
     merges_alike: bool = False
+    forgets_names: bool = False
+    one_metric: bool = False
     forgets_extents: bool = False
     call_arguments: bool = True
     spans: bool = False

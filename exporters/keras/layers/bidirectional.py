@@ -55,7 +55,7 @@ class Halves(msgspec.Struct, frozen=True):
     forward: tuple[Settled, ...]
     backward: tuple[Settled, ...]
     turned: Settled | None
-    ends: tuple[tuple[Settled, int], tuple[Settled, int]]
+    ends: tuple[tuple[Settled, int], ...]
     merge: Settled | None
 
 
@@ -76,10 +76,8 @@ def is_half(site: Site) -> bool:
             "leaves out a Bidirectional of Keras 3 gives zeros, not the last result",
         )
         return False
-    if (
-        site.dialect.merges_ends
-        and not {"merge", "turned"} & site.emission.parts(site.layer).keys()
-    ):
+    parts = site.emission.parts(site.layer)
+    if site.dialect.merges_ends and "turned" not in parts and _own_merge(site, parts) is None:
         return False
     return cell_number(site.settled.node.part) is None or are_one(site)
 
@@ -241,18 +239,34 @@ def _halves(site: Site) -> Halves:
         raise site.refuse("a Bidirectional that is not whole")
     if merge is not None and type(merge.node.op) not in MODES:
         raise site.refuse(f"no Bidirectional merges by {merge.node.op.kind}")
-    last = end_of(site, forward, "forward"), end_of(site, backward, "backward")
-    ends = ((last[0], 0), (turned, 0)) if turned else ((last[0], 1), (last[1], 1))
+    ends = _ends(site, parts)
+    merge = _own_merge(site, parts)
     absent = parts.get("forward_absent"), parts.get("backward_absent")
-    if absent[0] is not None and absent[1] is not None:
-        ends = ((absent[0], 0), (absent[1], 0))
-    if merge is not None and not (_joins_last(merge) and _as_they_come(merge, ends)):
-        merge = None  # a layer of its own
     for settled in (turned, *absent, merge):
         if settled is not None:
             site.emission.fuse(settled.node)
     fuse_cells(site, (*forward, *backward))
     return Halves(forward, backward, turned, ends, merge)
+
+
+def _ends(site: Site, parts: Mapping[str, Settled]) -> tuple[tuple[Settled, int], ...]:
+    """The halves' results as they are merged: each a node and which of its results."""
+    turned = parts.get("turned")
+    absent = parts.get("forward_absent"), parts.get("backward_absent")
+    if absent[0] is not None and absent[1] is not None:
+        return (absent[0], 0), (absent[1], 0)
+    forward, backward = (
+        end_of(site, _direction(parts, name), name) for name in ("forward", "backward")
+    )
+    return ((forward, 0), (turned, 0)) if turned else ((forward, 1), (backward, 1))
+
+
+def _own_merge(site: Site, parts: Mapping[str, Settled]) -> Settled | None:
+    """What the layer merges its halves by; None where that is a layer of its own."""
+    merge = parts.get("merge")
+    if merge is None or not _joins_last(merge) or not _as_they_come(merge, _ends(site, parts)):
+        return None
+    return merge
 
 
 def _direction(parts: Mapping[str, Settled], name: str) -> tuple[Settled, ...]:

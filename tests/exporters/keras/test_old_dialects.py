@@ -319,6 +319,11 @@ def test_training_record_of_a_newer_keras_in_old_words(tmp_path: Path) -> None:
     kept = by_name({"loss": "mine", "metrics": ["fmeasure"]}, "keras1", report)
     assert kept is not None
     assert kept["metrics"] == ["fmeasure"]
+    each = {"loss": "mse", "metrics": {"a": ["mse", "mae"], "b": ["acc"], "c": []}}
+    kept = by_name(each, "keras1", report, one_metric=True)
+    assert kept is not None
+    assert kept["metrics"] == {"a": "mse", "b": "acc"}
+    assert report.events[-1].message == "the metric mae of a: this Keras reads one of each output"
     gone = by_name({"loss": "mse", "metrics": ["fmeasure"]}, "keras2.0", report)
     assert gone is not None
     assert gone["metrics"] == []
