@@ -146,12 +146,13 @@ WRITTEN = (
         "resizing_crop", "reversible", "softmax_masked", "spectrograms",
     )),
     ("tf_keras", "keras2", (
-        "absent_zeroed", "discretized", "hashed", "integer_lookup", "integer_lookups", "learnt",
-        "local_matrices", "masks_stated", "resizing", "tf_arithmetic", "tf_extents", "tf_shapes",
+        "absent_zeroed", "discretized", "feature_columns", "hashed", "integer_lookup",
+        "integer_lookups", "learnt", "local_matrices", "masks_stated", "resizing", "tf_arithmetic",
+        "tf_extents", "tf_shapes",
     )),
     ("tf_keras", "keras3", (
         "heads_blind", "heads_embedded", "heads_encoder", "heads_shared", "masked_merging",
-        "absent_zeroed", "local_matrices", "masks_stated",
+        "absent_zeroed", "feature_columns", "local_matrices", "masks_stated",
     )),
 )  # fmt: skip
 """A library, a target, and the library's cases that are written for it: what is no layer, and what

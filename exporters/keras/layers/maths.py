@@ -179,8 +179,18 @@ def binary(site: Site) -> None:
 
 @writes(Where)
 def where(site: Site) -> None:
-    """One tensor where a condition holds, another elsewhere."""
-    site.give(needed(site, "where", site.all()))
+    """One tensor where a condition holds, another elsewhere.
+
+    `tf.where` takes whole numbers in a list for int32, unless a tensor says otherwise before them
+    (a run of tf-keras 2.21): so a list comes last where the result is of int64.
+    """
+    holds, one, other = site.all()
+    functions = site.dialect.functions
+    by_name = functions is not None and bool(functions.class_name)
+    long = site.settled.node.result.dtype == "int64"
+    if by_name and long and isinstance(one, Constant) and not isinstance(other, Constant):
+        holds, one, other = needed(site, "logical_not", [holds], "elsewhere"), other, one
+    site.give(needed(site, "where", [holds, one, other]))
 
 
 @writes(AllOf)

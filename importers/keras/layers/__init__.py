@@ -36,8 +36,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "element_merges": ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"),
     "embedding": ("Embedding", "ReversibleEmbedding", "Masking"),
     "encoding": (
-        "CategoryEncoding", "Discretization", "IntegerLookup", "DenseFeatures",
+        "CategoryEncoding", "Discretization", "IntegerLookup",
     ),
+    "feature_columns": ("DenseFeatures",),
     "graph_nodes": ("TensorFlowOpLayer",),
     "hashing": ("Hashing", "HashedCrossing"),
     "local": ("LocallyConnected1D", "LocallyConnected2D"),

@@ -263,16 +263,3 @@ def _words(config: LookupConfig, *, masked: bool) -> tuple[Sequence[int], bool]:
     special = [config.mask_token] * masked + [config.oov_token] * config.num_oov_indices
     has_special = list(words[:count]) == special
     return (words[count:] if has_special else words), has_special
-
-
-@translates("DenseFeatures", free=True)
-def dense_features(call: LayerCall, *inputs: Value) -> Value:
-    """Feature columns of TensorFlow, which are objects of Python.
-
-    Raises:
-        UnsupportedLayerError: Always.
-    """
-    raise UnsupportedLayerError(
-        "DenseFeatures holds feature columns of TensorFlow, which no target of kerasir can",
-        hint="cut the model behind it, and feed what it gives",
-    )

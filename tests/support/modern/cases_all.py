@@ -30,7 +30,6 @@ WITHOUT_MEANING = frozenset({"AbstractRNNCell", "InputSpec", "Layer", "Wrapper"}
 REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("FlaxLayer", "JaxLayer", "TorchModuleWrapper"), "code of another framework"),
     **dict.fromkeys(("StringLookup", "TextVectorization"), "texts"),
-    "DenseFeatures": "feature columns are code of TensorFlow",
     "Lambda": "code",
     "TFSMLayer": "another file",
 }

@@ -270,3 +270,35 @@ def learnt(k: Kit) -> Any:
     fed = np.array([[12, 5, 36, 0], [4, 1, 9, 12], [3, 2, 7, 4]], "int64")
     found = [*(layer(x) for layer in plain), weights(x), normal(f), bins(f)]
     return k.Model([x, f], found), [fed, k.random((3, 3))]
+
+
+@case(OLD)
+def feature_columns(k: Kit) -> Any:
+    import tensorflow as tf
+
+    of = tf.feature_column
+    age, plane = of.numeric_column("age"), of.numeric_column("plane", shape=(2,))
+    kind = of.categorical_column_with_identity("kind", 5, default_value=2)
+    code = of.categorical_column_with_vocabulary_list("code", [7, 9, 4])
+    hashed = of.categorical_column_with_hash_bucket("code", 6, dtype=tf.int64)
+    bounds = [18, 25.5, 30]
+    columns = [
+        plane, age, of.bucketized_column(age, bounds), of.bucketized_column(plane, [-0.5, 0.5]),
+        of.indicator_column(kind), of.embedding_column(kind, 3), of.indicator_column(code),
+        of.embedding_column(code, 2, combiner="sum"),
+        of.embedding_column(of.bucketized_column(age, bounds), 2, combiner="sqrtn"),
+    ]  # fmt: skip
+    fed = {
+        "age": k.Input((1,), name="age"),
+        "plane": k.Input((2,), name="plane"),
+        "kind": k.Input((1,), name="kind", dtype="int64"),
+        "code": k.Input((2,), name="code", dtype="int64"),
+    }
+    found = [
+        k.L.Dense(2)(k.L.DenseFeatures(columns)(fed)),
+        k.L.DenseFeatures([of.embedding_column(hashed, 3)])({"code": fed["code"]}),
+    ]
+    ages = 20 + 10 * k.random((4, 1))
+    numbers = k.whole((4, 1), 7), k.whole((4, 2), 10, 3)
+    data = [ages, k.random((4, 2)), *(one.astype("int64") for one in numbers)]
+    return k.Model(list(fed.values()), found), data
