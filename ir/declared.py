@@ -11,6 +11,7 @@ from .images import content_of
 from .layout import axes_of
 from .notation import show
 from .op import attributes
+from .ops.merge import Merge
 from .signature import Port
 
 SPACE = "space"
@@ -48,7 +49,9 @@ def _check_names(what: str, names: Sequence[str]) -> None:
 
 def _check_ports(node: Node) -> None:
     op = node.op
-    if not _fits(op.inputs, node.inputs) or not _fits(op.results, node.results):
+    arity = op.arity if isinstance(op, Merge) else None
+    fits = _fits(op.inputs, node.inputs) and _fits(op.results, node.results)
+    if not fits or arity not in {None, len(node.inputs)}:
         raise FormatError(f"not the inputs and results of {op.kind}", where=node.name)
     params = {port.name: port for port in op.params}
     unknown = sorted(node.params.keys() - params.keys()) if params else []
@@ -78,7 +81,7 @@ def _check_ports(node: Node) -> None:
 def _fits(ports: Sequence[Port], values: Sequence[Value | None]) -> bool:
     """Whether each value has a port, and each port that needs one a value."""
     if ports and ports[-1].variadic:
-        return len(values) >= len(ports) - 1
+        return len(values) >= len(ports)
     absent = (None,) * (len(ports) - len(values))
     return len(values) <= len(ports) and all(
         port.optional or value is not None

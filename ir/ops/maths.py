@@ -60,6 +60,8 @@ class Binary(Merge, frozen=True, kw_only=True):
         function: Which one; `floor_divide` and `modulo` round down, as in Python.
     """
 
+    arity: ClassVar[int | None] = 2
+
     function: Literal[
         "power", "floor_divide", "modulo", "squared_difference", "equal", "not_equal", "less",
         "less_equal", "greater", "greater_equal", "and", "or", "xor",
@@ -69,6 +71,8 @@ class Binary(Merge, frozen=True, kw_only=True):
 @op
 class Where(Merge, frozen=True, kw_only=True):
     """The second input where the first holds, else the third; extents of one are repeated."""
+
+    arity: ClassVar[int | None] = 3
 
 
 @op

@@ -11,6 +11,9 @@ from ..signature import Port, ports
 class Merge(Op, frozen=True, kw_only=True):
     """Base of element-wise ops over inputs of one rank; extents of one are repeated."""
 
+    arity: ClassVar[int | None] = None
+    """How many inputs there are; None for any number."""
+
     family: ClassVar[str] = "merge"
     inputs: ClassVar[tuple[Port, ...]] = ports("x*: ...", order="kept")
     results: ClassVar[tuple[Port, ...]] = ports("y: ...", order="kept")
@@ -27,6 +30,8 @@ class Add(Merge, frozen=True, kw_only=True):
 class Subtract(Merge, frozen=True, kw_only=True):
     """The first input minus the second."""
 
+    arity: ClassVar[int | None] = 2
+
 
 @op
 class Multiply(Merge, frozen=True, kw_only=True):
@@ -36,6 +41,8 @@ class Multiply(Merge, frozen=True, kw_only=True):
 @op
 class Divide(Merge, frozen=True, kw_only=True):
     """The first input over the second."""
+
+    arity: ClassVar[int | None] = 2
 
 
 @op

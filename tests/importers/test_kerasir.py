@@ -197,6 +197,18 @@ def test_a_header_that_says_something_else_is_refused(name: str, written: Path) 
     assert error.value.file == str(path)
 
 
+def test_functions_of_two_have_two(genuine: Callable[[str], FixtureCase], tmp_path: Path) -> None:
+    path = tmp_path / "model.kerasir"
+    kerasir.convert(genuine("keras3.15.1-jax/merge_layers_tf").model, path)
+
+    def one_less(header: dict[str, Any]) -> None:
+        node = next(node for node in header["nodes"] if node["op"]["op"] == "Subtract")
+        node["inputs"].pop()
+
+    with pytest.raises(FormatError, match="not the inputs and results of Subtract"):
+        read_kerasir(str(changed(path, one_less)))
+
+
 def test_the_same_header_written_again_is_read(written: Path) -> None:
     """The refusals above are not for how the test writes."""
     assert len(read_kerasir(str(changed(written, lambda header: None))).graph.nodes) > 5
