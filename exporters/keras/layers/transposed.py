@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ....eras.padding import CONV, transposed_crop, transposed_extent
+from ....eras.storage import pattern, table
 from ....ir.layout import size_of
 from ....ir.ops.convolution import ConvTranspose, Pads
+from ..network import Tensor
 from ..registry import writes
 from ..site import Site
-from ..windows import Space, Window, crop, in_words, space_of
+from ..windows import Space, Window, crop, in_words, pad, space_of, time_last, turned
 from .activation import fused
 
 
@@ -20,10 +23,11 @@ def conv_transpose(site: Site) -> None:
     assert isinstance(op, ConvTranspose)
     space = space_of(site)
     class_name = f"Conv{space.rank}DTranspose"
-    if class_name not in site.dialect.classes:
-        raise site.refuse(f"{site.dialect.name} has no {class_name}")
     taps = tuple(size_of(term) or 0 for term in site.settled.bound["kernel_space"])
     window = Window(taps, op.strides, op.dilation)
+    if class_name not in site.dialect.classes:
+        _over_zeros(site, op, space, window)
+        return
     config: dict[str, Any] = {}
     if site.dialect.states_extent:
         word, config["output_shape"], cuts = _sized(site, space, window, op)
@@ -50,6 +54,79 @@ def conv_transpose(site: Site) -> None:
         site.tell("KP202", "changed", f"crop {in_words(op.cropping)} written out")
         y = crop(site, y, space, cuts, "crop")
     site.give(y)
+
+
+def _over_zeros(site: Site, op: ConvTranspose, space: Space, window: Window) -> None:
+    """A convolution with the kernel turned round, over the input with zeros between its elements.
+
+    Raises:
+        ExportError: The target has no such convolution either, or the extents are not known.
+    """
+    class_name = f"Conv{space.rank}D"
+    what = f"{site.dialect.name} has no {class_name}Transpose"
+    dilated = any(step > 1 for step in op.dilation)
+    if not site.has(class_name) or (dilated and not site.has(class_name, "dilation_rate")):
+        raise site.refuse(what)
+    if None in space.sizes:
+        raise site.refuse(
+            f"{what}, and the extents of the input are not known",
+            "fix the sizes of the model's inputs",
+        )
+    site.tell("KX102", "changed", f"{class_name}Transpose is written as {class_name} over zeros")
+    x, sizes = _spread(site, op, space)
+    pads = []
+    for axis, (before, _) in enumerate(op.cropping):
+        around = window.reach(axis) - 1
+        pads.append((around - before, (space.outs[axis] or 0) - sizes[axis] + before))
+    spread = Space(space.rank, space.data_format, tuple(sizes), space.outs, space.repeats)
+    for reach, put, role in ((-1, crop, "cut"), (1, pad, "pad")):
+        pairs = tuple((max(0, reach * before), max(0, reach * after)) for before, after in pads)
+        x = put(site, x, spread, pairs, role) if any(map(any, pairs)) else x
+    turn = turned(site, class_name, space)
+    x = time_last(site, x, space, "before") if turn else x
+    ones = [1] * space.rank
+    config = {
+        "filters": site.size("filters"),
+        "kernel_size": list(window.kernel),
+        "strides": ones,
+        "padding": "valid",
+        "data_format": "channels_last" if turn else space.data_format,
+        "use_bias": "bias" in site.settled.node.params,
+        "activation": fused(site),
+        "dilation_rate": list(op.dilation),
+    }
+    lies = table(site.dialect.storage, space.data_format)
+    text = pattern(lies, "Conv", "kernel", rank=space.rank, backend=site.backend)[0]
+    plain, back = "kernel_space", "~kernel_space"
+    text = text.replace(back, plain) if back in text else text.replace(plain, back)
+    arrays = [site.array("kernel", "kernel", text), site.array("bias", "bias")]
+    y = site.put(class_name, config, [x], arrays=arrays, repeats=space.repeats)
+    site.give(time_last(site, y, space, "after") if turn else y)
+
+
+def _spread(site: Site, op: ConvTranspose, space: Space) -> tuple[Tensor, list[int]]:
+    """The input with zeros behind each element along the axes of steps, and its extents then.
+
+    A padding puts them there where the axis has been split off: all axes up to it as one, one, and
+    all behind it.
+    """
+    x, sizes, repeats = site.x(), [size or 0 for size in space.sizes], space.repeats
+    for axis, step in enumerate(op.strides):
+        if step == 1:
+            continue
+        place = axis + space.first - 1
+        extents = sizes.copy()
+        extents.insert(0 if space.first == 2 else len(sizes), site.size("channels"))
+        apart = [math.prod(extents[: place + 1]), 1, math.prod(extents[place + 1 :])]
+        config: dict[str, Any] = {"target_shape": apart}
+        x = site.put("Reshape", config, [x], role=f"apart_{axis}", repeats=repeats)
+        config = {"padding": [[0, 0], [0, step - 1]], "data_format": "channels_last"}
+        x = site.put("ZeroPadding2D", config, [x], role=f"zeros_{axis}", repeats=repeats)
+        sizes[axis] *= step
+        extents[place] *= step
+        config = {"target_shape": extents}
+        x = site.put("Reshape", config, [x], role=f"spread_{axis}", repeats=repeats)
+    return x, sizes
 
 
 def _sized(
