@@ -127,7 +127,9 @@ _OF_TENSORS = {
     "Percentile": "percentile", "Trapezoid": "trapezoid", "SearchSorted": "searchsorted",
     "TakeAlongAxis": "take_along_axis", "Cross": "cross", "Dstack": "dstack", "Hsplit": "hsplit",
     "Dsplit": "dsplit", "ArraySplit": "array_split", "Fliplr": "fliplr", "Rot90": "rot90",
-    "RFFT": "rfft", "FFT": "fft",
+    "RFFT": "rfft", "FFT": "fft", "AveragePool": "pool_mean", "MaxPool": "pool_largest",
+    "AdaptiveAveragePool": "adaptive_mean", "AdaptiveMaxPool": "adaptive_largest",
+    "LayerNorm": "layer_norm", "RMSNorm": "rms_norm", "BatchNorm": "batch_norm",
 }  # fmt: skip
 
 KERAS3: Mapping[str, Meaning] = {
@@ -207,7 +209,9 @@ KERAS3_MODULES: Mapping[str, str] = {
             "HardSilu", "HardTanh", "HardShrink", "SoftShrink", "TanhShrink", "Elu", "Selu",
             "Celu", "LogSigmoid", "SparsePlus", "Squareplus", "Gelu", "Softmax", "LogSoftmax",
             "Sparsemax", "SparseSigmoid", "Glu", "Threshold", "OneHot", "Normalize", "Moments",
-            "MultiHot", "DepthToSpace", "SpaceToDepth", "DotProductAttention",
+            "MultiHot", "DepthToSpace", "SpaceToDepth", "DotProductAttention", "AveragePool",
+            "MaxPool", "AdaptiveAveragePool", "AdaptiveMaxPool", "LayerNorm", "RMSNorm",
+            "BatchNorm",
         ),
         _NN,
     ),

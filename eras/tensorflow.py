@@ -160,6 +160,15 @@ _IMAGES: Mapping[str, Meaning] = {
     "image.flip_left_right": _of("flip_left_right", "image"),
     "image.flip_up_down": _of("flip_up_down", "image"),
     "image.rgb_to_grayscale": _of("rgb_to_grayscale", "images"),
+    "image.per_image_standardization": _of("standardize_image", "image"),
+    "image.crop_to_bounding_box": _of(
+        "crop_images", "image", "offset_height", "offset_width", "target_height", "target_width",
+        offset_height="top_cropping", offset_width="left_cropping",
+    ),
+    "image.pad_to_bounding_box": _of(
+        "pad_images", "image", "offset_height", "offset_width", "target_height", "target_width",
+        offset_height="top_padding", offset_width="left_padding",
+    ),
 }  # fmt: skip
 
 TENSORFLOW: Mapping[str, Meaning] = {
@@ -234,6 +243,17 @@ TENSORFLOW: Mapping[str, Meaning] = {
     "compat.v1.norm": _NORM,
     "linalg.norm": _NORM,
     **_IMAGES,
+    "math.reduce_euclidean_norm": _of("norm", "input_tensor", "axis", "keepdims"),
+    "math.erfc": Meaning("erfc", arguments=("x",)),
+    "math.rint": plain(Function(function="rint")),
+    "math.atan2": Meaning("arctan2", arguments=("y", "x")),
+    "math.count_nonzero": _of("count_nonzero", "input", "axis"),
+    "linalg.cross": _of("cross", "a", "b"),
+    "searchsorted": _of("searchsorted", "sorted_sequence", "values", "side"),
+    "nn.batch_normalization": _of(
+        "batch_norm", "x", "mean", "variance", "offset", "scale", "variance_epsilon",
+        variance_epsilon="epsilon",
+    ),
     "matmul": _of("matmul", "a", "b", "transpose_a", "transpose_b"),
     "einsum": _of("einsum"),
     "tensordot": _of("tensordot", "a", "b", "axes"),

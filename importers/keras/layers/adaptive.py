@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from ....errors import ConfigError
 from ....ir.graph import Value
@@ -20,10 +21,22 @@ class AdaptiveConfig(Config, frozen=True, kw_only=True):
 
 
 def _adaptive(call: LayerCall, x: Value, rank: int, largest: bool) -> Value:
-    """Source: Keras 3.15 `backend/tensorflow/nn.py` `_compute_static_gather_indices`."""
     config: AdaptiveConfig = call.config  # type: ignore[assignment]
-    ports = call.spatial(x, config.data_format or "channels_last", rank)
-    wanted = one_or_many(config.output_size, rank, "output_size")
+    return adapted(call, x, config.output_size, config.data_format, rank, largest=largest)
+
+
+def adapted(
+    call: LayerCall, x: Value, stated: Any, data_format: str | None, rank: int, *, largest: bool
+) -> Value:
+    """The means, or the largest, of as many windows as are wanted.
+
+    Source: Keras 3.15 `backend/tensorflow/nn.py` `_compute_static_gather_indices`.
+
+    Raises:
+        ConfigError: The input has fewer elements.
+    """
+    ports = call.spatial(x, data_format or "channels_last", rank)
+    wanted = one_or_many(stated, rank, "output_size")
     sizes = [size_of(term) for term in ports.space]
     if any(size is None or size < count for size, count in zip(sizes, wanted, strict=True)):
         raise ConfigError(f"{call.class_name} to {wanted} of an input {x.layout}")

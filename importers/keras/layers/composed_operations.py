@@ -19,6 +19,7 @@ from ..call import LayerCall
 from ..constants import number
 from . import tensors
 from .arithmetic import cast, chosen, combined
+from .composed_layers import COMPOSED_LAYERS
 from .composed_places import COMPOSED_PLACES, floating
 from .composed_ranks import COMPOSED_RANKS, LARGEST
 from .composed_vectors import COMPOSED_VECTORS
@@ -189,6 +190,7 @@ def _average(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> 
 
 
 COMPOSED: Mapping[str, Kind] = {
+    **COMPOSED_LAYERS,
     **COMPOSED_PLACES,
     **COMPOSED_RANKS,
     **COMPOSED_VECTORS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from cases import NEW, Kit, case
+from cases import NEW, OLD, Kit, case
 
 
 @case(NEW)
@@ -56,4 +56,35 @@ def ops_of_vectors(k: Kit) -> Any:
     # by two quarters Keras 3.15 on TensorFlow gives something else than on JAX
     found += [o.rot90(x, times, axes=(1, 2)) for times in (1, 3)]
     found += [*o.rfft(x), *o.fft((x, y))]
+    return k.Model([x, y], found)
+
+
+@case(NEW)
+def ops_of_layers(k: Kit) -> Any:
+    x, y, o = k.Input((6, 7, 4)), k.Input((8, 4)), k.ops
+    four = np.array([0.5, 1.0, 2.0, 0.25], "float32")
+    found = [
+        o.max_pool(x, (2, 2)), o.average_pool(x, (2, 3), strides=1, padding="same"),
+        o.max_pool(y, (3,), strides=(2,), padding="same"), o.average_pool(y, (2,)),
+        o.adaptive_average_pool(x, (3, 2)), o.adaptive_max_pool(y, (3,)),
+        o.batch_normalization(x, four, four + 1, axis=-1, offset=-four, scale=four, epsilon=0.01),
+        o.layer_normalization(y, four, four - 1, epsilon=0.01), o.rms_normalization(y, four),
+        o.layer_normalization(x, axis=(-2, -1)),
+    ]  # fmt: skip
+    return k.Model([x, y], found)
+
+
+@case(OLD)
+def tf_of_layers(k: Kit) -> Any:
+    import tensorflow as tf
+
+    x, y = k.Input((6, 7, 3)), k.Input((4, 3))
+    three = np.array([0.5, 1.0, 2.0], "float32")
+    found = [
+        tf.image.per_image_standardization(x), tf.image.crop_to_bounding_box(x, 1, 2, 3, 4),
+        tf.image.pad_to_bounding_box(x, 1, 2, 9, 12), tf.math.reduce_euclidean_norm(y, axis=1),
+        tf.math.erfc(y), tf.math.rint(y), tf.math.atan2(y, y + 0.5),
+        tf.math.count_nonzero(y, axis=-1), tf.linalg.cross(y, 1.0 - y),
+        tf.nn.batch_normalization(y, three, three + 1, -three, three, 0.01),
+    ]  # fmt: skip
     return k.Model([x, y], found)
