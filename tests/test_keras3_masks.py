@@ -167,10 +167,14 @@ def _bidirectional(k: Keras, x: Tensor) -> list[Tensor]:
     return [k("Dense", y, units=2), left_out]
 
 
-def test_absent_steps_of_a_bidirectional_are_what_they_were(tmp_path: Path) -> None:
+@pytest.mark.parametrize("steps", [4, None])
+def test_absent_steps_of_a_bidirectional_are_what_they_were(
+    steps: int | None, tmp_path: Path
+) -> None:
     """Where they are seen, the halves are layers of their own; elsewhere the layer stays whole."""
     k = Keras("channels_last")
-    example = k.model(*_bidirectional(k, k("Masking", k.input(4, 3), mask_value=0.0)))
+    x = k.input(steps, 3, **({} if steps else {"sample": (4, 3)}))
+    example = k.model(*_bidirectional(k, k("Masking", x, mask_value=0.0)))
     a, _ = _fed()
     source = write_keras2(example, tmp_path / "source.h5", "tensorflow")
     target = tmp_path / "model.keras"

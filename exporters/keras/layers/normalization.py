@@ -148,15 +148,23 @@ def batch_statistics_norm(site: Site) -> None:
 
 
 def _in_mode(site: Site, mode: int, epsilon: float) -> None:
-    """Keras 1's BatchNormalization by statistics of its own; the stored ones are carried along."""
-    x, repeats = site.x(), site.own_repeats()
-    rank = len(site.seen(site.settled.input)) - repeats
-    axis = site.number(site.axis("axis") - repeats, rank)
-    config = {"axis": axis, "epsilon": epsilon, "mode": mode}
+    """Keras 1's BatchNormalization by statistics of its own; the stored ones are carried along.
+
+    Mode 1 looks along the last axis, whatever `axis` says (1.2.2 `BatchNormalization.call`).
+    """
+    x, layout, place = site.x(), site.settled.input, site.settled.position("axis")
+    last = Layout((*layout.terms[:place], *layout.terms[place + 1 :], layout.terms[place]))
+    moved = mode == 1 and last != layout
+    repeats = 0 if moved else site.own_repeats()
+    if moved:
+        x = site.bring(x, layout, last)
+    rank = len(site.seen(layout)) - repeats
+    axis = rank - 1 if moved else site.axis("axis") - repeats
+    config = {"axis": site.number(axis, rank), "epsilon": epsilon, "mode": mode}
     arrays, config = whole(site, _held(site), config, site.size("axis"))
     x = sized(site, x, rank)
     y = site.put("BatchNormalization", config, [x], arrays=arrays, repeats=repeats, mask=x.mask)
-    site.give(y)
+    site.give(site.bring(y, last, layout) if moved else y)
 
 
 def _tell_of_root(site: Site, epsilon: float) -> None:

@@ -11,6 +11,7 @@ from ....ir.graph import Value
 from ....ir.layout import Axis, Term, fuse, size_of
 from ....ir.ops.arrange import Broadcast, Gather, OneHot, Pad, Take, TopK, Triangle
 from ....ir.ops.maths import ArgMax, Cumulate, Fill
+from ....ir.ops.recurrent import ReverseTime
 from ....ir.ops.shape import View
 from ..call import LayerCall
 from .merge import joined
@@ -84,9 +85,13 @@ def flipped(call: LayerCall, x: Value, axes: Sequence[int] | None) -> Value:
     """Back to front along axes."""
     count = len(call.axes(x))
     for n in range(count) if axes is None else axes:
-        place = place_of(call, x, n)
-        size = known(call.axes(x)[place])
-        x = taken(call, x, place, range(size)[::-1], f"flip{place}")
+        place, all_axes = place_of(call, x, n), call.axes(x)
+        size, part = size_of(all_axes[place]), f"flip{place}"
+        if size is None:
+            time = {"time": all_axes[place : place + 1]}
+            x = call.add(ReverseTime(), [x], all_axes, axes=time, part=part).result
+        else:
+            x = taken(call, x, place, range(size)[::-1], part)
     return x
 
 

@@ -56,3 +56,46 @@ def test_keras_1_is_told_no_loss_by_a_name_that_it_forgets(tmp_path: Path) -> No
         said = json.loads(file.attrs["training_config"])
     assert said["loss"] == ["mse", "mae"]
     assert said["loss_weights"] == [0.5, 0.5]
+
+
+def test_entries_are_normalized_along_the_last_axis_that_keras_1_sees(tmp_path: Path) -> None:
+    """In the other order what was the last axis is brought there, and back."""
+    kernel = np.random.default_rng(0).normal(size=(4, 3, 2, 2)).astype(np.float32)
+    layers = [
+        ("Convolution2D", {
+            "name": "conv", "nb_filter": 4, "nb_row": 2, "nb_col": 2, "dim_ordering": "th",
+            "batch_input_shape": [None, 3, 5, 6], "border_mode": "valid", "bias": False,
+        }),
+        ("BatchNormalization", {"name": "norm", "mode": 1, "axis": -1, "epsilon": 0.001}),
+    ]  # fmt: skip
+    gamma, beta = np.arange(1, 6, dtype=np.float32), np.arange(5, dtype=np.float32)
+    norm = {"norm_gamma": gamma, "norm_beta": beta}
+    norm |= {"norm_running_mean": beta, "norm_running_std": gamma}
+    with h5py.File(tmp_path / "source.h5", "w") as file:
+        config = [{"class_name": name, "config": said} for name, said in layers]
+        stated = {"class_name": "Sequential", "config": config, "keras_version": "1.2.2"}
+        file.attrs["model_config"] = json.dumps(stated).encode()
+        file.attrs["keras_version"] = b"1.2.2"
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = [b"conv", b"norm"]
+        for layer, arrays in (("conv", {"conv_W": kernel}), ("norm", norm)):
+            group = weights.create_group(layer)
+            group.attrs["weight_names"] = [name.encode() for name in arrays]
+            for name, array in arrays.items():
+                group[name] = array
+    target = tmp_path / "last.h5"
+    convert(
+        tmp_path / "source.h5", target, backend="theano", to="keras1", data_format="channels_last",
+        target_backend="theano", io_layout="keep",
+    )  # fmt: skip
+    x = np.random.default_rng(1).normal(size=(2, 3, 5, 6))
+    y = np.zeros((2, 4, 4, 5))
+    for row in range(4):
+        for column in range(5):
+            patch = x[:, None, :, row : row + 2, column : column + 2]
+            y[:, :, row, column] = (patch * kernel[None, :, :, ::-1, ::-1]).sum((2, 3, 4))
+    deviation = np.sqrt(y.var(-1, keepdims=True) + 0.001) + 0.001
+    wanted = (y - y.mean(-1, keepdims=True)) / deviation * gamma + beta
+    model = load(target, backend="theano")
+    (found,) = evaluate(solve(model.graph, Policy()), [x])
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
