@@ -93,20 +93,21 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         yield from self.lost
 
 
-def changes(model: Model, plan: Plan, aim: Aim) -> Changes:
+def changes(model: Model, plan: Plan, aim: Aim, *, moves_weights: bool = True) -> Changes:
     """What writing a plan changes.
 
     Args:
         model: What is written.
         plan: In which layouts.
         aim: To which kind of file.
+        moves_weights: Whether weights are written as the target stores them, not as they were.
     """
     kind = aim.kind
     seen: set[object] = set()
     weights: list[Moved] = []
     axes: dict[str, list[str]] = {}
     for settled in plan.settled:
-        if kind != "ir" and not aim.architecture_only:
+        if moves_weights and kind != "ir" and not aim.architecture_only:
             weights += _weights(settled, aim, seen)
         if _axis_moved(settled):
             axes.setdefault(settled.node.op.kind, []).append(_layer(settled))

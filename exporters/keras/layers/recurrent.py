@@ -22,6 +22,9 @@ from .recurrence import (
 )
 from .stacked import cell_kept, is_cell, over_cell, stack
 
+CUDNN = "CuDNN"
+"""What classes of layers begin with that need a device."""
+
 ATTRIBUTES = "activation recurrent_activation reset_after go_backwards stateful idle_state"
 
 
@@ -63,6 +66,11 @@ def recurrent(site: Site) -> None:
         return
     fed = recurrent_inputs(site)
     sequences, state = returned(site)
+    source = site.layer.source_class if site.layer else ""
+    if source.startswith(CUDNN):
+        site.tell(
+            "KX102", "changed", f"{source} is written as {site.op.kind}: the same on any device"
+        )
     config = {
         **cell_kept(site),
         **recurrent_config(site),

@@ -153,6 +153,16 @@ def test_for_its_own_versions_every_word_is_said_again(case: FixtureCase, tmp_pa
     assert list(differences(said(case.model), said(target))) == []
 
 
+def test_layers_of_cudnn_stay_or_are_told(tmp_path: Path) -> None:
+    """Their weights lie as cuDNN has them: where they stay, nothing is told to have moved."""
+    source = next(case for case in OWN if case.case == "g_cudnn_tf").model
+    stays = kerasir.convert(source, tmp_path / "same.h5", to="keras2.2")
+    assert {event.code for event in stays.report} & {"KX410", "KL101", "KX102"} == {"KX410"}
+    told = kerasir.convert(source, tmp_path / "for_all.h5").report
+    words = {event.message.partition(":")[0] for event in told if event.code == "KX102"}
+    assert words == {"CuDNNLSTM is written as LSTM", "CuDNNGRU is written as GRU"}
+
+
 def first(case: str, tmp_path: Path) -> tuple[list[Any], list[Any]]:
     """The layers of a Sequential and of the same with its channels first, for these versions."""
     target = tmp_path / "model.h5"
