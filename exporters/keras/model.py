@@ -132,7 +132,8 @@ def contents_of(
         report.add(
             "KX404", "changed", "written as a functional model: it is no chain of layers any more"
         )
-    version = target.later.get(network.vocabulary) or _version(model.facts, target)
+    needed = {**target.walks_as, **target.later}.get(network.vocabulary)
+    version = needed or _version(model.facts, target)
     state = None
     if not weights_only and model.training is not None:
         era = ERAS[model.facts.era.value or target.vocabulary].vocabulary

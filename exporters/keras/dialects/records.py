@@ -109,6 +109,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         functions: How it says operations on tensors; None if it cannot.
         spans: Whether it is for all later versions of its era too, and may state one of them.
         later: Vocabularies of later readers, and the version that a file states which needs one.
+        walks_as: By such a vocabulary: the version of the target's own that walks the steps of
+            recurrent layers as it does, stated by a file that needs that.
         base: Kept keys of every layer.
         paddings: The words for paddings of a convolution.
         pads_alike: Classes that pad both sides of an axis by one number.
@@ -187,6 +189,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     keeps_training: bool = True
     functions: Functions | None = None
     later: Mapping[str, str] = {}
+    walks_as: Mapping[str, str] = {}
     base: Keys = BASE
     paddings: Keys = ("valid", "same", "causal")
     pads_alike: frozenset[str] = frozenset()

@@ -178,6 +178,22 @@ def test_cells_that_repeat_their_result_are_layers_of_their_own_for_tensorflow(
         np.testing.assert_allclose(found, walked(x, mask, weights, first=False), atol=1e-6)
 
 
+def test_cells_that_turn_round_are_for_the_version_that_repeats_their_result(
+    tmp_path: Path,
+) -> None:
+    """As layers of their own they would see the mask in another order; 2.3 computes them so."""
+    options = {"return_sequences": True, "go_backwards": True}
+    source, weights = written(tmp_path / "a.h5", "2.2.4", "theano", UNITS, UNITS, **options)
+    done = convert(source, tmp_path / "b.h5", to="keras2.2")
+    assert "KN309" in {event.code for event in done.report}
+    again = load(tmp_path / "b.h5")
+    assert again.facts.version.value == "2.3.1"
+    x, mask = fed()
+    (found,) = evaluate(solve(again.graph, Policy()), [x])
+    wanted = walked(x, mask, weights, first=False, backwards=True)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["new.h5", "new.keras", "new.onnx"])
 def test_masks_are_joined_along_time_with_what_has_none(name: str, tmp_path: Path) -> None:
     """Where each step has one feature, as Keras can; every step of an input without mask counts."""

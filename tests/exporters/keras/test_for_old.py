@@ -122,3 +122,16 @@ def test_zeros_are_put_between_as_many_elements_as_are_known(tmp_path: Path) -> 
     source = model_file(tmp_path / "old.h5", {"up": arrays}, model, keras_version="2.15.0")
     with pytest.raises(ExportError, match="the extents of the input are not known"):
         convert(source, tmp_path / "new.h5", to="keras2.2")
+
+
+def test_keras_2_has_no_function_of_tf_keras(tmp_path: Path) -> None:
+    """By name: the others are told to need a later reader, and Keras 2.2 and 2.3 have none."""
+    layers = [
+        {"class_name": "Activation",
+         "config": {"name": "act", "activation": "gelu", "batch_input_shape": [None, 3]}},
+    ]  # fmt: skip
+    model = {"class_name": "Sequential", "config": {"name": "model", "layers": layers}}
+    source = model_file(tmp_path / "old.h5", {"act": {}}, model, keras_version="2.15.0")
+    assert "KX301" in {event.code for event in convert(source, tmp_path / "all.h5").report}
+    with pytest.raises(ExportError, match="Gelu"):
+        convert(source, tmp_path / "new.h5", to="keras2.2")
