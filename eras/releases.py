@@ -15,6 +15,7 @@ from .vocabularies import is_since
 Habit = Literal[
     "attention_sees_masks",
     "attention_strips_masks",
+    "halves_zero_last",
     "merges_hand_masks_on",
     "merges_look_at_masks",
     "one_hot_squeezes",
@@ -35,6 +36,10 @@ _SINCE: Mapping[Habit, Mapping[str, Releases]] = {
     "attention_sees_masks": {"tf_keras": ((2, 10), ()), "keras3": ALWAYS},
     # takes masks off its inputs, for all who read them behind it: Keras pull request 20594
     "attention_strips_masks": {"keras3": ((3, 8), ())},
+    # a Bidirectional has its halves give zeros for a last step that is absent: TensorFlow 1.13
+    # `layers/wrappers.py`; 1.15 has them do so where they return sequences, and states the same
+    # version, but not the key
+    "halves_zero_last": {"tf_keras": ((), (2, 3))},
     # Keras 3.3 and 3.4 `layers/layer.py` (`__call__`, `previous_mask` of a list)
     "merges_hand_masks_on": {
         **dict.fromkeys(("keras0", "keras1", "keras2", "tf_keras"), ALWAYS),

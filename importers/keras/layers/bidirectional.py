@@ -158,18 +158,22 @@ def bidirectional(call: LayerCall, x: Value, *states: Value) -> Value | tuple[Va
 def _last(
     call: LayerCall, x: Value, inner: tuple[Half, Half], runs: Sequence[Run]
 ) -> tuple[Value, Value]:
-    """The last result of each half: zeros where it is told so and the last step is absent.
+    """The last result of each half; in TensorFlow 1.13 zeros where the last step is absent.
 
-    TensorFlow 1.13 tells every half, whatever it returns (`layers/wrappers.py`, `Bidirectional`).
+    Later ones look at `zero_output_for_mask` inside where sequences are returned, and then they
+    have it on (TensorFlow 1.15, tf-keras 2.21 and Keras 3.15 `Bidirectional.__init__`).
     """
+    first, second = runs
     zeroes = any(half.zero_output_for_mask for _, half in inner) and call.mask(x) is not None
-    if zeroes and any(isinstance(half, ConvLSTMConfig) for _, half in inner):
+    if not zeroes or not call.era.has("halves_zero_last"):
+        return first.last, second.last
+    if any(isinstance(half, ConvLSTMConfig) for _, half in inner):
         raise ConfigError("Bidirectional over a ConvLSTM behind a mask, with zero_output_for_mask")
-    first, second = (
+    forward, backward = (
         returned(call, x, run, half, f"{name}_zeroed")
         for name, (_, half), run in zip(HALVES, inner, runs, strict=True)
     )
-    return first, second
+    return forward, backward
 
 
 def _with_zeros(call: LayerCall, x: Value, halves: tuple[Value, Value]) -> tuple[Value, Value]:

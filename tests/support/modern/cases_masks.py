@@ -38,6 +38,16 @@ def absent_zeroed(k: Kit) -> Any:
 
 
 @case()
+def absent_zeroed_both_ways(k: Kit) -> Any:
+    """The last step of either half may be absent."""
+    x = k.Input((6, 4))
+    inner = k.L.LSTM(3, zero_output_for_mask=True)
+    data = k.random((3, 6, 4))
+    data[0, 4:], data[1, 0], data[2, 2] = 0, 0, 0
+    return k.Model(x, k.L.Bidirectional(inner)(k.L.Masking()(x))), [data]
+
+
+@case()
 def stacks_turned(k: Kit) -> Any:
     """Several cells in a Bidirectional."""
     x = k.Input((6, 4))
