@@ -323,9 +323,7 @@ def local(k: Kit) -> Any:
     return k.Model([x, y], [a, b])
 
 
-@case(OLD)
-def local_matrices(k: Kit) -> Any:
-    """Kernels that are stored as matrices, dense and sparse."""
+def _local_matrices(k: Kit, data_format: str) -> Any:
     x, y = k.Input((6, 7, 3)), k.Input((8, 3))
     same = {"padding": "same"}
     planes: list[tuple[Any, ...]] = [
@@ -337,11 +335,21 @@ def local_matrices(k: Kit) -> Any:
     ]  # fmt: skip
     found = []
     for implementation in (2, 3):
-        for data_format in ("channels_last", "channels_first"):
-            more = {"implementation": implementation, "data_format": data_format}
-            found += [k.L.LocallyConnected2D(4, n, **how, **more)(x) for n, how in planes]
-            found += [k.L.LocallyConnected1D(2, n, **how, **more)(y) for n, how in rows]
+        more = {"implementation": implementation, "data_format": data_format}
+        found += [k.L.LocallyConnected2D(4, n, **how, **more)(x) for n, how in planes]
+        found += [k.L.LocallyConnected1D(2, n, **how, **more)(y) for n, how in rows]
     return k.Model([x, y], found)
+
+
+@case(OLD)
+def local_matrices(k: Kit) -> Any:
+    """Kernels that are stored as matrices, dense and sparse."""
+    return _local_matrices(k, "channels_last")
+
+
+@case(OLD)
+def local_matrices_first(k: Kit) -> Any:
+    return _local_matrices(k, "channels_first")
 
 
 @case(BOTH)
