@@ -20,6 +20,9 @@ REVERSED_CLASSES = frozenset({
 """Layer classes whose kernels a true convolution stores back to front: if there is none of
 these, the backend does not matter to the kernels."""
 
+CLIPPED = frozenset({"SReLU"})
+"""Classes whose function is another on Theano: `SRelu.clips_left`."""
+
 SAME_CLASSES = frozenset({
     f"{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)
 }) | {"SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"}  # fmt: skip
@@ -102,7 +105,7 @@ def _backend(
     if not info.reverses:
         return Fact(None, "unknown", "no backend of this era reverses kernels")
     kernels = [layer for layer in walk(model) if layer.class_name in REVERSED_CLASSES]
-    padded = [layer for layer in walk(model) if _is_same(layer)]
+    others = [layer for layer in walk(model) if _is_same(layer) or layer.class_name in CLIPPED]
     names = [w.name for group in archive.groups for w in group.weights]
     colon = sum(1 for name in names if name.endswith(":0"))
     anonymous = all(name.startswith("param_") for name in names)
@@ -112,7 +115,7 @@ def _backend(
         found = _inferred(
             "theano", f'weight names lack TensorFlow\'s ":0" ({len(names)} of {len(names)})'
         )
-        if kernels or padded:
+        if kernels or others:
             report.add(
                 "KB101",
                 "assumed",
@@ -121,10 +124,10 @@ def _backend(
                 fix="to overrule: --backend tensorflow",
             )
         return found
-    if not kernels and not padded:
+    if not kernels and not others:
         return _inferred("tensorflow", "nothing in the model depends on it")
     raise ConfigError(
-        f"cannot tell Theano from TensorFlow, and {len(kernels) or len(padded)} "
+        f"cannot tell Theano from TensorFlow, and {len(kernels) or len(others)} "
         f"{'kernels' if kernels else 'layers'} depend on it",
         hint="add --backend theano or --backend tensorflow",
         details=("The file names no backend, and its weights' names say nothing.",),
