@@ -268,6 +268,9 @@ class _Attempt(Emission):
         if outer.level and "Keras 2" in self.dialect.readers and defies_keras2(nested):
             raise NotNested(path, "Keras 2.2 cannot load it inside another model")
         inputs = [outer.take(feed.value, feed.layout, name) for feed in feeds]
+        masked = any(tensor.mask is not None for tensor in inputs) and not wrappers
+        if masked and not self.dialect.masks_enter_models:
+            raise NotNested(path, f"{self.dialect.name} gives no model inside another a mask")
         results = outer.call((name, ""), nested, inputs, outputs=len(given))
         if outer.network.variants((name, "")) > 1:
             raise NotNested(path, "its calls differ in layout")

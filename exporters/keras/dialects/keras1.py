@@ -169,6 +169,7 @@ KERAS1 = Dialect(
     unmasked_merges=frozenset({"Maximum", "Minimum"}),
     merges_ends=True,
     call_arguments=False,
+    masks_enter_models=False,
     masks_past_steps=True,
     unmasked=("Dense",),
 )

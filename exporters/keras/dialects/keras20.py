@@ -78,6 +78,7 @@ KERAS20 = Dialect(
     classes=CLASSES,
     chunked=False,
     written_by=("2.0.", "2.1.", "2.2.0", "2.2.1", "2.2.2"),
+    masks_enter_models=False,
     masks_past_steps=True,
     gives_first_state=("tensorflow",),
 )

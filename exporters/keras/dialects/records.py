@@ -144,6 +144,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             the factors that it has there; none for all.
         masks_stay: Whether the result of a TimeDistributed has the mask of its input as it is
             (Keras 3.15 `layers/rnn/time_distributed.py` has no `compute_mask`).
+        masks_enter_models: Whether a model inside can be given a tensor with a mask (before Keras
+            2.2 its InputLayer refuses it: 2.0.8 `engine/topology.py` `Layer.compute_mask`).
         masks_past_steps: Whether TimeDistributed gives its layer no mask, and its result that of
             its input (before Keras 2.2); later the layer's own.
         gives_first_state: Backends on which steps that a mask leaves out give the first state, in
@@ -220,6 +222,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     )  # fmt: skip
     from_corners: Mapping[str, tuple[tuple[int, int], ...]] = {}
     masks_stay: bool = False
+    masks_enter_models: bool = True
     masks_past_steps: bool = False
     gives_first_state: Keys = ()
     unmasked: Keys = ()

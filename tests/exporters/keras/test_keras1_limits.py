@@ -7,12 +7,14 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 from kerasir.api import convert, load
 from kerasir.ir.plan import Policy
 from kerasir.passes.solve import solve
 from kerasir.reference.evaluate import evaluate
 from oracle.builder import Keras
+from oracle.evaluate import evaluate as oracle
 from oracle.files import write_keras2
 
 
@@ -99,3 +101,24 @@ def test_entries_are_normalized_along_the_last_axis_that_keras_1_sees(tmp_path: 
     model = load(target, backend="theano")
     (found,) = evaluate(solve(model.graph, Policy()), [x])
     np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["keras1", "keras2.0"])
+def test_no_model_inside_another_is_given_a_mask(kind: str, tmp_path: Path) -> None:
+    """Its InputLayer would refuse it (2.0.8 `Layer.compute_mask`): the layers stand outside."""
+    k = Keras("channels_last")
+    inner = k.child()
+    nested = k.nested(inner.model(inner("Activation", inner.input(4, 3), activation="tanh")))
+    masked = k("Masking", k.input(4, 3), mask_value=0.0)
+    example = k.model(k("LSTM", nested(masked), units=2))
+    source, target = write_keras2(example, tmp_path / "source.h5", "theano"), tmp_path / "old.h5"
+    convert(source, target, to=kind, target_backend="theano")
+    with h5py.File(target, "r") as file:
+        config = json.loads(file.attrs["model_config"])["config"]
+    layers = config["layers"] if isinstance(config, dict) else config
+    assert not {"Model", "Sequential"} & {layer["class_name"] for layer in layers}
+    x = example.inputs[0].copy()
+    x[:, 2:] = 0
+    wanted = oracle(example.config, example.weights, [x], "theano", "2.2.4")
+    (found,) = evaluate(solve(load(target, backend="theano").graph, Policy()), [x])
+    np.testing.assert_allclose(found, wanted[0], atol=1e-6)
