@@ -21,7 +21,13 @@ from genuine import FixtureCase
 from kerasir.eras import activations, names, padding, storage
 from kerasir.importers.keras import match
 from kerasir.importers.keras.call import LayerCall
-from kerasir.importers.keras.layers import convolution, cudnn, merge, normalization, recurrent
+from kerasir.importers.keras.layers import (
+    cudnn,
+    local,
+    merge,
+    normalization,
+    recurrent,
+)
 from kerasir.ir.layout import Layout
 from kerasir.ir.model import Model
 from kerasir.ir.tensor import Stored
@@ -81,10 +87,10 @@ def reset_after(patch: pytest.MonkeyPatch) -> None:
 
 
 def bias_as_its_shape_says(patch: pytest.MonkeyPatch) -> None:
-    right = convolution._local_bias
+    right = local._bias
     patch.setattr(
-        convolution,
-        "_local_bias",
+        local,
+        "_bias",
         lambda call, space, filters, _: right(call, space, filters, False),
     )
 
