@@ -99,10 +99,11 @@ def _read(src: Path, options: Options, target: Aim) -> Model:
             flattened=options.flattened,
             wanted=wanted,
             in_order=not target.described.arrays,
+            shapes=options.shapes,
         )
     elif options.flattened:
         raise UsageError(f"--flattened with --to {target.kind}", hint="it needs an architecture")
-    return read(
+    model = read(
         src,
         arch=options.arch,
         backend=options.backend,
@@ -112,6 +113,18 @@ def _read(src: Path, options: Options, target: Aim) -> Model:
         allow_keys=options.allow_keys,
         lambdas=options.lambdas,
     )
+    _check_shapes(options, target, model)
+    return model
+
+
+def _check_shapes(options: Options, target: Aim, model: Model) -> None:
+    """Refuse shapes that would be passed over: a file for Keras has those of its source."""
+    asked = {event.layer for event in model.report if event.code == "KE212"}
+    if target.kind != "onnx" and options.shapes.keys() - asked:
+        raise UsageError(
+            f"--shape with --to {target.kind}",
+            hint="it is for ONNX, and for inputs whose shape the file does not say",
+        )
 
 
 def _aim(dst: str, options: Options) -> Aim:

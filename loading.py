@@ -69,6 +69,7 @@ def load_weights(
     flattened: Mapping[str, tuple[int, int, int]] | None = None,
     wanted: str | None = None,
     in_order: bool = False,
+    shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> Model:
     """As `load`; but weights without an architecture come as a model that computes nothing.
 
@@ -86,12 +87,13 @@ def load_weights(
         wanted: In which order the rows of those are wanted, `channels_first` or
             `channels_last`; None for the order that they have.
         in_order: Refuse weights that do not tell in which order their layers come.
+        shapes: Of inputs whose shape an architecture does not say.
 
     Raises:
         KerasirError: As of `load`.
     """
     reading = _Reading(arch, backend, data_format, isolated, plugins, allow_keys, lambdas or {})
-    return _load(path, reading, _Rows(flattened or {}, wanted, in_order))
+    return _load(path, reading, _Rows(flattened or {}, wanted, in_order), _sizes(None, shapes))
 
 
 class _Rows(NamedTuple):

@@ -49,7 +49,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         external_data: For ONNX: a name for the file of large tensors, or True.
         batch: For ONNX: the batch size of every input, where the model leaves it open; or what
             the open one is called, in the place of `batch`.
-        shapes: For ONNX: whole shapes of inputs, by name, in the source's order of axes.
+        shapes: Whole shapes of inputs, by name, in the source's order of axes: for ONNX, and where
+            the file does not say them.
         rename: For ONNX: new names of inputs and outputs, by the old.
         float16: For ONNX: compute in half precision; inputs and outputs keep their numbers.
         functions: For ONNX: write each nested model as a function of the file.
@@ -99,7 +100,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 ONLY_ONNX: Mapping[str, str] = {
     "external_data": "--external-data",
     "batch": "--batch",
-    "shapes": "--shape",
     "rename": "--rename",
     "float16": "--float16",
     "functions": "--functions",

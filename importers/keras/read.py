@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from msgspec.structs import replace
+
 from ...eras.normalization import EARLY_KEYS, KEYS_OF_VARIANCE, LAST_UNSTATED, statistics
 from ...eras.vocabularies import ERAS, EraInfo
 from ...errors import ConfigError, KerasirError, WeightError
@@ -28,6 +30,7 @@ from .structure import read_model
 from .supported import check_supported
 from .training import read_training
 from .unsaid import Unsaid
+from .unstated import STORE_ALIKE, check_said, is_unstated, with_inputs
 
 MOST_TRIES = 50
 """How often a model is lifted: each time one guess more about shapes is mended (`unsaid`)."""
@@ -101,6 +104,12 @@ def _import(
     arrays = era.value if era.value == "keras0" else wrote.vocabulary
     slots = slots_of(spec, arrays, allowed)
     assigned = assign(spec, archive, slots, report)
+    unstated, said_of = [one.name for one in spec.layers if is_unstated(one)], sizes.shapes
+    if unstated:
+        known = assigned if wrote.vocabulary in STORE_ALIKE else {}
+        spec = with_inputs(spec, known, facts.ordering.value, sizes.shapes, report)
+        rest = {name: shape for name, shape in sizes.shapes.items() if name not in unstated}
+        sizes = replace(sizes, shapes=rest)
     version = facts.version.value or wrote.version
     if version is None and builtin is None and _is_early(spec, wrote.vocabulary):
         version = _assumed(LAST_UNSTATED, report)
@@ -112,10 +121,11 @@ def _import(
             break
         except (ConfigError, WeightError):
             if not unsaid.begin() or not left:
+                check_said([name for name in unstated if name not in said_of])
                 raise
             del report.events[told:]  # what the next try tells
     _tell_apart(lifter.weights)
-    as_it_says = builtin is None and not lambdas and sizes is OPEN
+    as_it_says = builtin is None and not lambdas and sizes is OPEN and not unstated
     said = graph if means_the_same_since(spec, vocabulary, version) else Graph((), (), ())
     return Model(
         graph=graph,

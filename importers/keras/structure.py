@@ -225,7 +225,7 @@ class _Chain:
             self._put(spec, Call(tuple(self._inputs_for(spec.model))))
             return
         if not self.layers and spec.class_name != "InputLayer":
-            self._input_for(spec, fed=depth > 0)
+            self._input_for(spec)
         if spec.class_name == "InputLayer":
             self._put(spec, Call())
             self.inputs.append(self.last)
@@ -259,18 +259,13 @@ class _Chain:
             feeds.append(self.last)
         return feeds
 
-    def _input_for(self, first: LayerSpec, *, fed: bool = False) -> None:
+    def _input_for(self, first: LayerSpec) -> None:
         """The input that the first layer's own configuration describes.
 
-        A model that another feeds may have been built without: its shape is that of what it gets.
+        Without a shape where that has none: a model that another feeds has that of what it gets,
+        and weights may tell it (`unstated`).
         """
         found = _stated_shape(first) or (self.built and ([*self.built], "float32"))
-        if found is None and not fed:
-            raise ConfigError(
-                "the model does not say the shape of its input",
-                where=first.name,
-                hint="a Sequential that was never built has none",
-            )
         shape, dtype = found or (None, "float32")
         name = f"{first.name}_input"
         config = {"name": name, "batch_input_shape": shape, "dtype": dtype}

@@ -1,0 +1,74 @@
+"""Files that do not say the shape of their input, as genuine ones of Keras 2.2 do not.
+
+A Sequential that begins with an InputLayer is stored without it (seen in runs of Keras 2.2.4 on
+TensorFlow and 2.3.1 on Theano); here the shape is taken out of genuine files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from disturbed import disturbed
+
+import kerasir
+from genuine import FixtureCase, fixture_cases
+from kerasir.errors import ConfigError, UsageError
+
+
+def case_of(case_id: str) -> FixtureCase:
+    return next(case for case in fixture_cases() if case.id == case_id)
+
+
+def without_shape(case_id: str, folder: Path) -> tuple[Path, str, list[int]]:
+    """The file without its input's shape; what the input is called, and its shape."""
+    found: dict[str, Any] = {}
+
+    def change(config: Any) -> None:
+        first = config["config"]["layers"][0]["config"]
+        found.update(name=first["name"], shape=first.pop("batch_input_shape"))
+
+    path = disturbed(case_of(case_id), folder / "model", change).path
+    return path, f"{found['name']}_input", found["shape"]
+
+
+def codes(model: Any) -> set[str]:
+    return {event.code for event in model.report}
+
+
+@pytest.mark.parametrize(
+    ("case_id", "shape"),
+    [
+        ("keras2.2.4-theano/flat_bn_dense_th", None),
+        ("keras2.2.4-theano/rnn_stack_tf", (None, None, 4)),
+    ],
+)
+def test_weights_tell_features(
+    case_id: str, shape: tuple[int | None, ...] | None, tmp_path: Path
+) -> None:
+    path, name, _ = without_shape(case_id, tmp_path)
+    if shape is None:  # a Flatten behind it: only the whole shape does
+        with pytest.raises(ConfigError, match=f"--shape {name}=1"):
+            kerasir.load(path)
+        return
+    model = kerasir.load(path)
+    assert model.graph.inputs[0].layout.shape == shape
+    assert "KE211" in codes(model)
+    kerasir.convert(path, tmp_path / "new.keras")
+    assert kerasir.load(tmp_path / "new.keras").graph.inputs[0].layout.shape == shape
+
+
+@pytest.mark.parametrize("target", [".h5", ".keras", ".onnx"])
+def test_the_caller_tells_the_shape(target: str, tmp_path: Path) -> None:
+    path, name, shape = without_shape("keras2.2.4-theano/flat_bn_dense_th", tmp_path)
+    said = {name: (1, *shape[1:])}
+    done = kerasir.convert(path, tmp_path / f"new{target}", shapes=said, verify=True)
+    assert "KE212" in {event.code for event in done.report.events}
+
+
+def test_a_shape_that_the_file_says_is_not_said_again(tmp_path: Path) -> None:
+    case = case_of("keras2.2.4-theano/flat_bn_dense_th")
+    name = kerasir.load(case.model).graph.inputs[0].name
+    with pytest.raises(UsageError, match="--shape with --to keras2"):
+        kerasir.convert(case.model, tmp_path / "new.h5", shapes={name: (1, 3, 9, 7)})
