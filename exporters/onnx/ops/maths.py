@@ -86,8 +86,12 @@ def binary(op: Binary, at: Emitting) -> Edge:
 
 
 def _floored(at: Emitting, a: Edge, b: Edge) -> Edge:
+    """The quotient rounded down: it decides, as a comparison does, by the last digit."""
     if a.dtype.startswith(FLOATING):
-        return at.add("Floor", at.add("Div", a, b))
+        before = len(at.nodes)
+        found = at.add("Floor", at.add("Div", a, b))
+        at.draft.precise.update(at.nodes[before:])
+        return found
     rest = at.add("Mod", a, b)
     return at.add("Div", at.add("Sub", a, rest), b)
 
