@@ -65,10 +65,10 @@ class Sizes(msgspec.Struct, frozen=True):
             pairs = zip(stated, shape, strict=False)
             if not fits or any(known not in {None, n} for known, n in pairs):
                 raise UsageError(
-                    f"shape {_shown(shape)} does not fit input {show(name)}",
+                    f"shape {shown(shape)} does not fit input {show(name)}",
                     where="--shape",
                     hint="in the order of axes that the source has, the batch first",
-                    details=(f"expected   {_shown(stated)}", f"found      {_shown(shape)}"),
+                    details=(f"expected   {shown(stated)}", f"found      {shown(shape)}"),
                 )
             found = list(shape)
         if self.batch is not None:
@@ -76,12 +76,12 @@ class Sizes(msgspec.Struct, frozen=True):
                 raise UsageError(
                     f"a batch of {self.batch} does not fit input {show(name)}",
                     where="--batch",
-                    details=(f"expected   {_shown(found)}", f"found      {self.batch},…"),
+                    details=(f"expected   {shown(found)}", f"found      {self.batch},…"),
                 )
             found[:1] = [self.batch]
         if math.prod(size for size in found if size is not None) > MOST:
             raise ConfigError(
-                f"an input of shape {_shown(found)}, of more numbers than can be", where=name
+                f"an input of shape {shown(found)}, of more numbers than can be", where=name
             )
         return found
 
@@ -117,7 +117,7 @@ class Sizes(msgspec.Struct, frozen=True):
                 first.size = sizes[0]
 
 
-def _shown(extents: Extents) -> str:
+def shown(extents: Extents) -> str:
     """As the command line takes it: `?,224,224,3`."""
     return ",".join("?" if n is None else str(n) for n in extents)
 

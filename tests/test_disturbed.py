@@ -16,7 +16,7 @@ from crafted import outline
 from disturbed import disturb, disturbed
 
 import kerasir
-from genuine import FixtureCase, fixture_cases
+from genuine import case_of, fixture_cases
 from kerasir.errors import ConfigError, ExportError, KerasirError, WeightError
 from kerasir.importers.keras.archive import read_archive
 
@@ -48,10 +48,6 @@ def test_a_disturbed_configuration_is_read_or_refused(part: int, tmp_path: Path)
             raise
     assert converted
     assert refused
-
-
-def case_of(case_id: str) -> FixtureCase:
-    return next(case for case in fixture_cases() if case.id == case_id)
 
 
 def first(config: Any, class_name: str) -> Any:

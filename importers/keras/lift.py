@@ -214,7 +214,14 @@ class Lifter:
         layer = _layer_of(spec, scope, wrappers)
         if index == 0:
             self.layers.append(layer)
-        return self._leaf(spec, index, layer, given, here, batch)
+        try:
+            results = self._leaf(spec, index, layer, given, here, batch)
+        except (ConfigError, WeightError):  # what it does not fit tells of shapes nobody says
+            weighted = bool(self.assigned.get(here))
+            self.unsaid.learn(layer, given.inputs, self.builder.nodes, weighted=weighted)
+            raise
+        self.unsaid.carry(given.inputs, results)
+        return results
 
     def _nested(
         self,
@@ -238,30 +245,6 @@ class Lifter:
         return outputs
 
     def _leaf(
-        self,
-        spec: LayerSpec,
-        index: int,
-        layer: Layer,
-        given: Given,
-        here: Path,
-        batch: int,
-    ) -> Sequence[Value]:
-        """One call of a layer that is no model and no wrapper.
-
-        Raises:
-            ConfigError, WeightError: It does not fit what is before it; what that tells of shapes
-                that nothing says is noted.
-        """
-        try:
-            results = self._computed(spec, index, layer, given, here, batch)
-        except (ConfigError, WeightError):
-            weighted = bool(self.assigned.get(here))
-            self.unsaid.learn(layer, given.inputs, self.builder.nodes, weighted=weighted)
-            raise
-        self.unsaid.carry(given.inputs, results)
-        return results
-
-    def _computed(
         self,
         spec: LayerSpec,
         index: int,

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from ...errors import ConfigError, show
 from ...ir.report import Report
+from ..sizes import shown
 from .match_paths import Assigned
 from .spec import LayerSpec, ModelSpec, leaves
 
@@ -67,7 +68,7 @@ def with_inputs(
         shape: Shape | None = None
         if layer.name in said:
             shape = (None, *said[layer.name][1:])
-            told = f"the shape of {layer.name} is {_shown(shape)}, as was said: the file has none"
+            told = f"the shape of {layer.name} is {shown(shape)}, as was said: the file has none"
             report.add("KE212", "assumed", told, layer=layer.name)
         else:
             shape, teller = _inferred(layers[index + 1 :], assigned, ordering)
@@ -76,7 +77,7 @@ def with_inputs(
             report.add(
                 "KE211",
                 "assumed",
-                f"the file does not say the shape of {layer.name}: {_shown(shape)}, by the weights "
+                f"the file does not say the shape of {layer.name}: {shown(shape)}, by the weights "
                 f"of {teller}",
                 layer=layer.name,
                 fix=f"to state it: --shape {layer.name}=1,…",
@@ -94,9 +95,10 @@ def check_said(inferred: Sequence[str]) -> None:
     Raises:
         ConfigError: There are some: extents that were left open may be why.
     """
-    for name in inferred:
+    if inferred:
         raise _unsaid(
-            name, "the model does not say the shape of its input, its weights tell a part alone"
+            inferred[0],
+            "the model does not say the shape of its input, its weights tell a part alone",
         )
 
 
@@ -129,7 +131,3 @@ def _inferred(
         steps = (None,) * (layer.class_name == "TimeDistributed")
         return (None, *steps, *own), layer.name
     return None, ""
-
-
-def _shown(shape: Shape) -> str:
-    return ",".join("?" if size is None else str(size) for size in shape)

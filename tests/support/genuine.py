@@ -87,3 +87,8 @@ def fixture_cases() -> tuple[FixtureCase, ...]:
         for meta in root.glob("*/*/meta.json")
     }
     return tuple(found[key] for key in sorted(found))
+
+
+def case_of(case_id: str) -> FixtureCase:
+    """One genuine model by its id, `era/case`."""
+    return next(case for case in fixture_cases() if case.id == case_id)

@@ -21,16 +21,14 @@ from . import contraction, tensors
 from .activation import along
 from .arithmetic import FLOATING, cast, chosen, combined
 from .arrangement import one_hot, padded, place_of, sorted_along
+from .encoding import digitized
 from .operands import Arguments, Kind, Operation, exactly, kind, numbers, tensor, whole
 from .resampling import cropped, resampled
 from .scaling import affine
-from .slicing import sliced
+from .slicing import ALL, sliced
 
 FURTHEST = -3.0e38
 """What a score is where a mask leaves it out: nothing of it is left behind a softmax."""
-
-ALL: Mapping[str, Any] = {"start": None, "stop": None, "step": None}
-"""A whole axis."""
 
 
 OFTEN = 64
@@ -118,9 +116,7 @@ def _digitized(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -
     x, bounds = tensor(operands[:1]), operands[1] if len(operands) > 1 else arguments.get("bins")
     if not isinstance(bounds, list):
         raise ConfigError("digitize by bounds that are no list")
-    wide = tensors.expanded(call, floating(call, x), [len(call.axes(x))], part="wide")
-    above = cast(call, combined(call, "greater_equal", wide, bounds), "int32", part="above")
-    return tensors.reduced(call, above, "sum", [len(call.axes(above)) - 1], keepdims=False)
+    return digitized(call, floating(call, x), bounds, "int32")
 
 
 # ---- images --------------------------------------------------------------------------------------

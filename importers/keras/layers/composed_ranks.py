@@ -26,10 +26,10 @@ from .arrangement import (
     place_of,
     sorted_along,
 )
-from .composed_places import ALL, floating
+from .composed_places import floating
 from .operands import Arguments, Kind, Operation, exactly, kind, numbers, tensor, whole
 from .scaling import affine
-from .slicing import sliced
+from .slicing import ALL, sliced
 
 LARGEST = 3.4028234663852886e38
 """Of the numbers of single precision."""

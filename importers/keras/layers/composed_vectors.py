@@ -17,10 +17,10 @@ from ..call import LayerCall
 from . import contraction, tensors
 from .arithmetic import chosen, combined
 from .arrangement import flipped, known, parts, place_of, stacked, swapped
-from .composed_places import ALL, floating, table
+from .composed_places import floating, table
 from .merge import joined
 from .operands import Arguments, Kind, Operation, exactly, kind, listed, numbers, tensor, whole
-from .slicing import sliced
+from .slicing import ALL, sliced
 
 
 def _taken_along(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:

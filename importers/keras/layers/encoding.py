@@ -150,14 +150,22 @@ def discretization(call: LayerCall, x: Value) -> Value:
         )
     if not all(isinstance(bound, int | float) for bound in bounds):
         raise ConfigError("Discretization with boundaries that are no numbers")
-    wide = expanded(call, x, [len(call.axes(x))], part="wide")
-    above = combined(call, "greater_equal", wide, [float(bound) for bound in bounds])
     dtype = "int64" if call.era.vocabulary == "tf_keras" else "int32"
-    counted = cast(call, above, dtype, part="counted")
-    index = reduced(call, counted, "sum", [len(call.axes(counted)) - 1], keepdims=False)
+    index = digitized(call, x, [float(bound) for bound in bounds], dtype)
     if config.output_mode == "int":
         return index
     return encoded(call, index, config.output_mode, len(bounds) + 1)
+
+
+def digitized(
+    call: LayerCall, x: Value, bounds: Sequence[Any], dtype: str, part: str = ""
+) -> Value:
+    """How many boundaries are not above each number."""
+    wide = expanded(call, x, [len(call.axes(x))], part="wide")
+    above = combined(call, "greater_equal", wide, list(bounds))
+    counted = cast(call, above, dtype, part="counted")
+    last = len(call.axes(counted)) - 1
+    return reduced(call, counted, "sum", [last], keepdims=False, part=part)
 
 
 def _weighed(call: LayerCall, counts: Value, classes: int) -> Value:
@@ -193,14 +201,14 @@ def integer_lookup(call: LayerCall, x: Value) -> Value:
     if config.invert:
         known = {first + place: word for place, word in enumerate(words)}
         known |= {0: config.mask_token} if masked and config.mask_token is not None else {}
-        return _replaced(call, x, known, config.oov_token)
+        return replaced(call, x, known, config.oov_token)
     known = {word: first + place for place, word in enumerate(words)}
     known |= {config.mask_token: 0} if masked and config.mask_token is not None else {}
     other: int | Value = int(masked) if config.num_oov_indices else -1
     if config.num_oov_indices > 1:
         other = combined(call, "modulo", x, config.num_oov_indices)
         other = combined(call, "add", other, 1) if masked else other
-    index = _replaced(call, x, known, other)
+    index = replaced(call, x, known, other)
     if config.output_mode == "int":
         return index
     padded = config.max_tokens if config.pad_to_max_tokens else None
@@ -217,7 +225,7 @@ def integer_lookup(call: LayerCall, x: Value) -> Value:
     return combined(call, "multiply", counts, weights)
 
 
-def _replaced(call: LayerCall, x: Value, known: Mapping[int, int], other: int | Value) -> Value:
+def replaced(call: LayerCall, x: Value, known: Mapping[int, int], other: int | Value) -> Value:
     """Each number by what stands for it, and by another where nothing does."""
     wide = expanded(call, x, [len(call.axes(x))], part="wide")
     same = cast(call, combined(call, "equal", wide, list(known)), "int64", part="same")

@@ -22,6 +22,7 @@ from ..call import LayerCall
 from ..registry import Config, Slot, translates
 from .arithmetic import FLOATING, cast, chosen, combined
 from .arrangement import one_hot
+from .encoding import digitized, replaced
 from .merge import joined
 from .tensors import expanded, reduced, reshaped
 from .texts import TEXT
@@ -155,11 +156,8 @@ def _buckets(call: LayerCall, column: Column, fed: Mapping[str, Any]) -> tuple[V
     ):
         raise ConfigError(f"the feature column {column.name!r:.80} has no boundaries")
     x = _numbers(call, column.source, fed)
-    wide = expanded(call, x, [len(call.axes(x))], part="wide")
-    above = combined(call, "greater_equal", wide, [float(bound) for bound in bounds])
-    counted = cast(call, above, "int64", part="counted")
-    last = len(call.axes(counted)) - 1
-    return reduced(call, counted, "sum", [last], keepdims=False, part="bucket"), len(bounds) + 1
+    found = digitized(call, x, [float(bound) for bound in bounds], "int64", part="bucket")
+    return found, len(bounds) + 1
 
 
 def _bucketized(call: LayerCall, column: Column, fed: Mapping[str, Any]) -> Value:
@@ -193,15 +191,8 @@ def _listed(call: LayerCall, column: Column, fed: Mapping[str, Any]) -> tuple[Va
         raise column.refuse("is of texts")
     if column.own.get("num_oov_buckets") or not isinstance(other, int | None) or not words:
         raise column.refuse("hashes what it does not know")
-    x = _whole(call, column, fed)
-    wide = expanded(call, x, [len(call.axes(x))], part="wide")
-    same = cast(call, combined(call, "equal", wide, list(words)), "int64", part="same")
-    place = combined(call, "multiply", same, [n + 1 for n in range(len(words))])
-    last = len(call.axes(place)) - 1
-    index = combined(call, "subtract", reduced(call, place, "sum", [last], keepdims=False), 1)
-    missing = combined(call, "equal", index, -1)
-    default = -1 if other is None else other
-    index = index if default == -1 else chosen(call, missing, default, index)
+    places = {word: place for place, word in enumerate(words)}
+    index = replaced(call, _whole(call, column, fed), places, -1 if other is None else other)
     return index, _count(column, len(words))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -15,10 +15,7 @@ from ....ir.ops.recurrent import ReverseTime, ZeroAbsent
 from ....ir.ops.shape import Reshape
 from ..call import LayerCall
 from ..era import Era
-from .slicing import sliced
-
-WHOLE: Mapping[str, None] = {"start": None, "stop": None, "step": None}
-"""All of an axis."""
+from .slicing import ALL, sliced
 
 
 class Returning(Protocol):
@@ -64,7 +61,7 @@ def returned(call: LayerCall, x: Value, run: Run, config: Returning, part: str =
         turned = turned_mask(call, mask) if config.go_backwards else mask
         y = zeroed(call, run.sequence, turned, part)
         if not config.return_sequences:
-            return sliced(call, y, [WHOLE] * call.batch + [-1])
+            return sliced(call, y, [ALL] * call.batch + [-1])
     if config.return_sequences:
         call.set_mask(y, mask)
     return y

@@ -14,7 +14,7 @@ from ..call import LayerCall
 from .arrangement import known, taken
 
 SLICE, ELLIPSIS = "__slice__", "__ellipsis__"
-_EVERYTHING: Mapping[str, Any] = {}
+ALL: Mapping[str, Any] = {}
 
 
 def sliced(call: LayerCall, x: Value, key: Any) -> Value:
@@ -36,7 +36,7 @@ def sliced(call: LayerCall, x: Value, key: Any) -> Value:
         raise ConfigError("a part of the batch")
     x = _stepped(call, x, own)
     axes = call.axes(x)
-    plain = [_EVERYTHING if _stepping(item) else item for item in own]
+    plain = [ALL if _stepping(item) else item for item in own]
     y, left = _cropped(call, x, [_cut(t, i) for t, i in _pairs(axes, plain, call.batch)])
     terms = iter((*axes[: call.batch], *left))
     wanted: list[Term] = []
@@ -107,7 +107,7 @@ def _spread(items: Sequence[Any], rank: int) -> list[Any]:
     missing = rank - sum(item is not None for item in items) + len(places)
     if len(places) > 1 or missing < 0:
         raise ConfigError(f"{len(items)} indices for {rank} axes")
-    return [*items[:at], *[_EVERYTHING] * missing, *items[at + len(places) :]]
+    return [*items[:at], *[ALL] * missing, *items[at + len(places) :]]
 
 
 def _kind(item: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genuine import FixtureCase, fixture_cases
+from genuine import FixtureCase, case_of, fixture_cases
 from kerasir.api import convert, load
 from kerasir.cli.main import main
 from kerasir.errors import ExportError, UsageError
@@ -26,10 +26,6 @@ WITH_ARCHITECTURE = [
     if (case.folder / "arch.json").exists() and case.era.rpartition("-")[0] in NATIVE
 ]
 """Cases of which Keras itself wrote the architecture, and that come out in the same words."""
-
-
-def case_of(identity: str) -> FixtureCase:
-    return next(case for case in fixture_cases() if case.id == identity)
 
 
 @pytest.mark.parametrize("case", WITH_ARCHITECTURE, ids=lambda case: case.id)

@@ -10,13 +10,9 @@ import h5py
 import pytest
 
 import kerasir
-from genuine import FixtureCase, fixture_cases
+from genuine import case_of
 
 KEPT: dict[str, Any] = {"io_layout": "keep"}
-
-
-def case_of(name: str) -> FixtureCase:
-    return next(case for case in fixture_cases() if case.id == name)
 
 
 def layers(path: Path) -> dict[str, dict[str, Any]]:
