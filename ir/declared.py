@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..errors import FormatError
 from .graph import Graph, Node, Value
 from .images import content_of
-from .layout import axes_of
+from .layout import Terms, axes_of
 from .notation import show
 from .op import attributes
 from .ops.merge import Merge
@@ -70,12 +70,17 @@ def _check_ports(node: Node) -> None:
                 raise FormatError(f"{name} has an axis twice, {stored.layout}", where=node.name)
     for port, value in used if op.rule == "ports" else ():
         declared = port.pattern.build(node.axes)
-        if Counter(map(content_of, declared)) != Counter(map(content_of, value.axes)):
+        if declared != value.axes and not _alike(declared, value.axes):
             raise FormatError(
                 f"{port.name} has not the axes of the op",
                 where=node.name,
                 details=(f"expected   {show(declared)}", f"found      {show(value.axes)}"),
             )
+
+
+def _alike(one: Terms, other: Terms) -> bool:
+    """Whether they are of the same axes, whatever the order."""
+    return Counter(map(content_of, one)) == Counter(map(content_of, other))
 
 
 def _fits(ports: Sequence[Port], values: Sequence[Value | None]) -> bool:
@@ -97,7 +102,9 @@ def _paired(ports: Sequence[Port], values: Sequence[Value | None]) -> list[tuple
 
 def _check_ranks(node: Node) -> None:
     """What an op says of each axis, it says of as many as there are."""
-    rank = len(node.axes.get(SPACE, ()))
+    if SPACE not in node.axes:
+        return
+    rank = len(node.axes[SPACE])
     for key, value in attributes(node.op).items():
-        if SPACE in node.axes and isinstance(value, tuple) and len(value) != rank:
+        if isinstance(value, tuple) and len(value) != rank:
             raise FormatError(f"{key} for {len(value)} spatial axes of {rank}", where=node.name)
