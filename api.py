@@ -12,13 +12,13 @@ import msgspec
 
 from .changes import Changes, changes
 from .errors import ExistsError, ExportError, KerasirError, UsageError
-from .exporting import export
+from .exporting import export, prepare
 from .ir.check import check as check_plan
 from .ir.model import Model
 from .ir.plan import Plan
 from .ir.report import Report
 from .ir.shown import Shown
-from .loading import load, load_weights
+from .loading import Reading, Rows, read, sizes_of
 from .options import Options, Path, check_for, options_of
 from .passes.registry import PassInfo, run_passes
 from .passes.solve import solve
@@ -90,21 +90,14 @@ def convert(src: Path, dst: Path, **options: Any) -> Conversion:
 
 def _read(src: Path, options: Options, target: Aim) -> Model:
     """The model; where the target can hold them, weights may come without an architecture."""
-    wanted = None if target.data_format == "keep" else target.data_format
-    batch = options.batch if isinstance(options.batch, int) else None
-    read = partial(load, batch=batch, shapes=options.shapes)
+    rows = None
     if target.described.bare:
-        read = partial(
-            load_weights,
-            flattened=options.flattened,
-            wanted=wanted,
-            in_order=not target.described.arrays,
-            shapes=options.shapes,
-        )
+        wanted = None if target.data_format == "keep" else target.data_format
+        rows = Rows(options.flattened, wanted, in_order=not target.described.arrays)
     elif options.flattened:
         raise UsageError(f"--flattened with --to {target.kind}", hint="it needs an architecture")
-    model = read(
-        src,
+    batch = options.batch if isinstance(options.batch, int) and rows is None else None
+    reading = Reading(
         arch=options.arch,
         backend=options.backend,
         data_format=options.source_data_format,
@@ -112,7 +105,9 @@ def _read(src: Path, options: Options, target: Aim) -> Model:
         plugins=options.plugins,
         allow_keys=options.allow_keys,
         lambdas=options.lambdas,
+        meanwhile=partial(prepare, target),
     )
+    model = read(src, reading, rows, sizes_of(batch, options.shapes))
     _check_shapes(options, target, model)
     return model
 

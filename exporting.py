@@ -7,10 +7,20 @@ from .ir.model import Model
 from .ir.plan import Plan
 from .ir.report import Event
 from .options import Options
+from .passes.registry import steps_of
 from .targets import Aim
 
 RESERVED = ("ai.onnx", "com.microsoft")
 """How domains begin whose operators are defined by others."""
+
+
+def prepare(goal: Aim) -> None:
+    """Import what makes most kinds of target ahead of time: while another process is at work."""
+    steps_of(goal.target.pipeline)
+    if goal.kind == "onnx":
+        from .exporters.onnx import export  # ruff: ignore[unused-import]
+    elif goal.described.dialect:
+        from .exporters.keras import model  # ruff: ignore[unused-import]
 
 
 def export(model: Model, plan: Plan, path: str, goal: Aim, options: Options) -> list[Event]:

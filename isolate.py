@@ -96,6 +96,7 @@ def run(
     limits: Limits | None = None,
     keep: Sequence[int] = (),
     started: Callable[[int], None] | None = None,
+    meanwhile: Callable[[], object] | None = None,
     spawn: bool = sys.platform != "linux",
 ) -> R:
     """Call a function in a child process and return what it returns.
@@ -107,6 +108,7 @@ def run(
         limits: What the child may use.
         keep: Open descriptors that the function needs; all others are closed.
         started: Told the number of the process.
+        meanwhile: Called here while the child is at work.
         spawn: Start a fresh interpreter in place of a fork.
 
     Raises:
@@ -119,6 +121,8 @@ def run(
     try:
         if started is not None:
             started(child.pid)
+        if meanwhile is not None:
+            meanwhile()
         message = child.receive(limits)
     finally:
         child.end()

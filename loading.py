@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import UsageError
@@ -52,8 +52,8 @@ def load(
         UsageError: A size that does not go with what the file says.
         KerasirError: The file, the layer or the weight that does not fit is named.
     """
-    reading = _Reading(arch, backend, data_format, isolated, plugins, allow_keys, lambdas or {})
-    return _load(path, reading, None, _sizes(batch, shapes))
+    reading = Reading(arch, backend, data_format, isolated, plugins, allow_keys, lambdas or {})
+    return read(path, reading, None, sizes_of(batch, shapes))
 
 
 def load_weights(
@@ -92,11 +92,11 @@ def load_weights(
     Raises:
         KerasirError: As of `load`.
     """
-    reading = _Reading(arch, backend, data_format, isolated, plugins, allow_keys, lambdas or {})
-    return _load(path, reading, _Rows(flattened or {}, wanted, in_order), _sizes(None, shapes))
+    reading = Reading(arch, backend, data_format, isolated, plugins, allow_keys, lambdas or {})
+    return read(path, reading, Rows(flattened or {}, wanted, in_order), sizes_of(None, shapes))
 
 
-class _Rows(NamedTuple):
+class Rows(NamedTuple):
     """What has to be said of Dense layers where no architecture tells."""
 
     flattened: Mapping[str, tuple[int, int, int]]
@@ -104,8 +104,12 @@ class _Rows(NamedTuple):
     in_order: bool
 
 
-class _Reading(NamedTuple):
-    """How a file is to be read, as `load` is told."""
+class Reading(NamedTuple):
+    """How a file is to be read, as `load` is told.
+
+    Attributes:
+        meanwhile: Called while a process of its own reads, if one does.
+    """
 
     arch: Path | None
     backend: str | None
@@ -114,9 +118,11 @@ class _Reading(NamedTuple):
     plugins: Sequence[Path]
     allow_keys: Sequence[str]
     lambdas: Mapping[str, str]
+    meanwhile: Callable[[], object] | None = None
 
 
-def _load(path: Path, reading: _Reading, rows: _Rows | None, sizes: Sizes | None = None) -> Model:
+def read(path: Path, reading: Reading, rows: Rows | None, sizes: Sizes | None) -> Model:
+    """Read a model: `load_weights` if there is something to say of rows, else `load`."""
     from .plugin import load_plugins
 
     load_plugins(reading.plugins)
@@ -136,7 +142,9 @@ def _load(path: Path, reading: _Reading, rows: _Rows | None, sizes: Sizes | None
     from .importers.sizes import OPEN
 
     beside, builtin = _architecture(reading.arch)
-    archive = read_archive(name, arch=beside, isolated=reading.isolated)
+    archive = read_archive(
+        name, arch=beside, isolated=reading.isolated, meanwhile=reading.meanwhile
+    )
     if reading.arch == AUTO and archive.config is None:
         return _load_proposed(path, archive, reading, sizes)
     if rows is not None and archive.config is None and builtin is None:
@@ -162,7 +170,7 @@ def _load(path: Path, reading: _Reading, rows: _Rows | None, sizes: Sizes | None
     )
 
 
-def _load_proposed(path: Path, archive: Archive, reading: _Reading, sizes: Sizes | None) -> Model:
+def _load_proposed(path: Path, archive: Archive, reading: Reading, sizes: Sizes | None) -> Model:
     """Weights alone with the architecture that they fit.
 
     Raises:
@@ -174,13 +182,14 @@ def _load_proposed(path: Path, archive: Archive, reading: _Reading, sizes: Sizes
     found = proposal(archive, import_model)
     if found is None:
         raise no_architecture(None).at(file=archive.path)
-    model = _load(path, reading._replace(arch=found.arch), None, sizes)
+    model = read(path, reading._replace(arch=found.arch), None, sizes)
     told = f"the architecture is {found.arch}: {found.reason}"
     model.report.add("KE210", "assumed", told, fix=f"to state it: --arch {found.arch}")
     return model
 
 
-def _sizes(batch: int | None, shapes: Mapping[str, Sequence[int]] | None) -> Sizes | None:
+def sizes_of(batch: int | None, shapes: Mapping[str, Sequence[int]] | None) -> Sizes | None:
+    """What is said of inputs' sizes, if anything is."""
     if batch is None and not shapes:
         return None
     from .importers.sizes import Sizes
@@ -188,7 +197,7 @@ def _sizes(batch: int | None, shapes: Mapping[str, Sequence[int]] | None) -> Siz
     return Sizes(batch, shapes or {})
 
 
-def _check_needless(rows: _Rows | None) -> None:
+def _check_needless(rows: Rows | None) -> None:
     """Refuse what would be passed over: an architecture tells where layers are flattened."""
     if rows is not None and rows.flattened:
         raise UsageError(

@@ -13,9 +13,10 @@ predicted, relative to the largest output; and the latency of both files with tw
 taken in turn (kerasir, the other, kerasir again), each round beginning with the next of them, so
 that other work on the machine meets all alike, and the shortest counts: whatever else runs can but
 lengthen one. `noise` is how far kerasir's two shortest are apart. `work` is the processor time of
-a run with one thread, of which other work takes little. What conversions take is the median of as
-many as `--repeats` says (5); of the others, which may take minutes each, no further one is begun
-when `--patience` is used up. What the others take is kept in the results, and done once.
+a run with one thread, of which other work takes little. Conversions are taken in turn as well; what
+they take is the median of as many as `--repeats` says (5); of one way, which may take minutes each
+time, no further one is begun when `--patience` is used up. What the others take is kept in the
+results, and done once.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def convert(
     *,
     again: bool,
 ) -> None:
-    """Convert one model in all ways there are.
+    """Convert one model in all ways there are: by kerasir, by each of the others, and so on.
 
     Args:
         path: Of the model.
@@ -153,7 +154,7 @@ def convert(
     """
     mine = path.with_name(f"{path.name}.kerasir.onnx")
     command = [*KERASIR, "convert", "--overwrite", "--quiet", str(path), str(mine)]
-    record["kerasir"] = repeated(partial(converted, command, mine), patience)
+    ways = {"kerasir": partial(converted, command, mine)}
     done = record.setdefault("others", {})
     for other in of_suffix(path.suffix):
         target = written_by(other, path)
@@ -161,8 +162,11 @@ def convert(
         lost = again and "nodes" in done.get(other.name, NONE) and not target.exists()
         if python and (other.name not in done or lost):
             head = f"SOURCE, TARGET, OPSET = {str(path)!r}, {str(target)!r}, {OPSET}\n"
-            way = partial(converted, [python, "-c", head + other.code], target, other.backend)
-            done[other.name] = repeated(way, patience)
+            call = [python, "-c", head + other.code]
+            ways[other.name] = partial(converted, call, target, other.backend)
+    found = in_turn(ways, patience)
+    record["kerasir"] = found.pop("kerasir")
+    done.update(found)
 
 
 def run(path: Path, record: Record, *, latency: bool) -> None:
@@ -194,14 +198,21 @@ def written_by(other: Other, path: Path) -> Path:
     return path.with_name(f"{path.name}.{other.name.replace(', ', '_')}.onnx")
 
 
-def repeated(way: Callable[[], Record], patience: Patience) -> Record:
-    """What a conversion takes: the medians of several, and of how many."""
-    start = time.monotonic()
-    takes = [way()]
-    while "failed" not in takes[-1] and len(takes) < patience.repeats:
-        if time.monotonic() - start > patience.seconds:
-            break
-        takes.append(way())
+def in_turn(ways: Mapping[str, Callable[[], Record]], patience: Patience) -> dict[str, Record]:
+    """What each way of converting takes: medians of several, and of how many."""
+    takes: dict[str, list[Record]] = {name: [] for name in ways}
+    spent = dict.fromkeys(ways, 0.0)
+    for _ in range(patience.repeats):
+        for name, way in ways.items():
+            failed = any("failed" in take for take in takes[name])
+            if not failed and spent[name] <= patience.seconds:
+                start = time.monotonic()
+                takes[name].append(way())
+                spent[name] += time.monotonic() - start
+    return {name: _medians(several) for name, several in takes.items()}
+
+
+def _medians(takes: Sequence[Record]) -> Record:
     costs = {key: [take[key] for take in takes if key in take] for key in ("wall", "cpu", "mb")}
     medians = {key: statistics.median(values) for key, values in costs.items() if values}
     return {**takes[0], **medians, "runs": len(costs["cpu"])}

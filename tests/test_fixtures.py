@@ -9,12 +9,12 @@ import pytest
 from mutants import missed, values_wrong, weights_wrong
 
 from genuine import FixtureCase
-from kerasir.api import load
 from kerasir.errors import UnsupportedLayerError
 from kerasir.ir.check import check
 from kerasir.ir.model import Model
 from kerasir.ir.ops.opaque import Opaque
 from kerasir.ir.plan import Policy
+from kerasir.loading import load
 from kerasir.passes.solve import solve
 from kerasir.reference.evaluate import evaluate
 

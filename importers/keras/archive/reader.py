@@ -59,6 +59,7 @@ def read_archive(
     *,
     arch: str | os.PathLike[str] | None = None,
     isolated: bool = True,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Archive:
     """Read a Keras file of any era: the names and places of its weights, none of their numbers.
 
@@ -67,6 +68,7 @@ def read_archive(
         arch: The architecture of the model: JSON or YAML, or another Keras file that holds one. It
             takes the place of the file's own.
         isolated: Read in a process of its own, so that a malformed file cannot harm this one.
+        meanwhile: Called here while that process reads.
 
     Raises:
         FormatError: It is no Keras file, is damaged, or breaks a limit.
@@ -78,7 +80,7 @@ def read_archive(
             kind = sniff(source)
             if kind == "json" and lists_shards(source):
                 return read_shards(source, lambda shard: _one(shard, SHARD, isolated, architecture))
-            return _one(source, CONTAINERS, isolated, architecture)
+            return _one(source, CONTAINERS, isolated, architecture, meanwhile)
         except KerasirError as error:
             if not error.file:  # else it is of a shard
                 error.at("file", file=source.path)
@@ -90,14 +92,19 @@ def _one(
     containers: Mapping[str, Container],
     isolated: bool,
     architecture: tuple[str, dict[str, Any]] | None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Archive:
     """Read one file, of any of these kinds."""
-    contents, spare = _read(source, sniff(source), containers, isolated)
+    contents, spare = _read(source, sniff(source), containers, isolated, meanwhile)
     return assemble(source, contents, spare, isolated=isolated, architecture=architecture)
 
 
 def _read(
-    source: OpenSource, kind: str, containers: Mapping[str, Container], isolated: bool
+    source: OpenSource,
+    kind: str,
+    containers: Mapping[str, Container],
+    isolated: bool,
+    meanwhile: Callable[[], object] | None,
 ) -> tuple[Contents, SpareFile | None]:
     container = containers.get(kind)
     if container is None:
@@ -113,7 +120,9 @@ def _read(
     hdf5()  # a forked child has it then
     seconds = min(int(SECONDS + SECONDS_PER_MIB * source.size / MIB), MOST_SECONDS)
     limits = Limits(cpu=seconds, wall=60 + 10 * seconds)
-    found = run(read, source.fd, *args, result=Contents, limits=limits, keep=fds)
+    found = run(
+        read, source.fd, *args, result=Contents, limits=limits, keep=fds, meanwhile=meanwhile
+    )
     return found, spare
 
 

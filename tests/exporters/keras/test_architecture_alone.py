@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from genuine import FixtureCase, case_of, fixture_cases
-from kerasir.api import convert, load
+from kerasir.api import convert
 from kerasir.cli.main import main
 from kerasir.errors import ExportError, UsageError
 from kerasir.ir.plan import Policy
+from kerasir.loading import load
 from kerasir.passes.solve import solve
 from kerasir.reference.evaluate import evaluate
 

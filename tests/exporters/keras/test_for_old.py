@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from crafted import model_file, numbers
 
-from kerasir.api import convert, load
+from kerasir.api import convert
 from kerasir.errors import ExportError
 from kerasir.ir.plan import Policy
+from kerasir.loading import load
 from kerasir.passes.solve import solve
 from kerasir.reference.evaluate import evaluate
 

@@ -9,8 +9,9 @@ import h5py
 import numpy as np
 import pytest
 
-from kerasir.api import convert, load
+from kerasir.api import convert
 from kerasir.ir.plan import Policy
+from kerasir.loading import load
 from kerasir.passes.solve import solve
 from kerasir.reference.evaluate import evaluate
 from oracle.builder import Keras

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from crafted import model_file, numbers
 
-from kerasir.api import convert, load
+from kerasir.api import convert
 from kerasir.ir.plan import Policy
+from kerasir.loading import load
 from kerasir.passes.solve import solve
 from kerasir.reference.evaluate import evaluate
 
