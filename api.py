@@ -20,7 +20,8 @@ from .ir.report import Report
 from .ir.shown import Shown
 from .loading import Reading, Rows, read, sizes_of
 from .options import Options, Path, check_for, options_of
-from .passes.registry import PassInfo, run_passes
+from .passes.pipeline import run_passes
+from .passes.registry import PassInfo
 from .passes.solve import solve
 from .passes.states import with_states
 from .targets import Aim, aim

@@ -7,7 +7,6 @@ from .ir.model import Model
 from .ir.plan import Plan
 from .ir.report import Event
 from .options import Options
-from .passes.registry import steps_of
 from .targets import Aim
 
 RESERVED = ("ai.onnx", "com.microsoft")
@@ -16,7 +15,6 @@ RESERVED = ("ai.onnx", "com.microsoft")
 
 def prepare(goal: Aim) -> None:
     """Import what makes most kinds of target ahead of time: while another process is at work."""
-    steps_of(goal.target.pipeline)
     if goal.kind == "onnx":
         from .exporters.onnx import export  # ruff: ignore[unused-import]
     elif goal.described.dialect:

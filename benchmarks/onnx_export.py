@@ -293,6 +293,8 @@ def tables(records: Mapping[str, Record]) -> Iterator[str]:
         values = ("nodes", "Transposes", "MB", "error")
         heads = [cell for value in values for cell in (value, *names)]
         yield from _table(chosen, [suffix, *heads], partial(_contents, names=names))
+        for name in names:
+            yield from _by_op(chosen, suffix, name)
         heads = [cell for value in ("cpu s", "MB of memory") for cell in (value, *names)]
         yield from _table(chosen, [suffix, *heads, "runs"], partial(_costs, names=names))
         for name in names:
@@ -337,6 +339,24 @@ def _count(side: Record, kind: str = "") -> str:
     if nodes is None:
         return "fails" if "failed" in side else "-"
     return str(nodes.get(kind, 0) if kind else sum(nodes.values()))
+
+
+def _by_op(chosen: Mapping[str, Record], suffix: str, name: str) -> Iterator[str]:
+    """Nodes of every operator, in all files that another converter made too."""
+    pairs = [(r["kerasir"], r.get("others", NONE).get(name, NONE)) for r in chosen.values()]
+    both = [pair for pair in pairs if all("nodes" in side for side in pair)]
+    if not both:
+        return
+    ours, theirs = (
+        sum((Counter(side["nodes"]) for side in sides), Counter())
+        for sides in zip(*both, strict=True)
+    )
+    yield f"| nodes of {len(both)} {suffix} | kerasir | {name} |"
+    yield "|---" * 3 + "|"
+    for op, _ in (ours + theirs).most_common():
+        yield f"| {op} | {ours[op]} | {theirs[op]} |"
+    yield f"| all | {ours.total()} | {theirs.total()} |"
+    yield ""
 
 
 def _costs(record: Record, names: Sequence[str]) -> Iterator[str]:

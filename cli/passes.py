@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from ..errors import PassError, UsageError
-from ..passes.registry import PASSES, PIPELINES, PassInfo, steps_of
+from ..passes.pipeline import steps_of
+from ..passes.registry import PASSES, PIPELINES, PassInfo
 from ..plugin import load_plugins, plugin_of
 from .console import Console, cut
 from .reading import CHOOSING, plugin_option
@@ -36,7 +37,6 @@ def passes(
     settings: Settings, /, name: str | None, pipeline: str | None, plugin: tuple[str, ...]
 ) -> None:
     """List passes."""
-    steps_of("ir")  # registers kerasir's own
     load_plugins(plugin)
     if settings.json:
         settings.document("passes/1", ok=True, body=_record())

@@ -16,7 +16,8 @@ from kerasir.ir.copyplan import rearrange
 from kerasir.ir.model import Model
 from kerasir.ir.plan import Plan, Policy
 from kerasir.ir.source import Array
-from kerasir.passes.registry import PASSES, Target, run_passes, steps_of
+from kerasir.passes.pipeline import run_passes, steps_of
+from kerasir.passes.registry import PASSES, Target
 from kerasir.passes.solve import solve
 from kerasir.reference.evaluate import evaluate
 from oracle.cases import examples

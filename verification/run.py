@@ -23,6 +23,7 @@ from .compare import classes, compare, largest_differences
 from .feeds import Feed, fixed_by, known_arrays, random_feed
 from .records import Cause, Compared, Side, Verification
 from .sides import Comparison
+from .sizes import at_other_sizes
 
 Path = str | os.PathLike[str]
 
@@ -130,8 +131,9 @@ def _allowed(tolerance: float | None, *engines: Engine) -> float:
 def _compared(comparison: Comparison, answers: Sequence[Array], expect: str | None) -> Verification:
     """Both models against each other, and against the known answers if there are any."""
     found = comparison.run()
-    if found.sizes:
-        found = replace(found, fed=f"{found.fed}; outputs for another size as well")
+    if found.equal and (sizes := at_other_sizes(comparison)):
+        fed = f"{found.fed}; outputs for another size as well"
+        found = replace(found, sizes=sizes, fed=fed)
     ports, file = comparison.a.outputs, os.path.basename(expect or "")
     known = [
         compare(f"{port.name} of {side}, against {file}", "answer", answer, array, found.tolerance)

@@ -17,7 +17,6 @@ from .feeds import Feed
 from .inside import layers_inside
 from .matching import LayerCall, Matching, guessed, paired
 from .records import Classes, Compared, Difference, Side, Verification
-from .sizes import at_other_sizes
 
 Layouts = tuple[Layout | None, Layout | None]
 
@@ -127,7 +126,7 @@ class Comparison:
             classes=self._classes(x, y),
         )
         if result.equal:
-            return replace(result, sizes=at_other_sizes(self))
+            return result
         return self._explained(result, layers, x, y)
 
     def outputs_of(self, arrays: Sequence[Array]) -> list[Array | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec.structs import replace
@@ -14,9 +13,7 @@ from ..ir.source import Array
 from .compare import unlike
 from .feeds import SEED, random_feed
 from .records import Compared
-
-if TYPE_CHECKING:
-    from .sides import Comparison
+from .sides import Comparison
 
 OTHER_SIZES: Mapping[str, int] = {"T": 20, "D": 32, "H": 96, "W": 32}
 """What axes of open size are given the second time: all unlike `feeds.OPEN_SIZES`."""

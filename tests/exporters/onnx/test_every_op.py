@@ -27,7 +27,7 @@ from kerasir.ir.op import OPS, Op, attributes
 from kerasir.ir.ops.activation import Log
 from kerasir.ir.ops.normalization import SampleNorm
 from kerasir.ir.ops.shape import Repeat
-from kerasir.passes.registry import run_passes
+from kerasir.passes.pipeline import run_passes
 from kerasir.passes.solve import solve
 from kerasir.targets import aim
 

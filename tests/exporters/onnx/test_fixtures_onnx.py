@@ -17,7 +17,7 @@ from kerasir.exporters.onnx.export import export_onnx
 from kerasir.exporters.onnx.opsets import DEFAULT_OPSET, LOWEST
 from kerasir.ir.model import Model
 from kerasir.ir.ops.opaque import Opaque
-from kerasir.passes.registry import run_passes
+from kerasir.passes.pipeline import run_passes
 from kerasir.passes.solve import moves, solve
 from kerasir.targets import aim
 

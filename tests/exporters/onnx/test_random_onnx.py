@@ -12,7 +12,7 @@ from onnx_models import Exported, must_be_valid
 
 import kerasir
 from kerasir.exporters.onnx.export import export_onnx
-from kerasir.passes.registry import run_passes
+from kerasir.passes.pipeline import run_passes
 from kerasir.passes.solve import solve
 from kerasir.targets import aim
 from oracle.cases import examples

@@ -14,7 +14,8 @@ from onnx_models import export, model_of, onnx_policy
 import kerasir
 from genuine import FixtureCase, fixture_cases
 from kerasir.errors import ExportError
-from kerasir.passes.registry import Target, run_passes
+from kerasir.passes.pipeline import run_passes
+from kerasir.passes.registry import Target
 
 OTHERWISE = {
     "custom_layer": "nobody knows what it computes",
