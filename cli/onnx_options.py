@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .usage import Section
-from .values import BatchSize, InputShape, NewName, OneOf
+from .values import BatchSize, NewName, OneOf
 
 ONNX = Section("ONNX")
 
@@ -25,12 +25,6 @@ def onnx_options() -> list[click.Parameter]:
         ),
         ONNX.value(
             "--batch", "N|NAME", "Fix the batch size, or name the open one [batch]", BatchSize()
-        ),
-        ONNX.values(
-            "--shape",
-            "NAME=N,…",
-            "Fix an input's shape, in SRC's order of axes; repeatable",
-            InputShape(),
         ),
         ONNX.values(
             "--rename", "OLD=NEW", "Call an input or output otherwise; repeatable", NewName()

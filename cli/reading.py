@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .usage import Option, Section
-from .values import Formula, OneOf
+from .values import Formula, InputShape, OneOf
 
 SOURCE = Section("Source: what the file may not say")
 SOURCE_A = Section("Source: what A may not say")
@@ -51,6 +51,12 @@ def reading_options(section: Section) -> list[click.Parameter]:
             OneOf(*FORMATS, synonyms=MEANT),
         ),
         section.values(
+            "--shape",
+            "NAME=N,…",
+            "An input's whole shape, where the file leaves it open; repeatable",
+            InputShape(),
+        ),
+        section.values(
             "--allow-key",
             "CLASS.KEY",
             "Ignore a setting that kerasir does not know; repeatable",
@@ -74,5 +80,6 @@ def reading_of(options: Mapping[str, Any]) -> dict[str, Any]:
         "plugins": options["plugin"],
         "allow_keys": options["allow_key"],
         "lambdas": dict(options["lambda"]),
+        "shapes": dict(options["shape"]),
         "isolated": True,
     }

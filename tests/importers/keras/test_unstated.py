@@ -14,6 +14,7 @@ from disturbed import disturbed
 
 import kerasir
 from genuine import case_of
+from kerasir.cli.main import main
 from kerasir.errors import ConfigError, UsageError
 
 
@@ -61,3 +62,11 @@ def test_a_shape_that_the_file_says_is_not_said_again(tmp_path: Path) -> None:
     name = kerasir.load(case.model).graph.inputs[0].name
     with pytest.raises(UsageError, match="--shape with --to keras2"):
         kerasir.convert(case.model, tmp_path / "new.h5", shapes={name: (1, 3, 9, 7)})
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["inspect", "--lint"]])
+def test_every_command_that_reads_takes_the_shape(command: list[str], tmp_path: Path) -> None:
+    path, name, shape = without_shape("keras2.2.4-theano/flat_bn_dense_th", tmp_path)
+    said = ["--shape", f"{name}={','.join(map(str, (1, *shape[1:])))}"]
+    assert main([*command, str(path)]) == 1
+    assert main([*command, str(path), *said]) == 0
