@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from .errors import UsageError
 from .ir.model import Model
@@ -96,7 +99,7 @@ def load_weights(
     return read(path, reading, Rows(flattened or {}, wanted, in_order), sizes_of(None, shapes))
 
 
-class Rows(NamedTuple):
+class Rows(msgspec.Struct, frozen=True):
     """What has to be said of Dense layers where no architecture tells."""
 
     flattened: Mapping[str, tuple[int, int, int]]
@@ -104,7 +107,7 @@ class Rows(NamedTuple):
     in_order: bool
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True):
     """How a file is to be read, as `load` is told.
 
     Attributes:
@@ -182,7 +185,7 @@ def _load_proposed(path: Path, archive: Archive, reading: Reading, sizes: Sizes 
     found = proposal(archive, import_model)
     if found is None:
         raise no_architecture(None).at(file=archive.path)
-    model = read(path, reading._replace(arch=found.arch), None, sizes)
+    model = read(path, replace(reading, arch=found.arch), None, sizes)
     told = f"the architecture is {found.arch}: {found.reason}"
     model.report.add("KE210", "assumed", told, fix=f"to state it: --arch {found.arch}")
     return model

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import ExportError, FormatError, show
 from ..ir.fill import Job, fill
@@ -24,6 +23,7 @@ from ..ir.model import Model
 from ..ir.notation import show as show_layout
 from ..ir.orders import ordered
 from ..ir.plan import Plan, Settled
+from ..ir.source import Array
 from ..ir.tensor import Param, Stored, Weight
 from ..ir.tensors import axis_names
 from .sink import BUFFER, FileSink, Place, writing
@@ -180,7 +180,7 @@ class NpzSink(FileSink):
         self._resize(0, at + len(self._directory()))
         return places
 
-    def write(self, index: int, start: int, data: NDArray[Any]) -> None:
+    def write(self, index: int, start: int, data: Array) -> None:
         """As of `Sink`; the archive holds a checksum, so the numbers must come in their order.
 
         Raises:
@@ -273,7 +273,7 @@ def _npy_head(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return head.getvalue()
 
 
-def _read(fd: int, offset: int, block: NDArray[Any]) -> None:
+def _read(fd: int, offset: int, block: Array) -> None:
     """Fill an array with the bytes of a file from an offset on."""
     view, done = memoryview(block.view(np.uint8).data), 0
     while done < len(view):

@@ -16,13 +16,13 @@ import os
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import ExportError, FormatError, show
+from ..ir.source import Array
 from .target import FULL, Path, disk_error, targets
 
 BUFFER = 1 << 20
@@ -56,7 +56,7 @@ class Tensor(msgspec.Struct, frozen=True):
         return self.size * self.dtype.itemsize
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """Where a tensor's bytes begin: which of the sink's files, and the offset in it in bytes."""
 
     file: int
@@ -83,7 +83,7 @@ class Sink(Protocol):
         """
         ...
 
-    def write(self, index: int, start: int, data: NDArray[Any]) -> None:
+    def write(self, index: int, start: int, data: Array) -> None:
         """Put flat, contiguous `data` at element `start` of a tensor; dtype as declared.
 
         Raises:
@@ -160,7 +160,7 @@ class FileSink:
         """Write all but the numbers, fix the files' sizes, return the place of each tensor."""
         raise NotImplementedError
 
-    def write(self, index: int, start: int, data: NDArray[Any]) -> None:
+    def write(self, index: int, start: int, data: Array) -> None:
         """As of `Sink`."""
         tensor = self._tensors[index]
         if data.dtype != tensor.dtype or data.ndim != 1:

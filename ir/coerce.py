@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import LayoutError
 from .copyplan import rearrange
@@ -56,7 +56,7 @@ class Gather(msgspec.Struct, frozen=True):
     want: Term
 
     @property
-    def indices(self) -> NDArray[np.int64]:
+    def indices(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """For each position of the result, its position in the input."""
         size = size_of(self.have)
         if size is None:

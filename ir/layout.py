@@ -41,12 +41,14 @@ class Axis:
     Attributes:
         role: A letter of `ROLES`, or a plugin's namespaced name.
         size: Extent in elements; None while unknown, such as the batch.
+        key: As of `key`, which is asked for thousands of times.
     """
 
-    __slots__ = ("role", "size")
+    __slots__ = ("key", "role", "size")
 
     def __init__(self, role: str, size: int | None) -> None:
         self.role, self.size = role, size
+        self.key: Key = frozenset((self,))
 
     def __repr__(self) -> str:
         return f"{self.role}:{'?' if self.size is None else self.size}"
@@ -132,9 +134,9 @@ def expand(terms: Iterable[Term]) -> Terms:
 def key(term: Term) -> Key:
     """What a term is made of, whatever the order inside it: equal keys, same positions."""
     if isinstance(term, Axis):
-        return frozenset((term,))
+        return term.key
     if isinstance(term, (Reversed, Labelled)):
-        return frozenset((term.axis,))
+        return term.axis.key
     if isinstance(term, Fused):
         return frozenset().union(*map(key, term.terms))
     return frozenset((tuple(map(key, term.parts)),))
@@ -172,6 +174,8 @@ def find(terms: Sequence[Term], wanted: Term) -> int:
     Raises:
         LayoutError: There is none.
     """
+    if wanted in terms:
+        return terms.index(wanted)
     sought = key(wanted)
     for index, term in enumerate(terms):
         if key(term) == sought:

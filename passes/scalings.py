@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from ..ir.arithmetic import combined, number
@@ -28,7 +28,7 @@ from ..ir.source import Array, ConstantSource
 from ..ir.tensor import Param
 
 
-class Linear(NamedTuple):
+class Linear(msgspec.Struct, frozen=True):
     """Where a linear op can take a factor: ports of weights, and bindings of axes."""
 
     last: str
@@ -48,7 +48,7 @@ LINEAR: Mapping[type[Op], Linear] = {
 }
 
 
-class Scaling(NamedTuple):
+class Scaling(msgspec.Struct, frozen=True):
     """A node that computes scale * x + shift; no shift if it is known to be zero."""
 
     node: Node

@@ -9,7 +9,9 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from ...ir.layout import Axis, Labelled, Layout, Term, axes_of, rebuild
 from ...ir.tensor import Param, Stored, Weight
@@ -34,7 +36,7 @@ WEIGHTS, LENGTHS = slice(1, 4), slice(4, 5)
 """Which inputs they are; states come behind them."""
 
 
-class Half(NamedTuple):
+class Half(msgspec.Struct, frozen=True):
     """One direction: the operator, and which of its results is joined."""
 
     node: OnnxNode

@@ -181,7 +181,7 @@ class OnnxSink(FileSink):
             head,
             headers,
             list(itertools.accumulate(inside, initial=len(head)))[:-1],
-            [Place(file, offset + (0 if file else len(head))) for file, offset in places],
+            [Place(p.file, p.offset + (0 if p.file else len(head))) for p in places],
             (len(head) + end, data_end),
         )
 

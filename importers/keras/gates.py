@@ -15,7 +15,9 @@ import stat
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
+
+import msgspec
 
 from ...errors import FormatError, no_such_file, show
 from ...ir.source import FileStamp
@@ -207,7 +209,7 @@ def repeated(names: Iterable[str]) -> str | None:
 # ---- the second gate: an object in an HDF5 file
 
 
-class Node(NamedTuple):
+class Node(msgspec.Struct, frozen=True):
     """An HDF5 object (a low-level h5py identifier) and the path that led to it."""
 
     id: Any

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from ...errors import ConfigError
 from ...ir.build import Builder
@@ -21,7 +23,7 @@ CODE_CLASSES = frozenset({"Lambda"})
 FIX = "--lambda can say {}"
 
 
-class Told(NamedTuple):
+class Told(msgspec.Struct, frozen=True):
     """An extent, and the layer whose weights tell it."""
 
     features: int

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from ...eras.optimizers import ORDERS, SlotOrder, orders
 from ...ir.report import Report
@@ -80,7 +82,7 @@ def read_training(
     )
 
 
-class Trained(NamedTuple):
+class Trained(msgspec.Struct, frozen=True):
     """A stored array that training changes, and the weights that are made of it.
 
     Attributes:
@@ -118,7 +120,7 @@ def _add(found: list[Trained], weight: Weight) -> None:
         whole = source.whole if isinstance(source, TAKEN) else source
         if found and found[-1].whole is whole:
             last = found.pop()
-            found.append(last._replace(weights=(*last.weights, (weight, index))))
+            found.append(replace(last, weights=(*last.weights, (weight, index))))
         else:
             found.append(Trained(name, ((weight, index),), whole))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -26,7 +25,7 @@ KNOWN_ATTRIBUTES = frozenset({
 })
 
 
-class Form(NamedTuple):
+class Form(msgspec.Struct, frozen=True):
     """A way in which files hold weights."""
 
     recognizes: Callable[[Node, frozenset[str]], bool]

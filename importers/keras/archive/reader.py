@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from ....errors import FormatError, KerasirError
 from ....isolate import Limits, run
@@ -24,7 +27,7 @@ SECONDS, SECONDS_PER_MIB, MOST_SECONDS = 4, 1, 60
 in a file of 30 MB."""
 
 
-class Container(NamedTuple):
+class Container(msgspec.Struct, frozen=True):
     """How a kind of file is read.
 
     Attributes:
@@ -51,7 +54,7 @@ CONTAINERS = {
     "zip": Container(_of_zip, lambda source, spare: (source.size, spare), needs_spare=True),
 }
 """By what `sniff` says."""
-SHARD = {"hdf5": CONTAINERS["hdf5"]._replace(reader=lambda: read_shard)}
+SHARD = {"hdf5": replace(CONTAINERS["hdf5"], reader=lambda: read_shard)}
 
 
 def read_archive(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from ....errors import FormatError
 from ..gates import OpenSource, Window
@@ -16,7 +17,7 @@ UNPACK = "unpack it first"
 DOWNLOAD = "the download was answered by a page: fetch the file itself"
 
 
-class Sign(NamedTuple):
+class Sign(msgspec.Struct, frozen=True):
     """How a kind of file begins, and what to do about it."""
 
     pattern: bytes

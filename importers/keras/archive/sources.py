@@ -7,8 +7,9 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from ....errors import FormatError, KerasirError, show
@@ -67,7 +68,7 @@ class SpareFile:
         return self._file.fileno()
 
 
-class Home(NamedTuple):
+class Home(msgspec.Struct, frozen=True):
     """Where the HDF5 file of an archive lies.
 
     Attributes:
