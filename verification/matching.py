@@ -67,6 +67,13 @@ class LayerCall:
                     yield x, y
 
     @property
+    def around(self) -> Iterator[Key]:
+        """Keys that it would have by the names of the layers that repeat it."""
+        scope, _, number = self.key
+        wrappers = self.last.layer.wrappers if self.last.layer else ()
+        return ((scope, wrapper.name, number) for wrapper in wrappers)
+
+    @property
     def weighted(self) -> bool:
         """Whether it has weights."""
         return any(node.params for node in self.nodes)
@@ -296,15 +303,17 @@ def gathered(calls: Sequence[LayerCall], known: set[Key], graph: Graph) -> dict[
     """Calls by key, those of helping layers made part of the call that they help.
 
     A layer may be written as several: `conv1` with its pads as `conv1_pad` before it and its
-    activation as `conv1_activation` behind it. What they make together is the layer's result; a
-    mask is none of it.
+    activation as `conv1_activation` behind it; those of a wrapped layer are called after what is
+    around it. What they make together is the layer's result; a mask is none of it.
     """
     found = {call.key: call for call in calls}
+    around = {outer: call.key for call in calls for outer in call.around}
     place = {node: index for index, node in enumerate(graph.nodes)}
     for call in calls:
         scope, name, number = call.key
         ends = [index for index, letter in enumerate(name) if letter == "_"]
         helped = [(scope, name[:end], number) for end in reversed(ends)]
+        helped = [around.get(key, key) for key in helped]
         owner = next((key for key in helped if key in known and key in found), None)
         helps = call.key not in known and call.last.result.dtype != "bool"
         if helps and owner is not None and found[owner].touches(call):

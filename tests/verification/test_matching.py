@@ -137,3 +137,19 @@ def test_calls_of_a_model_are_matched_by_what_they_read(tmp_path: Path) -> None:
     found = verify(str(source), str(tmp_path / "target.h5"))
     assert found.equal
     assert [layer.name for layer in found.layers][-2:] == ["inner/deep", "inner/deep (call 2)"]
+
+
+def test_an_activation_behind_a_wrapped_layer_is_part_of_it(tmp_path: Path) -> None:
+    """Keras 3 has another hard_sigmoid, so that it is a layer of its own there."""
+    dense = {"name": "inside", "units": 2, "activation": "hard_sigmoid"}
+    wrapped = {"name": "each", "layer": {"class_name": "Dense", "config": dense}}
+    shape = {"batch_input_shape": [None, 4, 3]}
+    config = {
+        "class_name": "Sequential",
+        "config": {"layers": [{"class_name": "TimeDistributed", "config": {**wrapped, **shape}}]},
+    }
+    arrays = {"each/kernel:0": numbers(3, 2, start=-3) / 3, "each/bias:0": numbers(2)}
+    source = model_file(tmp_path / "source.h5", {"each": arrays}, config, keras_version="2.2.4")
+    done = kerasir.convert(source, tmp_path / "target.keras", backend="tensorflow", verify=True)
+    assert done.verification is not None
+    assert [layer.name for layer in done.verification.layers] == ["inside"]
