@@ -17,7 +17,8 @@ from ..ir.op import Op
 from ..ir.signature import REST
 from ..ir.tensor import Param, Weight
 from ..ir.tensors import axis_names
-from ..verification.matching import LayerCall, Matching
+from ..verification.calls import LayerCall
+from ..verification.matching import Matching
 from . import training
 from .pairs import Pair, masks_of, pairs
 from .records import Differences, Row, Verdict

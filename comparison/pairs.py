@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 import msgspec
 
 from ..ir.graph import Graph, Layer, Node
-from ..verification.matching import LayerCall, calls_of, gathered
+from ..verification.calls import LayerCall, calls_of, gathered
 
 MOST = 3000
 """Layers of other names up to which the longest common sequence is looked for."""

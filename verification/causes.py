@@ -23,9 +23,10 @@ from ..ir.plan import Policy, Settled
 from ..ir.source import Array
 from ..ir.tensor import Param, Stored
 from ..passes.solve import solve
+from .calls import LayerCall
 from .compare import compare
 from .feeds import Feed
-from .matching import LayerCall, Matching
+from .matching import Matching
 from .records import Cause
 
 Explanation = tuple[Cause | None, tuple[str, ...]]

@@ -17,9 +17,10 @@ from ..ir.graph import Value
 from ..ir.layout import Layout
 from ..ir.plan import Coercion, Plan, Settled
 from ..ir.source import Array
+from .calls import LayerCall, calls_of
 from .compare import compare, largest_differences
 from .feeds import Feed
-from .matching import LayerCall, Matching, calls_of
+from .matching import Matching
 from .records import Compared, Difference
 
 Found = tuple[tuple[Compared, ...], tuple[Difference, ...]]

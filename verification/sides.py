@@ -11,11 +11,12 @@ from ..errors import UsageError
 from ..ir.layout import Layout
 from ..ir.plan import Plan, Settled
 from ..ir.source import Array
+from .calls import LayerCall, paired
 from .causes import CONVERTED, cause_of_layer
 from .compare import classes, compare, largest_differences
 from .feeds import Feed
 from .inside import layers_inside
-from .matching import LayerCall, Matching, guessed, paired
+from .matching import Matching, guessed
 from .records import Classes, Compared, Difference, Side, Verification
 
 Layouts = tuple[Layout | None, Layout | None]

@@ -61,6 +61,18 @@ def test_what_is_fused_in_one_is_one_axis_of_the_other() -> None:
     assert np.array_equal(back, np.moveaxis(array, 1, 3))
 
 
+def test_so_is_what_is_flattened_with_more() -> None:
+    grouped, whole = Layout.parse("N:? (H:4 W:5 C:2 M:3)"), Layout.parse("N:? (C:6 H:4 W:5)")
+    array = np.arange(120).reshape(1, 4, 5, 6)
+    moved = np.moveaxis(array, 3, 1).reshape(1, 120)
+    sent = Matching().sent(array.reshape(1, 120), grouped, whole)
+    assert sent is not None
+    assert np.array_equal(sent, moved)
+    back = Matching().sent(moved, whole, grouped)
+    assert back is not None
+    assert np.array_equal(back, array.reshape(1, 120))
+
+
 @pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
 def test_a_depthwise_convolution_is_compared_with_one_of_all_channels(
     data_format: str, genuine: Genuine, tmp_path: Path
