@@ -125,6 +125,8 @@ def spell_training(
     state = f"{name} with {count} {kind}arrays" if count else f"{name} without its state"
     if arrays and not count:
         state = f"{name}, which keeps nothing of its weights"
+    elif training.iterations == 0 and not training.slots:
+        state = f"{name} before its first step"
     counted = arrays and order is not None and order.counts and training.iterations
     steps = f", step {training.iterations:,}" if counted else ""
     report.add("KT101", "carried", f"{state}{steps}, loss and metrics")

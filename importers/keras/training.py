@@ -135,7 +135,7 @@ def _match(
     config: Mapping[str, Any],
     trained: Sequence[Trained],
 ) -> tuple[int | None, tuple[Slot, ...]] | None:
-    """Slots by the era's order; None if count or shapes do not fit."""
+    """Steps done, and slots by the era's order; None if count or shapes do not fit."""
     arrays = list(stored)
     iterations = None
     if order.counts:
@@ -145,6 +145,8 @@ def _match(
     del arrays[: order.passed]
     if order.rate and not isinstance(config.get("learning_rate"), Mapping):
         del arrays[:1]
+    if not (arrays or iterations):  # not yet trained: slots come with the first step
+        return iterations, ()
     runs = order.runs(config)
     count = len(trained) * sum(map(len, runs))
     if len(arrays) < count or (not order.rate and len(arrays) % max(1, len(trained))):

@@ -256,3 +256,20 @@ def test_sgd_without_momentum_keeps_its_steps(name: str, to: str, tmp_path: Path
     assert count == before.iterations == 2
     assert moments
     assert not any(moment.any() for moment in moments)
+
+
+@pytest.mark.parametrize("target", ["out.h5", "out.keras"])
+def test_a_model_that_is_compiled_and_not_yet_trained_loses_nothing(
+    target: str, tmp_path: Path
+) -> None:
+    """tf-keras 2.21 and Keras 3 store the number of steps alone then: slots come with the first."""
+    source = tmp_path / "model.h5"
+    source.write_bytes(CASES["tf-keras2.21.0-tensorflow/vgg_tf"].model.read_bytes())
+    with h5py.File(source, "r+") as file:
+        group = file["optimizer_weights"]
+        group["iteration:0"][...] = 0
+        group.attrs["weight_names"] = group.attrs["weight_names"][:1]
+    events = kerasir.convert(source, tmp_path / target).report.events
+    assert not [event for event in events if event.kind == "lost"]
+    (carried,) = [event for event in events if event.code == "KT101"]
+    assert "SGD before its first step" in carried.message
