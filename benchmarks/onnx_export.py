@@ -28,7 +28,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,7 @@ from measuring import (
     replace_table,
     where_and_when,
 )
+from onnx_tables import NONE, Record, count, tables
 
 RUNS: Mapping[int, int] = {1: 45, 8: 15}
 """How often each batch is run, after a first time."""
@@ -94,9 +95,6 @@ OTHERS = (
     Other("Keras 3, TensorFlow", ".keras", KERAS3),
     Other("Keras 3, JAX", ".keras", KERAS3, "jax"),
 )
-NONE: Mapping[str, Any] = {}
-
-Record = dict[str, Any]
 
 
 def main() -> None:
@@ -129,7 +127,8 @@ def main() -> None:
         run(path, record, latency=not given.no_latency)
         given.results.write_text(json.dumps(known, indent=1))
         print(f"{path.name}: {_sentence(record)}", file=sys.stderr, flush=True)
-    text = "\n".join(tables(known)).strip()
+    names = {one.suffix: [other.name for other in of_suffix(one.suffix)] for one in OTHERS}
+    text = "\n".join(tables(known, names, tuple(RUNS))).strip()
     print(text)
     if given.write:
         replace_table(given.write, "onnx_export.py", f"{where_and_when()}\n\n{text}")
@@ -283,107 +282,9 @@ def shortest(
     return times
 
 
-def tables(records: Mapping[str, Record]) -> Iterator[str]:
-    """Markdown: what files hold, what conversions take, and how fast the files run."""
-    for suffix in dict.fromkeys(other.suffix for other in OTHERS):
-        chosen = {n.removesuffix(suffix): r for n, r in records.items() if n.endswith(suffix)}
-        names = [other.name for other in of_suffix(suffix)]
-        if not chosen:
-            continue
-        values = ("nodes", "Transposes", "MB", "error")
-        heads = [cell for value in values for cell in (value, *names)]
-        yield from _table(chosen, [suffix, *heads], partial(_contents, names=names))
-        for name in names:
-            yield from _by_op(chosen, suffix, name)
-        heads = [cell for value in ("cpu s", "MB of memory") for cell in (value, *names)]
-        yield from _table(chosen, [suffix, *heads, "runs"], partial(_costs, names=names))
-        for name in names:
-            run = {n: r for n, r in chosen.items() if "1" in r.get("latency", NONE).get(name, NONE)}
-            heads = [
-                f"{cell} {batch}"
-                for batch in RUNS
-                for cell in ("ms, batch", f"{name}, batch", "noise, batch", "work, batch")
-            ]
-            if run:
-                yield from _table(run, [suffix, *heads], partial(_latency, name=name))
-
-
-def _table(
-    chosen: Mapping[str, Record], heads: Sequence[str], row: Callable[[Record], Iterator[str]]
-) -> Iterator[str]:
-    yield f"| {' | '.join(heads)} |"
-    yield "|---" * len(heads) + "|"
-    for name, record in sorted(chosen.items()):
-        yield f"| {name} | {' | '.join(row(record))} |"
-    yield ""
-
-
-def _sides(record: Record, names: Sequence[str]) -> list[Record]:
-    """Kerasir's conversion and those of the others."""
-    others = record.get("others", NONE)
-    return [record["kerasir"], *(others.get(name, {}) for name in names)]
-
-
-def _contents(record: Record, names: Sequence[str]) -> Iterator[str]:
-    """Nodes, Transposes, size, error."""
-    sides = _sides(record, names)
-    yield from (_count(side) for side in sides)
-    yield from (_count(side, "Transpose") for side in sides)
-    yield from (f"{side['bytes'] / 1e6:.1f}" if "bytes" in side else "-" for side in sides)
-    errors = [record.get("error"), *(side.get("error") for side in sides[1:])]
-    yield from ("-" if one is None else f"{one:.0e}" for one in errors)
-
-
-def _count(side: Record, kind: str = "") -> str:
-    nodes = side.get("nodes")
-    if nodes is None:
-        return "fails" if "failed" in side else "-"
-    return str(nodes.get(kind, 0) if kind else sum(nodes.values()))
-
-
-def _by_op(chosen: Mapping[str, Record], suffix: str, name: str) -> Iterator[str]:
-    """Nodes of every operator, in all files that another converter made too."""
-    pairs = [(r["kerasir"], r.get("others", NONE).get(name, NONE)) for r in chosen.values()]
-    both = [pair for pair in pairs if all("nodes" in side for side in pair)]
-    if not both:
-        return
-    ours, theirs = (
-        sum((Counter(side["nodes"]) for side in sides), Counter())
-        for sides in zip(*both, strict=True)
-    )
-    yield f"| nodes of {len(both)} {suffix} | kerasir | {name} |"
-    yield "|---" * 3 + "|"
-    for op, _ in (ours + theirs).most_common():
-        yield f"| {op} | {ours[op]} | {theirs[op]} |"
-    yield f"| all | {ours.total()} | {theirs.total()} |"
-    yield ""
-
-
-def _costs(record: Record, names: Sequence[str]) -> Iterator[str]:
-    """Processor time and memory; behind those of others how often they are kerasir's; runs."""
-    mine, *others = _sides(record, names)
-    for key, digits in (("cpu", 2), ("mb", 0)):
-        yield f"{mine[key]:.{digits}f}" if key in mine else "-"
-        for other in others:
-            both = key in mine and key in other
-            yield f"{other[key]:.0f} ({other[key] / mine[key]:.0f} times)" if both else "-"
-    yield ", ".join(str(other.get("runs", 1)) if "cpu" in other else "-" for other in others)
-
-
-def _latency(record: Record, name: str) -> Iterator[str]:
-    """Milliseconds; how often the other's are kerasir's; how far kerasir's two are apart; work."""
-    taken = record["latency"][name]
-    for batch in RUNS:
-        first, other, again = taken[str(batch)]
-        own = min(first, again)
-        yield from (f"{own:.1f}", f"{other / own:.2f} times", f"{abs(first - again) / own:.2f}")
-        work = taken.get(f"work {batch}")
-        yield f"{work[1] / min(work[0], work[2]):.2f} times" if work else "-"
-
-
 def _sentence(record: Record) -> str:
     sides = {"kerasir": record["kerasir"], **record.get("others", {})}
-    parts = [f"{name}: {_count(side)} nodes" for name, side in sides.items()]
+    parts = [f"{name}: {count(side)} nodes" for name, side in sides.items()]
     if "error" in record:
         parts.append(f"error {record['error']:.0e}")
     parts += [
