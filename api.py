@@ -1,4 +1,4 @@
-"""kerasir from Python: load, save, convert."""
+"""kerasir from Python: save, convert."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def tables(
         heads = [cell for value in ("cpu s", "MB of memory") for cell in (value, *names)]
         yield from _table(chosen, [suffix, *heads, "runs"], partial(_costs, names=names))
         for name in names:
-            run = {n: r for n, r in chosen.items() if "1" in r.get("latency", NONE).get(name, NONE)}
+            run = _run(chosen, name)
             heads = [
                 f"{cell} {batch}"
                 for batch in batches
@@ -46,6 +46,11 @@ def tables(
                 yield from _table(
                     run, [suffix, *heads], partial(_latency, name=name, batches=batches)
                 )
+
+
+def _run(chosen: Mapping[str, Record], name: str) -> dict[str, Record]:
+    """Those of which kerasir's file and another converter's were run side by side."""
+    return {n: r for n, r in chosen.items() if "1" in r.get("latency", NONE).get(name, NONE)}
 
 
 def _in_short(
@@ -64,7 +69,7 @@ def _in_short(
         f"more nodes in {sum(n > 0 for n in nodes)}, as many in {nodes.count(0)}, fewer in "
         f"{sum(n < 0 for n in nodes)}."
     )
-    runs = [r["latency"][name] for r, _ in given if "1" in r.get("latency", NONE).get(name, NONE)]
+    runs = [record["latency"][name] for record in _run(chosen, name).values()]
     for batch in batches if runs else ():
         times = sorted(other / min(a, b) for a, other, b in (run[str(batch)] for run in runs))
         yield f"Its graph runs {_spread(times, 2)} times as long as kerasir's at batch {batch}."
@@ -103,6 +108,7 @@ def _contents(record: Record, names: Sequence[str]) -> Iterator[str]:
 
 
 def count(side: Record, kind: str = "") -> str:
+    """How many nodes a file has, all or of one kind, as a table shows it."""
     nodes = side.get("nodes")
     if nodes is None:
         return "fails" if "failed" in side else "-"
