@@ -51,6 +51,9 @@ from onnx_tables import NONE, Record, count, tables
 RUNS: Mapping[int, int] = {1: 45, 8: 15}
 """How often each batch is run, after a first time."""
 
+COSTS = ("wall", "cpu", "mb")
+"""Of a conversion: seconds by the clock and of the processor, and the most memory."""
+
 LEAST_RUNS, ENOUGH = 5, 10.0
 """After so many seconds no further run is begun, if there were so many."""
 
@@ -155,15 +158,19 @@ def convert(
     command = [*KERASIR, "convert", "--overwrite", "--quiet", str(path), str(mine)]
     ways = {"kerasir": partial(converted, command, mine)}
     done = record.setdefault("others", {})
+    earlier: dict[str, Sequence[Record]] = {}
     for other in of_suffix(path.suffix):
-        target = written_by(other, path)
+        target, known = written_by(other, path), done.get(other.name, NONE)
         python = pythons[other.backend]
-        lost = again and "nodes" in done.get(other.name, NONE) and not target.exists()
-        if python and (other.name not in done or lost):
+        lost = again and "nodes" in known and not target.exists()
+        few = "failed" not in known and known.get("runs", 0) < patience.repeats
+        if python and (few or lost):
             head = f"SOURCE, TARGET, OPSET = {str(path)!r}, {str(target)!r}, {OPSET}\n"
             call = [python, "-c", head + other.code]
             ways[other.name] = partial(converted, call, target, other.backend)
-    found = in_turn(ways, patience)
+            takes = known.get("takes", ())
+            earlier[other.name] = takes[: patience.repeats - 1] if lost else takes
+    found = in_turn(ways, patience, earlier)
     record["kerasir"] = found.pop("kerasir")
     done.update(found)
 
@@ -197,24 +204,32 @@ def written_by(other: Other, path: Path) -> Path:
     return path.with_name(f"{path.name}.{other.name.replace(', ', '_')}.onnx")
 
 
-def in_turn(ways: Mapping[str, Callable[[], Record]], patience: Patience) -> dict[str, Record]:
-    """What each way of converting takes: medians of several, and of how many."""
-    takes: dict[str, list[Record]] = {name: [] for name in ways}
+def in_turn(
+    ways: Mapping[str, Callable[[], Record]],
+    patience: Patience,
+    earlier: Mapping[str, Sequence[Record]],
+) -> dict[str, Record]:
+    """What each way of converting takes: medians of several, those taken earlier included."""
+    takes = {name: list(earlier.get(name, ())) for name in ways}
     spent = dict.fromkeys(ways, 0.0)
     for _ in range(patience.repeats):
         for name, way in ways.items():
             failed = any("failed" in take for take in takes[name])
-            if not failed and spent[name] <= patience.seconds:
+            enough = len(takes[name]) >= patience.repeats or spent[name] > patience.seconds
+            if not failed and not enough:
                 start = time.monotonic()
                 takes[name].append(way())
                 spent[name] += time.monotonic() - start
-    return {name: _medians(several) for name, several in takes.items()}
+    return {name: _together(several) for name, several in takes.items()}
 
 
-def _medians(takes: Sequence[Record]) -> Record:
-    costs = {key: [take[key] for take in takes if key in take] for key in ("wall", "cpu", "mb")}
-    medians = {key: statistics.median(values) for key, values in costs.items() if values}
-    return {**takes[0], **medians, "runs": len(costs["cpu"])}
+def _together(takes: Sequence[Record]) -> Record:
+    """What the file holds, each conversion's costs, and their medians."""
+    costs = [{key: take[key] for key in COSTS} for take in takes if "cpu" in take]
+    found = {key: value for take in takes for key, value in take.items()}
+    if costs:
+        found |= {key: statistics.median(cost[key] for cost in costs) for key in COSTS}
+    return {**found, "runs": len(costs), "takes": costs}
 
 
 def of_suffix(suffix: str) -> list[Other]:
