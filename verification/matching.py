@@ -95,28 +95,16 @@ class Matching:
         """A layout of B over the axes of a layout of A; None if they do not correspond."""
         mapping = self.mapping(b, a)
         if mapping is None:
-            return self._by_fusions(b, a) or self._by_runs(b, a)
+            return self._by_runs(b, a)
         found = Layout(tuple(rebuild(term, mapping) for term in b.terms))
         return found if _made_of(found) == _made_of(a) else None
 
-    def _by_fusions(self, b: Layout, a: Layout) -> Layout | None:
-        """As `translated`, where what one has fused is one axis of the other.
-
-        Such are the channels of a grouped convolution that is written as one of all channels.
-        """
-        whole = dict[Term, Term]()
-        for term in b.terms:
-            match = next((o for o in a.terms if o not in whole.values() and _one_of(o, term)), None)
-            if match is not None:
-                whole[term] = match
-        ours = Layout(tuple(term for term in a.terms if term not in whole.values()))
-        mapping = self.mapping(Layout(tuple(t for t in b.terms if t not in whole)), ours)
-        if not whole or mapping is None:
-            return None
-        return Layout(tuple(whole.get(term) or rebuild(term, mapping) for term in b.terms))
-
     def _by_runs(self, b: Layout, a: Layout) -> Layout | None:
-        """As `_by_fusions`, inside of what is flattened: `H W C M` of one, `H W C` of the other."""
+        """As `translated`, where channels that one has fused are one axis of the other.
+
+        Such are the channels of a grouped convolution that is written as one of all channels, also
+        inside of what is flattened: `H W C M` of one, `H W C` of the other.
+        """
         whole, terms = dict[Axis, Term](), b.terms
         for run in _runs(a.terms):
             axis = _channels_of(terms, size_of(run), whole)
@@ -199,15 +187,6 @@ def _fits(a: Axis, b: Axis) -> bool:
 def _one(mapping: dict[Axis, Term], axis: Axis) -> Axis | None:
     found = mapping.get(axis, axis)
     return found if isinstance(found, Axis) else None
-
-
-def _one_of(a: Term, b: Term) -> bool:
-    """Whether one is a fusion of channels of an extent that the other has as one axis."""
-    fused, axis = (a, b) if isinstance(a, Fused) else (b, a)
-    if not isinstance(fused, Fused) or not isinstance(axis, Axis) or size_of(fused) is None:
-        return False
-    roles = {part.role for part in axes_of((fused, axis))}
-    return roles <= CHANNELS and size_of(fused) == axis.size
 
 
 def _runs(terms: Iterable[Term]) -> Iterator[Fused]:
