@@ -34,6 +34,9 @@ from .calls import LayerCall
 CHANNELS = frozenset({"C", "G", "M", "F", "O", "X"})
 """Roles of axes that a layer may have in groups."""
 
+NO_ROLE = "X"
+"""The role of an axis of which no layer says what it is."""
+
 
 class Matching:
     """Axes of a graph B in terms of the axes of a graph A."""
@@ -100,18 +103,19 @@ class Matching:
         return found if _made_of(found) == _made_of(a) else None
 
     def _by_runs(self, b: Layout, a: Layout) -> Layout | None:
-        """As `translated`, where channels that one has fused are one axis of the other.
+        """As `translated`, where what one has fused is one axis of the other.
 
-        Such are the channels of a grouped convolution that is written as one of all channels, also
-        inside of what is flattened: `H W C M` of one, `H W C` of the other.
+        Such are the channels of a grouped convolution that is written as one of all channels, and
+        an axis that is split by what only one file says; also inside of what is flattened: `H W C
+        M` of one, `H W C` of the other.
         """
         whole, terms = dict[Axis, Term](), b.terms
         for run in _runs(a.terms):
-            axis = _channels_of(terms, size_of(run), whole)
+            axis = _axis_for(run, terms, whole)
             if axis is not None:
                 whole[axis] = run
         for run in _runs(terms):
-            known = _channels_of(a.terms, size_of(run), set(axes_of(whole.values())))
+            known = _axis_for(run, a.terms, set(axes_of(whole.values())))
             if known is not None:
                 one = Axis(known.role, known.size)
                 whole[one] = known
@@ -190,17 +194,35 @@ def _one(mapping: dict[Axis, Term], axis: Axis) -> Axis | None:
 
 
 def _runs(terms: Iterable[Term]) -> Iterator[Fused]:
-    """Neighbours of roles that channels have, inside of what is fused."""
+    """Neighbours inside of what is fused that may be one axis elsewhere: channels, or a split."""
     for term in terms:
         if isinstance(term, Fused):
             alike = itertools.groupby(term.terms, lambda part: _role(part) in CHANNELS)
-            runs = (tuple(run) for channels, run in alike if channels)
+            runs = [tuple(run) for channels, run in alike if channels]
+            runs += _splits(term.terms)
             yield from (Fused(run) for run in runs if len(run) > 1)
 
 
-def _channels_of(terms: Iterable[Term], size: int | None, taken: Container[Axis]) -> Axis | None:
-    """An axis of channels of a size that is not taken yet."""
-    fits = (x for x in axes_of(terms) if x.role in CHANNELS and x.size == size and x not in taken)
+def _splits(terms: Sequence[Term]) -> Iterator[tuple[Term, ...]]:
+    """Parts of an axis that was split: all but the last have no role of their own."""
+    start = 0
+    for end, term in enumerate(terms, 1):
+        if _role(term) != NO_ROLE or end == len(terms):
+            yield tuple(terms[start:end])
+            start = end
+
+
+def _axis_for(run: Fused, terms: Iterable[Term], taken: Container[Axis]) -> Axis | None:
+    """An axis that is not taken yet and may be what a run is the parts of."""
+    size, roles = size_of(run), [_role(part) for part in run.terms]
+    split, last = set(roles[:-1]) == {NO_ROLE}, roles[-1]
+
+    def suits(axis: Axis) -> bool:
+        if axis.role in CHANNELS and set(roles) <= CHANNELS:
+            return True
+        return split and (axis.role == last or NO_ROLE in {axis.role, last})
+
+    fits = (x for x in axes_of(terms) if x.size == size and x not in taken and suits(x))
     return None if size is None else next(fits, None)
 
 

@@ -12,7 +12,7 @@ from crafted import model_file, numbers
 
 import kerasir
 from genuine import FixtureCase
-from kerasir.ir.layout import Axis, Fused, Layout
+from kerasir.ir.layout import Axis, Fused, Layout, size_of
 from kerasir.verification import verify
 from kerasir.verification.matching import Matching, guessed
 
@@ -71,6 +71,28 @@ def test_so_is_what_is_flattened_with_more() -> None:
     back = Matching().sent(moved, whole, grouped)
     assert back is not None
     assert np.array_equal(back, array.reshape(1, 120))
+
+
+@pytest.mark.parametrize(
+    ("split", "whole"),
+    [
+        ("N:? H:8 (X:5 W:2) C:3", "N:? C:3 H:8 W:10"),
+        ("N:? X:8 (X'2:5 X'3:2) X'4:3", "N:? H:8 W:10 C:3"),
+        ("N:? (X:4 H:2) (X'2:5 W:2) C:3", "N:? H:8 W:10 C:3"),
+        ("N:? (X:4 H:2 X'2:5 W:2 C:3)", "N:? (C:3 H:8 W:10)"),
+    ],
+)
+def test_an_axis_is_what_it_is_split_into(split: str, whole: str) -> None:
+    a, b = Layout.parse(split), Layout.parse(whole)
+    array = np.arange(240).reshape(1, *(size_of(term) or 0 for term in a.terms[1:]))
+    sent = Matching().sent(array, a, b)
+    assert sent is not None
+    image = np.arange(240).reshape(1, 8, 10, 3)
+    want = np.moveaxis(image, 3, 1) if "C:3 H" in whole else image
+    assert np.array_equal(sent, want.reshape(sent.shape))
+    back = Matching().sent(sent, b, a)
+    assert back is not None
+    assert np.array_equal(back, array)
 
 
 @pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
