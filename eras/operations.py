@@ -130,6 +130,7 @@ _OF_TENSORS = {
     "RFFT": "rfft", "FFT": "fft", "AveragePool": "pool_mean", "MaxPool": "pool_largest",
     "AdaptiveAveragePool": "adaptive_mean", "AdaptiveMaxPool": "adaptive_largest",
     "LayerNorm": "layer_norm", "RMSNorm": "rms_norm", "BatchNorm": "batch_norm",
+    "ExtractPatches": "extract_patches",
 }  # fmt: skip
 
 KERAS3: Mapping[str, Meaning] = {

@@ -157,6 +157,14 @@ _IMAGES: Mapping[str, Meaning] = {
     "compat.v1.depth_to_space": _of("depth_to_space", "input", "block_size", "name", "data_format"),
     "nn.space_to_depth": _of("space_to_depth", *_BLOCKS),
     "compat.v1.space_to_depth": _of("space_to_depth", "input", "block_size", "name", "data_format"),
+    "image.extract_patches": _of(
+        "extract_patches", "images", "sizes", "strides", "rates", "padding",
+        sizes="size", rates="dilation_rate",
+    ),
+    "compat.v1.image.extract_image_patches": _of(
+        "extract_patches", "images", "ksizes", "strides", "rates", "padding", "name", "sizes",
+        ksizes="size", sizes="size", rates="dilation_rate",
+    ),
     "image.flip_left_right": _of("flip_left_right", "image"),
     "image.flip_up_down": _of("flip_up_down", "image"),
     "image.rgb_to_grayscale": _of("rgb_to_grayscale", "images"),

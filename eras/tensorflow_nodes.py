@@ -168,5 +168,9 @@ NODES: Mapping[str, Operator] = {
     ),
     "DepthToSpace": Operator(Meaning("depth_to_space", arguments=("input",)), _BLOCKS),
     "SpaceToDepth": Operator(Meaning("space_to_depth", arguments=("input",)), _BLOCKS),
+    "ExtractImagePatches": _of(
+        "extract_patches", "images", size="ksizes", strides="strides", dilation_rate="rates",
+        padding="padding",
+    ),
 }  # fmt: skip
 """By the operator of the node."""

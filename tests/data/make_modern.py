@@ -226,6 +226,16 @@ def m_einsum() -> Any:
     return Model(x, dense("...x,xy->...y", output_shape=(7,), bias_axes="y")(h))
 
 
+@case(old=())
+def m_patches() -> Any:
+    x = Input((7, 6, 3))
+    extract = keras.ops.image.extract_patches
+    apart = extract(x, 2, strides=3, padding="same")
+    over = extract(x, (2, 3), strides=1, dilation_rate=2)
+    tiles = keras.ops.reshape(extract(L.Conv2D(3, 2, padding="same")(x), 2), (-1, 9, 12))
+    return Model(x, [apart, over, L.Dense(4)(tiles)])
+
+
 @case((*ZIP, *H5), ())
 def m_operations() -> Any:
     ops = keras.ops

@@ -17,6 +17,7 @@ from ..call import LayerCall, Ports
 from . import arrangement, tensors
 from .arithmetic import combined
 from .operands import Arguments, Kind, Operation, exactly, kind, numbers, tensor, whole
+from .patches import blocks_as_channels
 from .pooling import placed, pooled
 from .resampling import resampled
 
@@ -146,10 +147,7 @@ def _space_to_depth(call: LayerCall, operands: Sequence[Any], arguments: Argumen
     known = rows is not None and columns is not None and channels is not None and block > 0
     if ports.channels_first or not known or (rows or 0) % block or (columns or 0) % block:
         raise ConfigError(f"blocks of {block} from {x.layout}")
-    high, wide = (rows or 0) // block, (columns or 0) // block
-    y = tensors.reshaped(call, x, (high, block, wide, block, channels or 0), "blocks")
-    y = tensors.permuted(call, y, (1, 3, 2, 4, 5), "gathered")
-    return tensors.reshaped(call, y, (high, wide, block * block * (channels or 0)))
+    return blocks_as_channels(call, x, (block, block), ports)
 
 
 def _flip(axis: int) -> Operation:

@@ -27,12 +27,14 @@ from .composed_operations import COMPOSED
 from .image_operations import OF_IMAGES
 from .numeric_operations import OF_NUMBERS
 from .operands import Arguments, Kind, Results, tensor
+from .patches import OF_PATCHES
 from .placing_operations import OF_PLACES
 
 OPERATIONS: Mapping[str, Kind] = {
     **OF_NUMBERS,
     **OF_PLACES,
     **OF_IMAGES,
+    **OF_PATCHES,
     **COMPOSED,
 }
 

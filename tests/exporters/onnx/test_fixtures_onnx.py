@@ -33,6 +33,7 @@ MOVES_WITHIN = {
     "m_functions_tf": "a map is added to a turned one",
     "m_norms_tf": "a grouped normalization, then a Reshape that does not factor",
     "m_operations_tf": "as m_functions_tf",
+    "m_patches_tf": "pixels of blocks become channels, which is a transposition",
     "m_spectra_tf": "frequencies are channels of a convolution and columns of a product",
 }
 """Models that cannot do without a Transpose between their layers, and why."""

@@ -82,6 +82,24 @@ def ops_of_places(k: Kit) -> Any:
     return k.Model([x, i, q, v], found), [images, k.whole((2, 4), 6), queries, values]
 
 
+@case(NEW)
+def ops_patches(k: Kit) -> Any:
+    """Windows next to each other, apart and overlapping, of images and of a volume."""
+    x, v = k.Input((9, 10, 3)), k.Input((5, 6, 7, 2))
+    extract = k.ops.image.extract_patches
+    tokens = k.ops.reshape(extract(k.L.Conv2D(3, 3, padding="same")(x), 2), (-1, 20, 12))
+    found = [
+        extract(x, 2), extract(x, (2, 3), padding="same"), extract(x, 2, strides=3),
+        extract(x, 3, strides=2), extract(x, (3, 2), strides=1, padding="same"),
+        extract(x, (2, 3), strides=1, dilation_rate=2), k.L.Dense(5)(tokens),
+    ]  # fmt: skip
+    if hasattr(k.ops.image, "extract_patches_3d"):  # volumes are newer
+        found += [extract(v, (2, 2, 3)), extract(v, (3, 3, 3), strides=(1, 2, 2), padding="same")]
+    else:
+        found.append(2 * v)
+    return k.Model([x, v], found)
+
+
 @case()
 def embedded_twice(k: Kit) -> Any:
     """Two Embeddings that mask the same indices."""

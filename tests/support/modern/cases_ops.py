@@ -293,6 +293,26 @@ def tf_images(k: Kit) -> Any:
 
 
 @case(OLD)
+def tf_patches(k: Kit) -> Any:
+    """Windows as channels, of an image whose extents are no multiple of them."""
+    import tensorflow as tf
+
+    x = k.Input((9, 10, 3))
+    h, ones = k.L.Conv2D(3, 3, padding="same")(x), [1] * 4
+    found = [
+        tf.image.extract_patches(h, [1, 2, 2, 1], [1, 2, 2, 1], ones, "VALID"),
+        tf.image.extract_patches(
+            images=x, sizes=[1, 3, 2, 1], strides=[1, 1, 2, 1], rates=[1, 2, 1, 1], padding="SAME"
+        ),
+        tf.compat.v1.image.extract_image_patches(
+            x, ksizes=[1, 3, 3, 1], strides=[1, 3, 3, 1], rates=ones, padding="SAME"
+        ),
+        k.L.Dense(4)(tf.nn.space_to_depth(h[:, :8], 2)),
+    ]
+    return k.Model(x, found)
+
+
+@case(OLD)
 def tf_losses(k: Kit) -> Any:
     """Losses and metrics that a model adds to itself: operations behind which nothing is read."""
     import tensorflow as tf
