@@ -187,3 +187,34 @@ def test_an_activation_behind_a_wrapped_layer_is_part_of_it(tmp_path: Path) -> N
     done = kerasir.convert(source, tmp_path / "target.keras", backend="tensorflow", verify=True)
     assert done.verification is not None
     assert [layer.name for layer in done.verification.layers] == ["inside"]
+
+
+def test_a_layer_whose_numbers_nothing_orders_is_passed_over(tmp_path: Path) -> None:
+    """Flattened rows and features in one file; in the other a Dense of that name gives as many."""
+    shape = {"batch_input_shape": [None, 2, 3]}
+
+    def model(name: str, layers: list[Any], weights: dict[str, Any]) -> Path:
+        config = {"class_name": "Sequential", "config": {"layers": layers}}
+        return model_file(tmp_path / name, weights, config, keras_version="2.2.4")
+
+    def dense(name: str, units: int) -> dict[str, Any]:
+        return {"class_name": "Dense", "config": {"name": name, "units": units}}
+
+    out = {"out/kernel:0": numbers(6, 2) / 6, "out/bias:0": numbers(2)}
+    flat = {"class_name": "Flatten", "config": {"name": "flat", **shape}}
+    before = {"class_name": "Flatten", "config": {"name": "before", **shape}}
+    same = {"flat/kernel:0": np.eye(6, dtype="f4"), "flat/bias:0": np.zeros(6, "f4")}
+    a = model("a.h5", [flat, dense("out", 2)], {"flat": {}, "out": out})
+    b = model(
+        "b.h5", [before, dense("flat", 6), dense("out", 2)],
+        {"before": {}, "flat": same, "out": out},
+    )  # fmt: skip
+    found = verify(str(a), str(b), backend="tensorflow")
+    assert [layer.name for layer in found.layers] == ["out"]
+    assert found.equal
+    wrong = {**out, "out/bias:0": numbers(2, start=1)}
+    c = model(
+        "c.h5", [before, dense("flat", 6), dense("out", 2)],
+        {"before": {}, "flat": same, "out": wrong},
+    )  # fmt: skip
+    assert verify(str(a), str(c), backend="tensorflow").first_difference == "out"
