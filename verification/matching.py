@@ -43,6 +43,7 @@ class Matching:
 
     def __init__(self) -> None:
         self._of: dict[Axis, Axis] = {}
+        self._parts: dict[Axis, Fused] = {}
 
     def learn_calls(self, a: LayerCall, b: LayerCall) -> None:
         """Take it that two calls are of the same layer."""
@@ -73,6 +74,10 @@ class Matching:
             pairs = list(zip(a.terms, b.terms, strict=True))
             if all(size_of(x) == size_of(y) and _role(x) == _role(y) for x, y in pairs):
                 self.learn(a.terms, b.terms)
+        else:
+            for whole, parts in ((a, b), (b, a)):
+                if isinstance(whole, Axis) and isinstance(parts, Fused) and _is_split(parts):
+                    self._parts.setdefault(whole, parts)
 
     def mapping(self, b: Layout, a: Layout) -> dict[Axis, Term] | None:
         """For each axis of a layout of B the one of a layout of A; None if some have none."""
@@ -111,11 +116,11 @@ class Matching:
         """
         whole, terms = dict[Axis, Term](), b.terms
         for run in _runs(a.terms):
-            axis = _axis_for(run, terms, whole)
+            axis = self._axis_of(run, terms, whole)
             if axis is not None:
                 whole[axis] = run
         for run in _runs(terms):
-            known = _axis_for(run, a.terms, set(axes_of(whole.values())))
+            known = self._axis_of(run, a.terms, set(axes_of(whole.values())))
             if known is not None:
                 one = Axis(known.role, known.size)
                 whole[one] = known
@@ -129,6 +134,13 @@ class Matching:
             return None
         found = Layout(tuple(rebuild(term, {**mapping, **whole}) for term in terms))
         return found if _made_of(found) == _made_of(a) else None
+
+    def _axis_of(self, run: Fused, terms: Iterable[Term], taken: Container[Axis]) -> Axis | None:
+        """An axis of the other layout that is not taken yet and is what a run is the parts of."""
+        size = size_of(run)
+        fits = [x for x in axes_of(terms) if x.size == size and size and x not in taken]
+        known = (x for x in fits if self._parts.get(x) == run)
+        return next(known, None) or next((x for x in fits if _suits(x, run)), None)
 
     def retagged(self, param: Param, b: Layout, a: Layout) -> Param | None:
         """A parameter of B over the axes of A; None if they do not correspond.
@@ -212,18 +224,17 @@ def _splits(terms: Sequence[Term]) -> Iterator[tuple[Term, ...]]:
             start = end
 
 
-def _axis_for(run: Fused, terms: Iterable[Term], taken: Container[Axis]) -> Axis | None:
-    """An axis that is not taken yet and may be what a run is the parts of."""
-    size, roles = size_of(run), [_role(part) for part in run.terms]
-    split, last = set(roles[:-1]) == {NO_ROLE}, roles[-1]
+def _is_split(run: Fused) -> bool:
+    """Whether it may be the parts of one axis: all but the last have no role of their own."""
+    return {_role(part) for part in run.terms[:-1]} == {NO_ROLE}
 
-    def suits(axis: Axis) -> bool:
-        if axis.role in CHANNELS and set(roles) <= CHANNELS:
-            return True
-        return split and (axis.role == last or NO_ROLE in {axis.role, last})
 
-    fits = (x for x in axes_of(terms) if x.size == size and x not in taken and suits(x))
-    return None if size is None else next(fits, None)
+def _suits(axis: Axis, run: Fused) -> bool:
+    """Whether an axis may be what a run is the parts of, by its role."""
+    roles = [_role(part) for part in run.terms]
+    if axis.role in CHANNELS and set(roles) <= CHANNELS:
+        return True
+    return _is_split(run) and (axis.role == roles[-1] or NO_ROLE in {axis.role, roles[-1]})
 
 
 def _with_one(term: Term, run: Fused, one: Axis) -> Term:

@@ -95,6 +95,18 @@ def test_an_axis_is_what_it_is_split_into(split: str, whole: str) -> None:
     assert np.array_equal(back, array)
 
 
+def test_what_was_learned_of_a_split_goes_before_roles() -> None:
+    """A file may call the axes of an image otherwise, and it is known which is which."""
+    a, b = Layout.parse("N:? H:8 (X:4 W:2) C:4"), Layout.parse("N:? C:8 H:8 W:4")
+    for given, wanted in ((a, b), (b, a)):
+        matching = Matching()
+        matching.learn(wanted.terms, given.terms)
+        array = np.arange(256).reshape(1, 8, 8, 4)
+        brought = matching.brought(array, given, wanted)
+        assert brought is not None
+        assert np.array_equal(brought, array)
+
+
 @pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
 def test_a_depthwise_convolution_is_compared_with_one_of_all_channels(
     data_format: str, genuine: Genuine, tmp_path: Path
