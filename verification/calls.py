@@ -173,9 +173,9 @@ def gathered(calls: Sequence[LayerCall], known: set[Key], graph: Graph) -> dict[
         ends = [index for index, letter in enumerate(name) if letter == "_"]
         helped = [(scope, name[:end], number) for end in reversed(ends)]
         helped = [around.get(key, key) for key in helped]
-        owner = next((key for key in helped if key in known and key in found), None)
+        owner = next((key for key in helped if key in known), None)
         helps = call.key not in known and call.last.result.dtype != "bool"
-        if helps and owner is not None and found[owner].touches(call):
+        if helps and owner in found and found[owner].touches(call):
             nodes = sorted((*found[owner].nodes, *call.nodes), key=place.__getitem__)
             found[owner] = LayerCall(owner, nodes)
             del found[call.key]

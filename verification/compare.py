@@ -56,6 +56,14 @@ def compare(
     )
 
 
+def alike(a: Array, b: Array, tolerance: float) -> bool:
+    """Whether two arrays hold the same numbers, in whatever order."""
+    if a.size != b.size:
+        return False
+    x, y = (np.sort(array.astype(np.float64), axis=None) for array in (a, b))
+    return bool(np.abs(x - y).max(initial=0.0) <= tolerance * np.abs(x).max(initial=0.0))
+
+
 def unlike(name: str, part: Part, count: int, weighted: bool, problem: str) -> Compared:
     """Two arrays of `count` numbers of which there is no error to tell, and why."""
     return Compared(

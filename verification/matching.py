@@ -8,7 +8,7 @@ and by role and size where no layer says.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from ..ir.copyplan import rearrange
 from ..ir.graph import Node
@@ -90,14 +90,9 @@ class Matching:
             if known in free and known is not None:
                 mapping[axis] = known
                 free.remove(known)
-        for alike in (_same_role, _fits):
-            for axis in theirs:
-                if axis not in mapping:
-                    match = next((other for other in free if alike(other, axis)), None)
-                    if match is not None:
-                        mapping[axis] = match
-                        free.remove(match)
-        return None if free or len(mapping) < len(theirs) else mapping
+        rest = [axis for axis in theirs if axis not in mapping]
+        found = _by(_same_role, rest, free) or _in_order(rest, free) or _by(_fits, rest, free)
+        return None if found is None else {**mapping, **found}
 
     def translated(self, b: Layout, a: Layout) -> Layout | None:
         """A layout of B over the axes of a layout of A; None if they do not correspond."""
@@ -216,17 +211,18 @@ def _runs(terms: Iterable[Term]) -> Iterator[Fused]:
 
 
 def _splits(terms: Sequence[Term]) -> Iterator[tuple[Term, ...]]:
-    """Parts of an axis that was split: all but the last have no role of their own."""
+    """What may be the parts of one axis each: some without a role, then some of one role."""
     start = 0
-    for end, term in enumerate(terms, 1):
-        if _role(term) != NO_ROLE or end == len(terms):
+    roles = [_role(term) for term in terms]
+    for end in range(1, len(terms) + 1):
+        if end == len(terms) or roles[end - 1] not in {NO_ROLE, roles[end]}:
             yield tuple(terms[start:end])
             start = end
 
 
 def _is_split(run: Fused) -> bool:
-    """Whether it may be the parts of one axis: all but the last have no role of their own."""
-    return {_role(part) for part in run.terms[:-1]} == {NO_ROLE}
+    """Whether it may be the parts of one axis: the last alone has a role, or all have the same."""
+    return {_role(part) for part in run.terms[:-1]} <= {NO_ROLE, _role(run.terms[-1])}
 
 
 def _suits(axis: Axis, run: Fused) -> bool:
@@ -245,6 +241,28 @@ def _with_one(term: Term, run: Fused, one: Axis) -> Term:
     starts = range(len(term.terms) - count + 1)
     at = next((i for i in starts if term.terms[i : i + count] == run.terms), None)
     return term if at is None else fuse((*term.terms[:at], one, *term.terms[at + count :]))
+
+
+def _by(
+    alike: Callable[[Axis, Axis], bool], theirs: Sequence[Axis], ours: Sequence[Axis]
+) -> dict[Axis, Axis] | None:
+    """For each axis one that is alike; those of the same role come first. None if some has none."""
+    found: dict[Axis, Axis] = {}
+    free = list(ours)
+    for like in (_same_role, alike):
+        for axis in theirs:
+            match = None if axis in found else next((o for o in free if like(o, axis)), None)
+            if match is not None:
+                found[axis] = match
+                free.remove(match)
+    return None if free or len(found) < len(theirs) else found
+
+
+def _in_order(theirs: Sequence[Axis], ours: Sequence[Axis]) -> dict[Axis, Axis] | None:
+    """Each axis as the one at its place, where sizes are alike all along."""
+    pairs = list(zip(theirs, ours, strict=False))
+    fits = len(theirs) == len(ours) and all(_fits(a, b) for b, a in pairs)
+    return dict(pairs) if fits else None
 
 
 def _same_role(a: Axis, b: Axis) -> bool:

@@ -101,8 +101,8 @@ class Verification(msgspec.Struct, Shown, frozen=True, kw_only=True):
         b: The second; the file of known answers if there is none.
         tolerance: Largest relative error allowed.
         fed: What both were fed, in words.
-        layers: Results of the layers that both have, in the order of A; without those of which
-            nothing says which number of one is which of the other.
+        layers: Results of the layers that both have, in the order of A; of models that agree
+            without those of which nothing says which number of one is which of the other.
         outputs: Every output.
         answers: Outputs of both against known answers.
         logits: What final softmaxes were given.

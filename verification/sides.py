@@ -9,15 +9,16 @@ from msgspec.structs import replace
 from ..engines import Engine, OnnxRuntime, Port, Reference, Run
 from ..errors import UsageError
 from ..ir.layout import Layout
-from ..ir.plan import Plan, Settled
+from ..ir.plan import Plan
 from ..ir.source import Array
 from .calls import LayerCall, paired
 from .causes import CONVERTED, cause_of_layer
 from .compare import classes, compare, largest_differences
 from .feeds import Feed
 from .inside import layers_inside
+from .layers import Layers
 from .matching import Matching, guessed
-from .records import Classes, Compared, Difference, Side, Verification
+from .records import Classes, Compared, Side, Verification
 
 Layouts = tuple[Layout | None, Layout | None]
 
@@ -111,7 +112,7 @@ class Comparison:
 
     def run(self) -> Verification:
         """Run both and compare."""
-        layers = _Layers(self.calls, self.matching, self.tolerance)
+        layers = Layers(self.calls, self.matching, self.tolerance)
         x = self.a.run(self.feed.arrays, layers.keep if self.calls else None)
         y = self.b.run(self.sent(self.feed.arrays), layers.compare if self.calls else None)
         self.answers = x.outputs
@@ -121,14 +122,14 @@ class Comparison:
             b=_side(self.b),
             tolerance=self.tolerance,
             fed=self.feed.text,
-            layers=layers.found(),
+            layers=layers.found(ordered=True),
             outputs=tuple(self._output(pair, x, y) for pair in self.outputs),
             logits=tuple(self._logits(x, y)),
             classes=self._classes(x, y),
         )
         if result.equal:
             return result
-        return self._explained(result, layers, x, y)
+        return self._explained(replace(result, layers=layers.found()), layers, x, y)
 
     def outputs_of(self, arrays: Sequence[Array]) -> list[Array | None]:
         """B's outputs for inputs as A takes them, as A has them and in A's order."""
@@ -186,7 +187,7 @@ class Comparison:
             return None
         return classes(x.outputs[0], self._brought(self.outputs[0], y.outputs[0]))
 
-    def _explained(self, result: Verification, layers: _Layers, x: Run, y: Run) -> Verification:
+    def _explained(self, result: Verification, layers: Layers, x: Run, y: Run) -> Verification:
         """The result with where the numbers differ, and why if that can be found."""
         first = layers.first
         if isinstance(self.a, Reference) and isinstance(self.b, OnnxRuntime):
@@ -215,56 +216,6 @@ class Comparison:
         if cause is not None and cause.name in CONVERTED:
             cause = replace(cause, fix=f"kerasir convert {self.a.path} {self.b.path} --overwrite")
         return replace(result, differences=first.differences, cause=cause, tried=tried)
-
-
-class _First:
-    """The first layer that differs."""
-
-    def __init__(self, number: int, differences: tuple[Difference, ...]) -> None:
-        self.number, self.differences = number, differences
-
-
-class _Layers:
-    """Results of layers: A's are kept until B's come."""
-
-    def __init__(
-        self,
-        calls: Sequence[tuple[LayerCall, LayerCall]],
-        matching: Matching,
-        tolerance: float,
-    ) -> None:
-        self.calls, self.matching, self.tolerance = calls, matching, tolerance
-        self.first: _First | None = None
-        self._mine = {call.last: index for index, (call, _) in enumerate(calls)}
-        self._others = {call.last: index for index, (_, call) in enumerate(calls)}
-        self._held: dict[int, Array] = {}
-        self._compared: dict[int, Compared] = {}
-
-    def keep(self, settled: Settled, results: tuple[Array, ...]) -> None:
-        """Watch A."""
-        index = self._mine.get(settled.node)
-        if index is not None:
-            self._held[index] = results[0]
-
-    def compare(self, settled: Settled, results: tuple[Array, ...]) -> None:
-        """Watch B."""
-        index = self._others.get(settled.node)
-        if index is None or index not in self._held:
-            return
-        call, layout = self.calls[index][0], self.calls[index][0].last.result.layout
-        mine = self._held.pop(index)
-        other = self.matching.brought(results[0], settled.results[0], layout)
-        if other is None and mine.size == results[0].size:
-            return  # nothing says which number is which: what is behind it tells
-        found = compare(call.name, "layer", mine, other, self.tolerance, weighted=call.weighted)
-        self._compared[index] = found
-        earlier = self.first is None or index < self.first.number
-        if earlier and not found.agrees(self.tolerance):
-            self.first = _First(index, largest_differences(mine, other, layout))
-
-    def found(self) -> tuple[Compared, ...]:
-        """What was compared, in the order of A."""
-        return tuple(self._compared[index] for index in sorted(self._compared))
 
 
 def _side(engine: Engine) -> Side:
