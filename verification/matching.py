@@ -80,7 +80,11 @@ class Matching:
                     self._parts.setdefault(whole, parts)
 
     def mapping(self, b: Layout, a: Layout) -> dict[Axis, Term] | None:
-        """For each axis of a layout of B the one of a layout of A; None if some have none."""
+        """For each axis of a layout of B the one of a layout of A; None if some have none.
+
+        What was learned goes first; then roles if all of them fit, places if all sizes do, and else
+        roles and sizes as far as they tell.
+        """
         ours = [axis for axis in axes_of(a.terms) if axis.size != 1]
         theirs = [axis for axis in axes_of(b.terms) if axis.size != 1]
         mapping: dict[Axis, Term] = {}
