@@ -270,8 +270,11 @@ def _foresee(settings: Settings, args: Sequence[str]) -> None:
 def _finish(args: list[str], settings: Settings) -> int:
     """Parse and run, and see to it that what was printed has left."""
     program = commands()
-    with program.make_context("kerasir", args, obj=settings) as context:
-        result: Any = program.invoke(context)
+    try:
+        with program.make_context("kerasir", args, obj=settings) as context:
+            result: Any = program.invoke(context)
+    except click.exceptions.Exit as error:  # help and the like are all that was asked for
+        result = error.exit_code
     sys.stdout.flush()
     return result if isinstance(result, int) else 0
 
@@ -283,8 +286,6 @@ def _attempt(args: list[str], settings: Settings) -> int:
     except BrokenPipeError:  # the reader has seen enough: `| head`
         _discard_output()
         return 0
-    except click.exceptions.Exit as error:
-        return error.exit_code
     except (KeyboardInterrupt, failure.Terminated) as error:
         return failure.stopped(settings, error)
     except click.Abort:
