@@ -302,17 +302,14 @@ def test_a_closed_pipe_ends_it_quietly() -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("asked", ["--help", "ops"])
+@pytest.mark.parametrize(("asked", "unbuffered"), [("--help", ""), ("--help", "1"), ("ops", "")])
 def test_a_full_disk_under_stdout_is_an_error_and_no_traceback(asked: str, unbuffered: str) -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "kerasir", asked],
             env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
+            stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.decode() == (
         "kerasir: error: no space left on device (make room, or write elsewhere)\n"
