@@ -95,7 +95,11 @@ class Matching:
                 mapping[axis] = known
                 free.remove(known)
         rest = [axis for axis in theirs if axis not in mapping]
-        found = _by(_same_role, rest, free) or _in_order(rest, free) or _by(_fits, rest, free)
+        found = (
+            _by(rest, free, _same_role)
+            or _in_order(rest, free)
+            or _by(rest, free, _same_role, _fits)
+        )
         return None if found is None else {**mapping, **found}
 
     def translated(self, b: Layout, a: Layout) -> Layout | None:
@@ -248,12 +252,12 @@ def _with_one(term: Term, run: Fused, one: Axis) -> Term:
 
 
 def _by(
-    alike: Callable[[Axis, Axis], bool], theirs: Sequence[Axis], ours: Sequence[Axis]
+    theirs: Sequence[Axis], ours: Sequence[Axis], *alike: Callable[[Axis, Axis], bool]
 ) -> dict[Axis, Axis] | None:
-    """For each axis one that is alike; those of the same role come first. None if some has none."""
+    """For each axis one that is alike in the first way, or in the next; None if some has none."""
     found: dict[Axis, Axis] = {}
     free = list(ours)
-    for like in (_same_role, alike):
+    for like in alike:
         for axis in theirs:
             match = None if axis in found else next((o for o in free if like(o, axis)), None)
             if match is not None:

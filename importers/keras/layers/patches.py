@@ -26,9 +26,7 @@ MOST_WINDOW = 1 << 10
 """Pixels in a window: each is a step of its own where windows overlap."""
 
 
-def blocks_as_channels(
-    call: LayerCall, x: Value, block: Sequence[int], ports: Ports, part: str = ""
-) -> Value:
+def blocks_as_channels(call: LayerCall, x: Value, block: Sequence[int], ports: Ports) -> Value:
     """Blocks of pixels as channels: each extent is a multiple of the block's."""
     extents, channels = _extents(x, ports)
     rank = len(block)
@@ -43,7 +41,7 @@ def blocks_as_channels(
         shape, order = [*pixels, channels], [*outer, *inner, 1 + 2 * rank]
     y = tensors.reshaped(call, x, shape, "blocks")
     y = tensors.permuted(call, y, order, "gathered")
-    return tensors.reshaped(call, y, _in_order(counts, math.prod(block) * channels, ports), part)
+    return tensors.reshaped(call, y, _in_order(counts, math.prod(block) * channels, ports))
 
 
 def _extents(x: Value, ports: Ports) -> tuple[list[int], int]:
@@ -80,7 +78,8 @@ def _extract(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> 
     """Windows over the space, next to each other or overlapping."""
     x = tensor(operands)
     rank = len(call.axes(x)) - call.batch - 1
-    ports = call.spatial(x, arguments.get("data_format") or "channels_last", rank)
+    data_format = arguments.get("data_format") or "channels_last"
+    ports = call.spatial(x, data_format, rank)
     size = _window(arguments.get("size"), rank, ())
     strides = _window(arguments.get("strides"), rank, size)
     rate = _window(arguments.get("dilation_rate"), rank, (1,))
@@ -90,9 +89,9 @@ def _extract(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> 
     padding = str(arguments.get("padding", "valid")).lower()
     if padding == "same":
         x = _as_same(call, x, ports, reach, strides)
+        ports = call.spatial(x, data_format, rank)
     elif padding != "valid":
         raise ConfigError(f"patches padded {padding!r:.80}")
-    ports = call.spatial(x, arguments.get("data_format") or "channels_last", rank)
     extents, _ = _extents(x, ports)
     counts = [(n - w) // s + 1 for n, w, s in zip(extents, reach, strides, strict=True)]
     if min(counts) < 1:
@@ -100,9 +99,7 @@ def _extract(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> 
     if size == strides and reach == list(size):
         used = [{**ALL, "stop": n * s} for n, s in zip(counts, size, strict=True)]
         x = sliced(call, x, [*[ALL] * call.batch, *_in_order(used, ALL, ports)])
-        return blocks_as_channels(
-            call, x, size, call.spatial(x, arguments.get("data_format") or "channels_last", rank)
-        )
+        return blocks_as_channels(call, x, size, call.spatial(x, data_format, rank))
     pixels = [
         _pixel(call, x, place, (counts, strides, rate), ports)
         for place in itertools.product(*map(range, size))
