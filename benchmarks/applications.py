@@ -41,8 +41,8 @@ SEED = 7
 GAIN = 2**0.5
 """A ReLU halves what kernels of Keras' own initializers keep."""
 
-BATCH = 8
-"""Images that statistics are taken from."""
+BATCH, PIXELS = 8, 1 << 20
+"""The most images and pixels that statistics are taken from: Keras keeps what each layer gives."""
 
 LOGITS = 1.0
 """The largest standard deviation of what goes into the softmax at the end."""
@@ -88,7 +88,8 @@ def make(module: str, name: str, path: Path, answers: Path, size: Sequence[int] 
     model = getattr(keras.applications, name)(weights=None, **given)
     rng = np.random.default_rng(SEED)
     model.set_weights([_random(rng, _leaf(w), np.asarray(w)) for w in model.weights])
-    x = images(rng, BATCH, model.input_shape[1:])
+    height, width, _ = model.input_shape[1:]
+    x = images(rng, max(2, min(BATCH, PIXELS // (height * width))), model.input_shape[1:])
     if any(type(layer).__name__ in {"Rescaling", "Normalization"} for layer in model.layers):
         x *= 255
     _calibrate(rng, model, x)

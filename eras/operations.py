@@ -130,7 +130,9 @@ _OF_TENSORS = {
     "RFFT": "rfft", "FFT": "fft", "AveragePool": "pool_mean", "MaxPool": "pool_largest",
     "AdaptiveAveragePool": "adaptive_mean", "AdaptiveMaxPool": "adaptive_largest",
     "LayerNorm": "layer_norm", "RMSNorm": "rms_norm", "BatchNorm": "batch_norm",
-    "ExtractPatches": "extract_patches",
+    "ExtractPatches": "extract_patches", "Conv": "conv", "DepthwiseConv": "depthwise_conv",
+    "SeparableConv": "separable_conv", "GaussianBlur": "gaussian_blur",
+    "SobelEdges": "sobel_edges",
 }  # fmt: skip
 
 KERAS3: Mapping[str, Meaning] = {
@@ -212,12 +214,13 @@ KERAS3_MODULES: Mapping[str, str] = {
             "Sparsemax", "SparseSigmoid", "Glu", "Threshold", "OneHot", "Normalize", "Moments",
             "MultiHot", "DepthToSpace", "SpaceToDepth", "DotProductAttention", "AveragePool",
             "MaxPool", "AdaptiveAveragePool", "AdaptiveMaxPool", "LayerNorm", "RMSNorm",
-            "BatchNorm",
+            "BatchNorm", "Conv", "DepthwiseConv", "SeparableConv",
         ),
         _NN,
     ),
     **dict.fromkeys(
-        ("Resize", "RGBToGrayscale", "CropImages", "PadImages"), "keras.src.ops.image"
+        ("Resize", "RGBToGrayscale", "CropImages", "PadImages", "GaussianBlur", "SobelEdges"),
+        "keras.src.ops.image",
     ),
     **dict.fromkeys(("StopGradient", "Cast", "Unstack", "Slice", "ConvertToTensor"), _CORE),
     **dict.fromkeys(("Rsqrt", "TopK", "Logsumexp", "Erf", "Erfc", "RFFT", "FFT"), _MATH),
@@ -260,5 +263,7 @@ REQUIRED: Mapping[str, Mapping[str, float]] = {
 }
 """Arguments that have to be given though they say nothing: the largest numbers of float32."""
 
-UNREAD: frozenset[str] = frozenset({"name", "dtype", "trainable", "initial", "out", "node_def"})
+UNREAD: frozenset[str] = frozenset({
+    "name", "dtype", "trainable", "initial", "out", "node_def", "use_cudnn_on_gpu",
+})  # fmt: skip
 """Arguments that change no number where they say anything."""

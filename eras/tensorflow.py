@@ -142,11 +142,70 @@ _POOL = _of("max_pool", "input", "pool_size", "strides", "padding", "data_format
 _MEANS = msgspec.structs.replace(_POOL, name="average_pool")
 _OLD_SIZE = ("images", "size", "align_corners", "name", "half_pixel_centers")
 _BLOCKS = ("input", "block_size", "data_format")
+
+
+def _conv(kind: str, *arguments: str) -> Meaning:
+    called = {"dilations": "dilation_rate", "rate": "dilation_rate", "stride": "strides"}
+    return Meaning(kind, attributes=called, arguments=arguments)
+
+
+_STEPS = ("strides", "padding", "data_format", "dilations")
+_CONV = _conv("conv", "input", "filters", *_STEPS)
+_BACK = _conv("conv_transpose", "input", "filters", "output_shape", *_STEPS)
+_OLD_BACK = _conv(
+    "conv_transpose", "value", "filter", "output_shape", "strides", "padding", "data_format",
+    "name", "input", "filters", "dilations",
+)  # fmt: skip
+_FILTERS: Mapping[str, Meaning] = {
+    "nn.conv2d": _CONV,
+    "nn.conv1d": _CONV,
+    "nn.conv3d": _CONV,
+    "nn.convolution": _CONV,
+    "nn.depthwise_conv2d": _conv("depthwise_conv", "input", "filter", *_STEPS),
+    "nn.separable_conv2d": _conv(
+        "separable_conv", "input", "depthwise_filter", "pointwise_filter", *_STEPS
+    ),
+    "nn.conv2d_transpose": _BACK,
+    "nn.conv1d_transpose": _BACK,
+    "nn.conv3d_transpose": _BACK,
+    "compat.v1.nn.conv1d": _conv(
+        "conv", "value", "filters", "stride", "padding", "use_cudnn_on_gpu", "data_format",
+        "name", "input", "dilations",
+    ),
+    "compat.v1.nn.conv3d": _conv(
+        "conv", "input", "filter", "strides", "padding", "data_format", "dilations", "name",
+        "filters",
+    ),
+    "compat.v1.nn.conv2d_transpose": _OLD_BACK,
+    "compat.v1.nn.conv3d_transpose": _OLD_BACK,
+    "compat.v1.nn.conv2d": _conv(
+        "conv", "input", "filter", "strides", "padding", "use_cudnn_on_gpu", "data_format",
+        "dilations", "name", "filters",
+    ),
+    "compat.v1.nn.convolution": _conv(
+        "conv", "input", "filter", "padding", "strides", "dilation_rate", "name", "data_format",
+        "filters", "dilations",
+    ),
+    "compat.v1.nn.depthwise_conv2d": _conv(
+        "depthwise_conv", "input", "filter", "strides", "padding", "rate", "name", "data_format",
+        "dilations",
+    ),
+    "compat.v1.nn.separable_conv2d": _conv(
+        "separable_conv", "input", "depthwise_filter", "pointwise_filter", "strides", "padding",
+        "rate", "name", "data_format", "dilations",
+    ),
+}  # fmt: skip
+"""Convolutions; those of TensorFlow 1 call their operands by two names, and have another order."""
+
 _IMAGES: Mapping[str, Meaning] = {
+    "nn.max_pool1d": _POOL,
     "nn.max_pool2d": _POOL,
+    "nn.max_pool3d": _POOL,
     "nn.max_pool": _POOL,
     "compat.v1.nn.max_pool": _POOL,
+    "nn.avg_pool1d": _MEANS,
     "nn.avg_pool2d": _MEANS,
+    "nn.avg_pool3d": _MEANS,
     "nn.avg_pool": _MEANS,
     "compat.v1.nn.avg_pool": _MEANS,
     "image.resize": _of("resize", "images", "size", "method", "preserve_aspect_ratio",
@@ -250,6 +309,7 @@ TENSORFLOW: Mapping[str, Meaning] = {
     "norm": _NORM,
     "compat.v1.norm": _NORM,
     "linalg.norm": _NORM,
+    **_FILTERS,
     **_IMAGES,
     "math.reduce_euclidean_norm": _of("norm", "input_tensor", "axis", "keepdims"),
     "math.erfc": Meaning("erfc", arguments=("x",)),

@@ -102,6 +102,8 @@ _PRODUCT = _of("matmul", "x", "y", transpose_a="adj_x", transpose_b="adj_y")
 _POOLED = {"pool_size": "ksize", "strides": "strides", "padding": "padding",
            "data_format": "data_format"}  # fmt: skip
 _RESIZED = {"align_corners": "align_corners", "half_pixel_centers": "half_pixel_centers"}
+_FILTERED = {"strides": "strides", "padding": "padding", "data_format": "data_format",
+             "dilation_rate": "dilations"}  # fmt: skip
 _BLOCKS = {"block_size": "block_size", "data_format": "data_format"}
 
 NODES: Mapping[str, Operator] = {
@@ -160,6 +162,9 @@ NODES: Mapping[str, Operator] = {
     "Einsum": Operator(Meaning("einsum", arguments=("values",)), {"subscripts": "equation"}),
     "MaxPool": Operator(Meaning("max_pool", arguments=("input",)), _POOLED),
     "AvgPool": Operator(Meaning("average_pool", arguments=("value",)), _POOLED),
+    "Conv2D": _of("conv", "input", "filter", **_FILTERED),
+    "Conv3D": _of("conv", "input", "filter", **_FILTERED),
+    "DepthwiseConv2dNative": _of("depthwise_conv", "input", "filter", **_FILTERED),
     "ResizeBilinear": Operator(
         Meaning("resize_bilinear", arguments=("images", "size")), _RESIZED
     ),

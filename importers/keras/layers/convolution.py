@@ -172,22 +172,23 @@ def _padded(
 @translates("Conv1D", config=ConvConfig, slots=kernel_bias)
 def conv1d(call: LayerCall, x: Value) -> Value:
     """Conv1D, and Keras 1's Convolution1D and AtrousConvolution1D."""
-    return _conv(call, x, 1)
+    return convolved(call, x, 1)
 
 
 @translates("Conv2D", config=ConvConfig, slots=kernel_bias)
 def conv2d(call: LayerCall, x: Value) -> Value:
     """Conv2D, and Keras 1's Convolution2D and AtrousConvolution2D."""
-    return _conv(call, x, 2)
+    return convolved(call, x, 2)
 
 
 @translates("Conv3D", config=ConvConfig, slots=kernel_bias)
 def conv3d(call: LayerCall, x: Value) -> Value:
     """Conv3D, and Keras 1's Convolution3D."""
-    return _conv(call, x, 3)
+    return convolved(call, x, 3)
 
 
-def _conv(call: LayerCall, x: Value, rank: int) -> Value:
+def convolved(call: LayerCall, x: Value, rank: int) -> Value:
+    """A convolution, in groups or not, by the kernel that the call has."""
     config: ConvConfig = call.config  # type: ignore[assignment]
     window = Window(call, x, config, rank)
     if config.groups > 1:
@@ -257,16 +258,17 @@ def depthwise_slots(config: Any, era: str) -> Sequence[Slot]:
 @translates("DepthwiseConv1D", config=DepthwiseConfig, slots=depthwise_slots)
 def depthwise_conv1d(call: LayerCall, x: Value) -> Value:
     """DepthwiseConv1D (tf.keras and Keras 3)."""
-    return _depthwise(call, x, 1)
+    return convolved_depthwise(call, x, 1)
 
 
 @translates("DepthwiseConv2D", config=DepthwiseConfig, slots=depthwise_slots)
 def depthwise_conv2d(call: LayerCall, x: Value) -> Value:
     """DepthwiseConv2D."""
-    return _depthwise(call, x, 2)
+    return convolved_depthwise(call, x, 2)
 
 
-def _depthwise(call: LayerCall, x: Value, rank: int) -> Value:
+def convolved_depthwise(call: LayerCall, x: Value, rank: int) -> Value:
+    """A depthwise convolution by the kernel that the call has."""
     config: DepthwiseConfig = call.config  # type: ignore[assignment]
     window = Window(call, x, config, rank)
     multiplier = Axis("M", config.depth_multiplier)
@@ -279,16 +281,17 @@ def _depthwise(call: LayerCall, x: Value, rank: int) -> Value:
 @translates("SeparableConv1D", config=SeparableConfig, slots=separable_slots)
 def separable_conv1d(call: LayerCall, x: Value) -> Value:
     """SeparableConv1D."""
-    return _separable(call, x, 1)
+    return convolved_separably(call, x, 1)
 
 
 @translates("SeparableConv2D", config=SeparableConfig, slots=separable_slots)
 def separable_conv2d(call: LayerCall, x: Value) -> Value:
     """SeparableConv2D, and Keras 1's SeparableConvolution2D."""
-    return _separable(call, x, 2)
+    return convolved_separably(call, x, 2)
 
 
-def _separable(call: LayerCall, x: Value, rank: int) -> Value:
+def convolved_separably(call: LayerCall, x: Value, rank: int) -> Value:
+    """A separable convolution by the two kernels that the call has."""
     config: SeparableConfig = call.config  # type: ignore[assignment]
     window = Window(call, x, config, rank, rules.SEPARABLE)
     multiplier, filters = Axis("M", config.depth_multiplier), Axis("C", config.filters)

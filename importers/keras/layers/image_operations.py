@@ -16,46 +16,36 @@ from ....ir.ops.pooling import AveragePool, MaxPool, UpSample
 from ..call import LayerCall, Ports
 from . import arrangement, tensors
 from .arithmetic import combined
-from .operands import Arguments, Kind, Operation, exactly, kind, numbers, tensor, whole
+from .operands import (
+    Arguments,
+    Kind,
+    Operation,
+    data_format,
+    exactly,
+    for_space,
+    kind,
+    numbers,
+    tensor,
+    whole,
+)
 from .patches import blocks_as_channels
 from .pooling import placed, pooled
 from .resampling import resampled
 
-FORMATS: Mapping[str, str] = {
-    "NHWC": "channels_last",
-    "NCHW": "channels_first",
-    "channels_last": "channels_last",
-    "channels_first": "channels_first",
-}
-"""Where channels are, as TensorFlow says it and as Keras 3 does."""
-
 
 def _ports(call: LayerCall, x: Value, arguments: Arguments) -> Ports:
-    stated = arguments.get("data_format") or "NHWC"
-    if stated not in FORMATS:
-        raise ConfigError(f"an image of data format {stated!r:.80}")
-    return call.spatial(x, FORMATS[stated], 2)
-
-
-def _spatial(stated: Any, ports: Ports) -> tuple[int, int]:
-    """What is stated for rows and columns, alone, together, or for every axis."""
-    found = numbers(stated, ())
-    if len(found) == 4:
-        outer, inner = (found[:2], found[2:]) if ports.channels_first else (found[::3], found[1:3])
-        if outer != (1, 1):
-            raise ConfigError(f"windows of {found}, over more than rows and columns")
-        found = inner
-    if len(found) not in {1, 2} or min(found) < 1:
-        raise ConfigError(f"{stated!r:.80} for rows and columns")
-    return found[0], found[-1]
+    return call.spatial(x, data_format(arguments), 2)
 
 
 def _pool(kind: type[MaxPool | AveragePool]) -> Operation:
     def translate(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
         x = tensor(operands)
-        ports = _ports(call, x, arguments)
-        window = _spatial(arguments.get("pool_size"), ports)
-        strides = _spatial(arguments.get("strides"), ports)
+        rank = len(call.axes(x)) - call.batch - 1
+        ports = call.spatial(x, data_format(arguments), rank)
+        window, strides = (
+            for_space(arguments.get(name), rank, channels_first=ports.channels_first)
+            for name in ("pool_size", "strides")
+        )
         padding: Literal["valid", "same"]
         match str(arguments.get("padding")).upper():
             case "VALID":

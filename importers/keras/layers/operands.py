@@ -70,6 +70,52 @@ def numbers(stated: Any, absent: tuple[int, ...] | None = None) -> Any:
     return found
 
 
+def for_space(
+    stated: Any, rank: int, absent: Sequence[int] = (), *, channels_first: bool = False
+) -> tuple[int, ...]:
+    """What is stated for each axis of the space: once, for each, or as TensorFlow for every axis.
+
+    Args:
+        stated: A whole number of at least 1, or a list of them.
+        rank: How many axes the space has.
+        absent: What holds where nothing is stated.
+        channels_first: Whether a list for every axis has the channels' before those of the space.
+
+    Raises:
+        ConfigError: It is none of these, or something else than 1 for the batch or the channels.
+    """
+    found = tuple(numbers(stated, tuple(absent)))
+    if len(found) == rank + 2:
+        lead = 2 if channels_first else 1
+        if found[:lead] + found[lead + rank :] != (1, 1):
+            raise ConfigError(f"windows of {found}, over more than the space")
+        found = found[lead : lead + rank]
+    if len(found) == 1:
+        found *= rank
+    if len(found) != rank or min(found) < 1:
+        raise ConfigError(f"{stated!r:.80} for {rank} axes of the space")
+    return found
+
+
+FORMATS: Mapping[str, str] = {
+    **dict.fromkeys(("channels_last", "NWC", "NHWC", "NDHWC"), "channels_last"),
+    **dict.fromkeys(("channels_first", "NCW", "NCHW", "NCDHW"), "channels_first"),
+}
+"""Where channels are, as Keras 3 says it and as TensorFlow does."""
+
+
+def data_format(arguments: Arguments) -> str:
+    """Where channels are, as Keras says it: last, where nothing is stated.
+
+    Raises:
+        ConfigError: It is stated in another way.
+    """
+    stated = arguments.get("data_format") or "channels_last"
+    if stated not in FORMATS:
+        raise ConfigError(f"data_format is {stated!r:.80}")
+    return FORMATS[stated]
+
+
 def whole(stated: Any, absent: int | None = None) -> Any:
     """One whole number.
 

@@ -24,6 +24,7 @@ from ..registry import Config, translates
 from . import OPERATION
 from .arithmetic import FLOATING, cast, of_whole
 from .composed_operations import COMPOSED
+from .filtering import OF_FILTERS
 from .image_operations import OF_IMAGES
 from .numeric_operations import OF_NUMBERS
 from .operands import Arguments, Kind, Results, tensor
@@ -35,6 +36,7 @@ OPERATIONS: Mapping[str, Kind] = {
     **OF_PLACES,
     **OF_IMAGES,
     **OF_PATCHES,
+    **OF_FILTERS,
     **COMPOSED,
 }
 

@@ -17,9 +17,9 @@ from ....ir.graph import Value
 from ....ir.layout import size_of
 from ..call import LayerCall, Ports
 from . import tensors
-from .arrangement import padded
 from .merge import joined
-from .operands import Arguments, Kind, kind, numbers, tensor
+from .operands import Arguments, Kind, data_format, for_space, kind, tensor
+from .pooling import zero_padded
 from .slicing import ALL, sliced
 
 MOST_WINDOW = 1 << 10
@@ -62,34 +62,22 @@ def _in_order(space: Sequence[Any], channels: Any, ports: Ports) -> list[Any]:
     return [channels, *space] if ports.channels_first else [*space, channels]
 
 
-def _window(stated: Any, rank: int, absent: Sequence[int]) -> tuple[int, ...]:
-    """What is stated for each axis of the space: once, for each, or as TensorFlow for all four."""
-    found = tuple(numbers(stated, tuple(absent)))
-    if len(found) == rank + 2 and found[0] == found[-1] == 1:
-        found = found[1:-1]
-    if len(found) == 1:
-        found *= rank
-    if len(found) != rank or min(found) < 1:
-        raise ConfigError(f"patches by {stated!r:.80}")
-    return found
-
-
 def _extract(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     """Windows over the space, next to each other or overlapping."""
     x = tensor(operands)
     rank = len(call.axes(x)) - call.batch - 1
-    data_format = arguments.get("data_format") or "channels_last"
-    ports = call.spatial(x, data_format, rank)
-    size = _window(arguments.get("size"), rank, ())
-    strides = _window(arguments.get("strides"), rank, size)
-    rate = _window(arguments.get("dilation_rate"), rank, (1,))
+    form = data_format(arguments)
+    ports = call.spatial(x, form, rank)
+    size = for_space(arguments.get("size"), rank, ())
+    strides = for_space(arguments.get("strides"), rank, size)
+    rate = for_space(arguments.get("dilation_rate"), rank, (1,))
     if math.prod(size) > MOST_WINDOW:
         raise ConfigError(f"patches of {size}, more than {MOST_WINDOW:,} pixels")
     reach = [(n - 1) * r + 1 for n, r in zip(size, rate, strict=True)]
     padding = str(arguments.get("padding", "valid")).lower()
     if padding == "same":
         x = _as_same(call, x, ports, reach, strides)
-        ports = call.spatial(x, data_format, rank)
+        ports = call.spatial(x, form, rank)
     elif padding != "valid":
         raise ConfigError(f"patches padded {padding!r:.80}")
     extents, _ = _extents(x, ports)
@@ -99,7 +87,7 @@ def _extract(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> 
     if size == strides and reach == list(size):
         used = [{**ALL, "stop": n * s} for n, s in zip(counts, size, strict=True)]
         x = sliced(call, x, [*[ALL] * call.batch, *_in_order(used, ALL, ports)])
-        return blocks_as_channels(call, x, size, call.spatial(x, data_format, rank))
+        return blocks_as_channels(call, x, size, call.spatial(x, form, rank))
     pixels = [
         _pixel(call, x, place, (counts, strides, rate), ports)
         for place in itertools.product(*map(range, size))
@@ -118,7 +106,7 @@ def _as_same(
         around.append((missing // 2, missing - missing // 2))
     if not any(map(any, around)):
         return x
-    return padded(call, x, [*[(0, 0)] * call.batch, *_in_order(around, (0, 0), ports)])
+    return zero_padded(call, x, tuple(around), ports, "padded")
 
 
 def _pixel(

@@ -120,14 +120,22 @@ def _format(stated: str | None, rank: int) -> str | None:
     return (stated or "channels_last") if rank == 1 else stated
 
 
-def placed(call: LayerCall, op: Op, x: Value, ports: Ports, extents: Sequence[int | None]) -> Value:
+def placed(
+    call: LayerCall,
+    op: Op,
+    x: Value,
+    ports: Ports,
+    extents: Sequence[int | None],
+    part: str = "",
+) -> Value:
     """A node that keeps the channels and has spatial axes of its own."""
     if any(extent is not None and extent < 1 for extent in extents):
         raise ConfigError(f"nothing is left of an input {x.layout}")
     roles = SPACE[len(ports.space)]
     space: Terms = tuple(Axis(r, n) for r, n in zip(roles, extents, strict=True))
     axes = {**ports.bindings(), "out_space": space}
-    return call.add(op, [x], ports.placed(ports.channels, space), axes=axes).result
+    result = ports.placed(ports.channels, space)
+    return call.add(op, [x], result, axes=axes, part=part).result
 
 
 def _global(call: LayerCall, x: Value, rank: int, op: Op) -> Value:
@@ -164,10 +172,14 @@ def _pairs(stated: Pairs, rank: int, what: str) -> Pads:
 def _zero_pad(call: LayerCall, x: Value, rank: int) -> Value:
     config: PadConfig = call.config  # type: ignore[assignment]
     ports = call.spatial(x, _format(config.data_format, rank), rank)
-    pads = _pairs(config.padding, rank, "padding")
+    return zero_padded(call, x, _pairs(config.padding, rank, "padding"), ports)
+
+
+def zero_padded(call: LayerCall, x: Value, pads: Pads, ports: Ports, part: str = "") -> Value:
+    """Zeros before and after each axis of the space."""
     sizes = [size_of(term) for term in ports.space]
     extents = [None if n is None else n + sum(p) for n, p in zip(sizes, pads, strict=True)]
-    return placed(call, ZeroPad(padding=pads), x, ports, extents)
+    return placed(call, ZeroPad(padding=pads), x, ports, extents, part)
 
 
 def _crop(call: LayerCall, x: Value, rank: int) -> Value:

@@ -38,22 +38,23 @@ class TransposedConfig(Config, frozen=True, kw_only=True):
 @translates("Conv1DTranspose", config=TransposedConfig, slots=kernel_bias)
 def conv1d_transpose(call: LayerCall, x: Value) -> Value:
     """Conv1DTranspose (tf.keras and Keras 3)."""
-    return _transposed(call, x, 1)
+    return convolved_back(call, x, 1)
 
 
 @translates("Conv2DTranspose", config=TransposedConfig, slots=kernel_bias)
 def conv2d_transpose(call: LayerCall, x: Value) -> Value:
     """Conv2DTranspose, and Keras 1's Deconvolution2D."""
-    return _transposed(call, x, 2)
+    return convolved_back(call, x, 2)
 
 
 @translates("Conv3DTranspose", config=TransposedConfig, slots=kernel_bias)
 def conv3d_transpose(call: LayerCall, x: Value) -> Value:
     """Conv3DTranspose."""
-    return _transposed(call, x, 3)
+    return convolved_back(call, x, 3)
 
 
-def _transposed(call: LayerCall, x: Value, rank: int) -> Value:
+def convolved_back(call: LayerCall, x: Value, rank: int) -> Value:
+    """A transposed convolution by the kernel that the call has."""
     config: TransposedConfig = call.config  # type: ignore[assignment]
     ports = call.spatial(x, config.data_format, rank)
     kernel = one_or_many(config.kernel_size, rank, "kernel_size")

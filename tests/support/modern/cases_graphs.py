@@ -100,6 +100,31 @@ def ops_patches(k: Kit) -> Any:
     return k.Model([x, v], found)
 
 
+@case(NEW)
+def ops_filters(k: Kit) -> Any:
+    """Convolutions with constant kernels: of each rank, with gaps, apart."""
+    x, t, v, o = k.Input((9, 10, 4)), k.Input((9, 4)), k.Input((5, 6, 7, 2)), k.ops
+    found = [
+        o.conv(x, k.random((3, 3, 4, 5))),
+        o.conv(x, k.random((3, 2, 4, 5)), strides=2, padding="same"),
+        o.conv(x, k.random((3, 3, 4, 6)), padding="same", dilation_rate=2),
+        o.conv(t, k.random((3, 4, 5)), padding="same"),
+        o.conv(v, k.random((2, 3, 2, 2, 3)), strides=2, padding="same"),
+        o.depthwise_conv(x, k.random((3, 3, 4, 1)), padding="same"),
+        o.depthwise_conv(t, k.random((3, 4, 2)), strides=2),
+        o.separable_conv(x, k.random((3, 3, 4, 2)), k.random((1, 1, 8, 3)), padding="same"),
+        o.separable_conv(t, k.random((3, 4, 1)), k.random((1, 4, 3))),
+        k.L.Dense(3)(k.L.Flatten()(o.relu(o.conv(x, k.random((3, 3, 4, 2))) + 0.5))),
+    ]
+    image = o.image
+    for name, given in (
+        ("gaussian_blur", {}), ("gaussian_blur", {"kernel_size": (5, 5), "sigma": (0.7, 1.5)}),
+        ("sobel_edges", {}),
+    ):  # fmt: skip
+        found.append(getattr(image, name)(x, **given) if hasattr(image, name) else 2 * x)
+    return k.Model([x, t, v], found)
+
+
 @case()
 def embedded_twice(k: Kit) -> Any:
     """Two Embeddings that mask the same indices."""

@@ -313,6 +313,38 @@ def tf_patches(k: Kit) -> Any:
 
 
 @case(OLD)
+def tf_filters(k: Kit) -> Any:
+    """Convolutions and pools of TensorFlow, with constant kernels."""
+    import tensorflow as tf
+
+    x, t, v = k.Input((9, 10, 4)), k.Input((9, 4)), k.Input((5, 6, 7, 2))
+    kernel, steps = k.random((3, 3, 4, 5)), [1, 2, 2, 1]
+    pads = [[0, 0], [1, 0], [2, 1], [0, 0]]
+    found = [
+        tf.nn.conv2d(x, kernel, 1, "VALID"),
+        tf.nn.conv2d(x, filters=kernel, strides=steps, padding="SAME", name="stepping"),
+        tf.nn.conv2d(x, kernel, strides=(1, 1), padding=pads, dilations=2),
+        tf.nn.conv2d(x, k.random((3, 3, 2, 6)), 2, "SAME", "NHWC"),
+        tf.nn.convolution(x, kernel, padding="SAME"),
+        tf.nn.conv1d(t, k.random((3, 4, 5)), stride=2, padding="SAME"),
+        tf.nn.conv3d(v, k.random((2, 3, 2, 2, 3)), [1, 1, 2, 1, 1], "VALID"),
+        tf.nn.depthwise_conv2d(x, k.random((3, 3, 4, 2)), [1, 1, 1, 1], "SAME"),
+        tf.nn.depthwise_conv2d(x, k.random((3, 3, 4, 1)), [1] * 4, "SAME", dilations=[2, 2]),
+        tf.nn.separable_conv2d(x, k.random((3, 3, 4, 2)), k.random((1, 1, 8, 3)), [1] * 4, "VALID"),
+        tf.nn.conv2d_transpose(
+            x, k.random((3, 3, 5, 4)), [tf.shape(x)[0], 18, 20, 5], strides=2, padding="SAME"
+        ),
+        tf.nn.conv2d_transpose(
+            x, k.random((3, 3, 5, 4)), (tf.shape(x)[0], 20, 22, 5), [1, 2, 2, 1], "VALID"
+        ),
+        tf.compat.v1.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding="SAME"),
+        tf.nn.max_pool1d(t, 3, 2, "SAME"),
+        tf.nn.avg_pool3d(v, 2, [1, 2, 1, 2, 1], "SAME"),
+    ]
+    return k.Model([x, t, v], found)
+
+
+@case(OLD)
 def tf_losses(k: Kit) -> Any:
     """Losses and metrics that a model adds to itself: operations behind which nothing is read."""
     import tensorflow as tf
