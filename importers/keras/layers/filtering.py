@@ -8,10 +8,9 @@ those of the result (a transposed one has these two the other way round). Source
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from ....errors import ConfigError
 from ....ir.graph import Value
@@ -168,40 +167,43 @@ def _transposed(call: LayerCall, operands: Sequence[Any], arguments: Arguments) 
 def _each_channel(
     call: LayerCall, x: Value, filters: Sequence[Any], padding: str, form: str
 ) -> Value:
-    """Each channel by the same small filters, `(number, rows, columns)`."""
+    """Each channel by the same small square filters, each a list of rows."""
     channels = size_of(call.spatial(x, form, 2).channels)
-    if not channels or channels * np.size(filters) > MOST:
+    if not channels or channels * len(filters) * len(filters[0]) ** 2 > MOST:
         raise ConfigError(f"a filter over each channel of an image {x.layout}")
-    each = np.moveaxis(np.asarray(filters, "float32"), 0, -1)[:, :, None]
-    kernel = np.repeat(each, channels, axis=2)
+    rows = (zip(*each, strict=True) for each in zip(*filters, strict=True))
+    kernel = [[[list(taps)] * channels for taps in row] for row in rows]
     told = {"padding": padding, "data_format": form}
-    return _depthwise(call, (x, kernel.tolist()), told)
+    return _depthwise(call, (x, kernel), told)
 
 
-def _bell(size: int, sigma: float) -> Any:
-    places = np.arange(size, dtype="float32") - (size - 1) / 2
-    heights = np.exp(-0.5 * (places / np.float32(sigma)) ** 2)
-    return heights / heights.sum()
+def _bell(size: int, sigma: float) -> list[float]:
+    """Heights of a normal distribution, of sum one."""
+    powers = [-0.5 * ((n - (size - 1) / 2) / sigma) ** 2 for n in range(size)]
+    heights = [math.exp(power - max(powers)) for power in powers]
+    return [height / sum(heights) for height in heights]
 
 
 def _blur(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> Value:
     """`gaussian_blur`: of unlike extents each backend of Keras makes another kernel."""
     x, sizes = tensor(operands), for_space(arguments.get("kernel_size"), 2, (3, 3))
     stated = arguments.get("sigma") or (1.0, 1.0)
-    sigmas = [number(one) for one in (stated if isinstance(stated, (list, tuple)) else [stated])]
-    if (
-        len(sigmas) != 2
-        or any(not one or one < 0 for one in sigmas)
-        or not (sizes[0] == sizes[1] <= MOST_TAPS)
-    ):
-        raise ConfigError(f"a blur of {sizes} by {stated!r:.80}")
-    first, second = (_bell(size, one or 0) for size, one in zip(sizes, sigmas, strict=True))
-    kernel = np.outer(second, first)
+    sigmas = [number(one) or 0.0 for one in stated] if isinstance(stated, (list, tuple)) else []
+    least, most = DEVIATIONS
+    if len(sigmas) != 2 or not all(least <= one <= most for one in sigmas):
+        raise ConfigError(f"a blur by {stated!r:.80}")
+    if not sizes[0] == sizes[1] <= MOST_TAPS:
+        raise ConfigError(f"a blur of {sizes} pixels")
+    across, down = (_bell(size, one) for size, one in zip(sizes, sigmas, strict=True))
+    kernel = [[one * other for other in across] for one in down]
     return _each_channel(call, x, [kernel], "same", data_format(arguments))
 
 
 MOST_TAPS = 1 << 8
 """Along one axis of a blur."""
+
+DEVIATIONS = (1e-6, 1e6)
+"""The least and the most of a blur, in pixels."""
 
 SOBEL = (
     ((-1, -2, -1), (0, 0, 0), (1, 2, 1)),
