@@ -319,6 +319,8 @@ class Site:
         self.note(arrays)
         stored = [array for array in arrays if array is not None]
         inner = inner if wrappers else ""
+        if _is_constant(stored):
+            own["trainable"] = False
         layer = FileLayer(name, class_name, {**own, **config}, stored, wrappers, inner)
         if class_name in self.dialect.ends_masks:
             mask = None
@@ -386,3 +388,9 @@ class Site:
                 own = source[number].name
             found.append(Wrapper(name if number == 0 else own, config))
         return found
+
+
+def _is_constant(arrays: Sequence[Array]) -> bool:
+    """Whether a layer holds what no training changed, in arrays that one would change."""
+    held = [weight for array in arrays if array.trains for weight in array.weights]
+    return bool(held) and not any(weight.trainable for weight in held)
