@@ -12,6 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from kerasir.eras.operations import KERAS3_MODULES
 from kerasir.importers.keras.archive import Archive
 from kerasir.ir.source import Array, Source
 
@@ -102,6 +103,49 @@ def keras_archive(
             if data != "":
                 archive.writestr(name, data)
     return path
+
+
+def operation(
+    path: Path,
+    name: str,
+    shape: Sequence[int],
+    count: int = 1,
+    constants: Sequence[Any] = (),
+    **told: Any,
+) -> Path:
+    """A model of one operation of Keras 3, given its input so many times, and constants."""
+    full = [None, *shape]
+    tensor = {"shape": full, "dtype": "float32", "keras_history": ["x", 0, 0]}
+    given = {"class_name": "__keras_tensor__", "config": tensor}
+    arrays = [
+        {"class_name": "__numpy__", "config": {"value": one, "dtype": "float32"}}
+        for one in constants
+    ]
+    layers = [
+        {
+            "name": "x",
+            "class_name": "InputLayer",
+            "module": "keras.layers",
+            "config": {"name": "x", "batch_shape": full, "dtype": "float32"},
+            "inbound_nodes": [],
+        },
+        {
+            "name": "op",
+            "class_name": name,
+            "module": KERAS3_MODULES.get(name, "keras.src.ops.numpy"),
+            "config": {"name": "op", **told},
+            "inbound_nodes": [{"args": [given] * count + arrays, "kwargs": {}}],
+        },
+    ]
+    model = {
+        "name": "m",
+        "layers": layers,
+        "input_layers": [["x", 0, 0]],
+        "output_layers": [["op", 0, 0]],
+    }
+    config = {"class_name": "Functional", "module": "keras", "config": model}
+    members = {"config.json": json.dumps(config), "metadata.json": '{"keras_version": "3.15.1"}'}
+    return keras_archive(path, paths_bytes({"layers/op": {}}), members=members)
 
 
 def values(source: Source) -> Array:

@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from crafted import keras_archive, paths_bytes
+from crafted import operation
 
 import kerasir
 from kerasir.errors import ConfigError, KerasirError
 
 WIDE = 200_000
-
-
-def operation(path: Path, name: str, shape: list[int], count: int = 1, **told: Any) -> Path:
-    """A model of one operation, given its input so many times."""
-    full = [None, *shape]
-    tensor = {"shape": full, "dtype": "float32", "keras_history": ["x", 0, 0]}
-    given = {"class_name": "__keras_tensor__", "config": tensor}
-    layers = [
-        {
-            "name": "x",
-            "class_name": "InputLayer",
-            "module": "keras.layers",
-            "config": {"name": "x", "batch_shape": full, "dtype": "float32"},
-            "inbound_nodes": [],
-        },
-        {
-            "name": "op",
-            "class_name": name,
-            "module": "keras.src.ops.numpy",
-            "config": {"name": "op", **told},
-            "inbound_nodes": [{"args": [given] * count, "kwargs": {}}],
-        },
-    ]
-    model = {
-        "name": "m",
-        "layers": layers,
-        "input_layers": [["x", 0, 0]],
-        "output_layers": [["op", 0, 0]],
-    }
-    config = {"class_name": "Functional", "module": "keras", "config": model}
-    members = {"config.json": json.dumps(config), "metadata.json": '{"keras_version": "3.15.1"}'}
-    return keras_archive(path, paths_bytes({"layers/op": {}}), members=members)
 
 
 @pytest.mark.parametrize(
