@@ -10,9 +10,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..arrays import read_arrays
-from ..engines import Engine, OnnxRuntime, Reference, open_engine
+from ..engines import Engine, OnnxRuntime, Port, Reference, open_engine
 from ..engines.sessions import check_file
-from ..errors import FormatError, UsageError
+from ..errors import FormatError, UsageError, VerifyError
 from ..ir.layout import Axis, Layout
 from ..ir.model import Model
 from ..ir.plan import Plan
@@ -115,9 +115,30 @@ def verify_conversion(
         second = OnnxRuntime(path, fed, given)
     else:
         second = open_engine(path, precision="float32")
+    for ports, layouts in ((second.inputs, fed), (second.outputs, given)):
+        _check_shapes(ports, layouts, path)
     feed, answers = _feed(first, None, expect, None)
     allowed = _allowed(tolerance, second)
     return _compared(Comparison(first, second, feed, allowed, fed, given, plan), answers, expect)
+
+
+def _check_shapes(ports: Sequence[Port], layouts: Sequence[Layout], path: str) -> None:
+    """Make sure that a file takes and gives the shapes that were planned.
+
+    Raises:
+        VerifyError: One has another shape, in whatever order its numbers come.
+    """
+    for port, layout in zip(ports, layouts, strict=False):
+        pairs = list(zip(port.shape, layout.shape, strict=False))
+        fits = len(port.shape) == len(layout.shape)
+        if not fits or any(a != b and None not in {a, b} for a, b in pairs):
+            raise VerifyError(
+                "the converted model has another shape than was planned",
+                file=os.path.basename(path),
+                where=port.name,
+                hint="nothing was written",
+                details=(f"{port.text} in place of {layout}",),
+            )
 
 
 def _allowed(tolerance: float | None, *engines: Engine) -> float:

@@ -29,7 +29,7 @@ def view(site: Site) -> None:
     if said is not None:
         site.give(site.put(said[0], said[1], [x], repeats=repeats))
         return
-    if _bare(have.terms) == _bare(want.terms) and len(have.terms) == len(want.terms):
+    if _bare(have.terms) == _bare(want.terms) and have.shape == want.shape:
         site.tell("KX101", "changed", f"{op.layer_class or 'a view'} moves nothing now: left out")
         site.give(x)
         return
