@@ -30,11 +30,11 @@ def solve(graph: Graph, policy: Policy) -> Plan:
         policy: What the target wants.
 
     Returns:
-        Of the plans tried the one that moves least: with wishes (several rounds), without, with
-        inputs brought into the order wished for before anything else, and as authored where
-        that complies. There is no cost model beyond that count; of equals the one that moves
-        least between the model's borders, and in the fewest steps. What is authored and moves
-        nothing is taken at once.
+        Of the plans tried the one that moves least: with wishes, with inputs brought into the
+        order wished for before anything else, with further rounds of wishes, without any, and as
+        authored where that complies. There is no cost model beyond that count; of equals the one
+        that moves least between the model's borders, and in the fewest steps. What is authored
+        and moves nothing is taken at once; what moves at the borders alone ends the search.
     """
     if policy.order == "source":
         return authored(graph, policy)
@@ -42,11 +42,12 @@ def solve(graph: Graph, policy: Policy) -> Plan:
     if own is not None and (policy.preserve or not moves(own)):
         return own
     locks = Locks(graph)
-    plans = [_solve_rounds(graph, policy, locks)]
-    if plans[-1].inner_coercions:
-        plans.append(_solve_once(graph, policy, locks, {}, wishing=False))
-    if all(plan.inner_coercions for plan in plans) and policy.io == "keep":
+    plans = [_solve_once(graph, policy, locks, {}, wishing=True)]
+    if plans[0].inner_coercions and policy.io == "keep":
         plans.append(_solve_once(graph, policy, locks, {}, wishing=True, at_inputs=True))
+    if all(plan.inner_coercions for plan in plans):
+        plans[0] = _further_rounds(plans[0], locks)
+        plans.insert(1, _solve_once(graph, policy, locks, {}, wishing=False))
     if own is not None:
         plans.append(own)
     return min(plans, key=_cost)
@@ -76,14 +77,13 @@ def _turns(plan: Plan) -> int:
     return sum(not is_pure(s.input, s.results[0]) for s in views)
 
 
-def _solve_rounds(graph: Graph, policy: Policy, locks: Locks) -> Plan:
+def _further_rounds(best: Plan, locks: Locks) -> Plan:
     """The best of several rounds: what one had to coerce, the next one wishes for."""
-    best = _solve_once(graph, policy, locks, {}, wishing=True)
     for _ in range(ROUNDS):
         if not best.inner_coercions:
             break
         hints = {c.value: c.want for c in best.coercions}
-        plan = _solve_once(graph, policy, locks, hints, wishing=True)
+        plan = _solve_once(best.graph, best.policy, locks, hints, wishing=True)
         if len(plan.coercions) >= len(best.coercions):
             break
         best = plan

@@ -165,7 +165,12 @@ def unstacked(call: LayerCall, x: Value, axis: int) -> tuple[Value, ...]:
 
 
 def padded(
-    call: LayerCall, x: Value, stated: Any, mode: str = "constant", value: float = 0.0
+    call: LayerCall,
+    x: Value,
+    stated: Any,
+    mode: str = "constant",
+    value: float = 0.0,
+    part: str = "",
 ) -> Value:
     """More elements before and after, along every axis but the batch."""
     axes = call.axes(x)
@@ -178,7 +183,7 @@ def padded(
         for term, size, pair in zip(axes, sizes, pairs, strict=True)
     )
     op = Pad(padding=pairs, mode=mode, value=value)  # type: ignore[arg-type]
-    return call.add(op, [x], result, axes={"...": axes, "out": result}).result
+    return call.add(op, [x], result, axes={"...": axes, "out": result}, part=part).result
 
 
 def _pairs(stated: Any, rank: int) -> tuple[tuple[int, int], ...]:

@@ -18,8 +18,8 @@ from ....ir.layout import size_of
 from ..call import LayerCall, Ports
 from . import tensors
 from .merge import joined
+from .arrangement import padded
 from .operands import Arguments, Kind, data_format, for_space, kind, tensor
-from .pooling import zero_padded
 from .slicing import ALL, sliced
 
 MOST_WINDOW = 1 << 10
@@ -106,7 +106,8 @@ def _as_same(
         around.append((missing // 2, missing - missing // 2))
     if not any(map(any, around)):
         return x
-    return zero_padded(call, x, tuple(around), ports, "padded")
+    pads = [*[(0, 0)] * call.batch, *_in_order(around, (0, 0), ports)]
+    return padded(call, x, pads, part="padded")
 
 
 def _pixel(
