@@ -17,8 +17,8 @@ from ....ir.graph import Value
 from ....ir.layout import size_of
 from ..call import LayerCall, Ports
 from . import tensors
-from .merge import joined
 from .arrangement import padded
+from .merge import joined
 from .operands import Arguments, Kind, data_format, for_space, kind, tensor
 from .slicing import ALL, sliced
 
