@@ -65,7 +65,7 @@ def fold_padding(model: Model, target: Target) -> Model:
     number does not: there the input must be known to have none below zero.
     """
     graph = Rewriting(model)
-    for node in graph.walk():
+    for node in graph.walk_back():
         source = node.inputs[0] if node.inputs else None
         if not isinstance(node.op, ZeroPad) or source is None or graph.is_output(node.result):
             continue

@@ -36,6 +36,12 @@ class Rewriting:
             if node is not None:
                 yield node
 
+    def walk_back(self) -> Iterator[Node]:
+        """The same from the last one on: what a node is folded into has had its turn."""
+        for node in reversed(self._nodes.values()):
+            if node is not None:
+                yield node
+
     def maker(self, value: Value | None) -> Node | None:
         """The node that makes a value; None for an input of the model."""
         return None if value is None else self._makers.get(value)

@@ -40,10 +40,10 @@ def fold(make: Callable[[Net], Graph]) -> Graph:
     return model.graph
 
 
-def padded(net: Net, x: Value) -> Value:
+def padded(net: Net, x: Value, extents: tuple[int, int] = (8, 7)) -> Value:
     channels = net.ports(x, 2)["channels"]
     op = ZeroPad(padding=((1, 2), (0, 1)))
-    return net.slide(op, "pad", x, {}, channels, out_space=spatial((8, 7)))
+    return net.slide(op, "pad", x, {}, channels, out_space=spatial(extents))
 
 
 def pooled(net: Net, x: Value, kind: Any, size: int = 3, **more: Any) -> Value:
@@ -63,6 +63,16 @@ def test_into_a_convolution() -> None:
     graph = fold(make)
     assert kinds(graph) == ["Conv"]
     assert graph.nodes[0].op.padding == ((1, 2), (0, 1))  # type: ignore[attr-defined]
+
+
+def test_one_behind_the_other() -> None:
+    def make(net: Net) -> Graph:
+        twice = padded(net, padded(net, net.image("x", 3, 5, 6)), (11, 8))
+        return net.freeze(net.conv("conv", twice, 4, 2, 3))
+
+    graph = fold(make)
+    assert kinds(graph) == ["Conv"]
+    assert graph.nodes[0].op.padding == ((2, 4), (0, 2))  # type: ignore[attr-defined]
 
 
 def test_into_a_mean_that_then_counts_it() -> None:
