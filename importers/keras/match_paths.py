@@ -109,8 +109,9 @@ def assign_by_path(model: ModelSpec, groups: Sequence[WeightGroup], slots: Slots
     root = Place.tree(groups)
     found: Assigned = {}
     _model(model, root, (), slots, found)
-    used = {array.path for arrays in found.values() for array in arrays.values()}
-    left = [array for array in root.all() if array.path not in used | _estimates(root)]
+    known = {array.path for arrays in found.values() for array in arrays.values()}
+    known |= _estimates(root)
+    left = [array for array in root.all() if array.path not in known]
     if left:
         raise WeightError(
             f"{len(left)} arrays in the file belong to no layer",
