@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...errors import ExportError
-from ...ir.graph import Layer, Value
+from ...ir.graph import Layer, Node, Value
 from ...ir.layout import Terms
 from ...ir.model import Model, Scope as NestedCall
 from ...ir.parts import cell_number, is_between
@@ -92,6 +93,7 @@ class _Attempt(Emission):
         self._calls = {call.path: call for call in model.scopes}
         self._whole = whole_layers(plan, dialect)
         self._steps = self._placed()
+        self._readers = self._find_readers()
 
     def run(self) -> Network:
         """The whole model."""
@@ -308,15 +310,28 @@ class _Attempt(Emission):
     def _results(self, record: NestedCall, steps: Sequence[Placed]) -> list[Value]:
         """What a nested model gives: what it gave in the source, and what else is read outside."""
         own = {placed.settled.node for placed in steps}
-        made = {value for node in own for value in node.results}
-        read = [held.value for held in self.plan.outputs]
+        first: dict[Value, int] = {}
+        for value in itertools.chain.from_iterable(node.results for node in own):
+            outside = (place for place, node in self._readers.get(value, ()) if node not in own)
+            if (place := next(outside, None)) is not None:
+                first[value] = place
+        return list(dict.fromkeys([*record.outputs, *sorted(first, key=first.__getitem__)]))
+
+    def _find_readers(self) -> dict[Value, list[tuple[int, Node | None]]]:
+        """By value: who reads it, in order; None is the caller, who comes before all nodes."""
+        reads: list[tuple[Value, Node | None]] = [(held.value, None) for held in self.plan.outputs]
         for placed in self._steps:
-            if placed.settled.node not in own:
-                pairs = zip(placed.settled.node.op.inputs, placed.settled.inputs, strict=False)
-                read += [
-                    h.value for port, h in pairs if h is not None and port.name not in TRAVELLING
-                ]
-        return list(dict.fromkeys([*record.outputs, *(value for value in read if value in made)]))
+            node = placed.settled.node
+            pairs = zip(node.op.inputs, placed.settled.inputs, strict=False)
+            reads += [
+                (held.value, node)
+                for port, held in pairs
+                if held is not None and port.name not in TRAVELLING
+            ]
+        found: dict[Value, list[tuple[int, Node | None]]] = {}
+        for place, (value, reader) in enumerate(reads):
+            found.setdefault(value, []).append((place, reader))
+        return found
 
 
 def _together(steps: Sequence[Placed]) -> Iterator[Placed]:

@@ -13,7 +13,7 @@ from ...eras.activations import ALONG_LAST, FUNCTIONS
 from ...eras.operations import TAKE_DTYPE
 from .dialects import BASE, Dialect, Known
 from .network import Call, FileLayer, Network, Tensor
-from .order import chain, listed, made
+from .order import chain, fed, listed, made
 from .spell import Config, is_chain, said_config
 
 FUNCTIONAL_MODULE, LAYERS_MODULE, MODELS_MODULE = (
@@ -91,12 +91,10 @@ def _functional(network: Network, dialect: Dialect) -> Config:
     def tensor(held: Tensor) -> Config:
         return _keras_tensor(held, ref(held))
 
-    entries = []
+    entries, calls_of = [], fed(calls)
     functions = network.functions()
     for layer in listed(network):
-        nodes = [
-            _node(call, tensor, dialect) for call in calls if call.layer is layer and call.inputs
-        ]
+        nodes = [_node(call, tensor, dialect) for call in calls_of.get(layer, ())]
         spell_one = _function if layer in functions else _entry
         entry = spell_one(layer, dialect)
         entries.append({**entry, "name": layer.name, "inbound_nodes": nodes})

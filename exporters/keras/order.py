@@ -8,7 +8,7 @@ layers of one depth as a depth-first walk from the outputs meets them.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .dialects import Dialect
@@ -182,6 +182,15 @@ def creatable(network: Network) -> list[FileLayer]:
         there[layer] = None
         waiting.remove(layer)
     return list(there)
+
+
+def fed(calls: Sequence[Call]) -> dict[FileLayer, list[Call]]:
+    """The calls of each layer that have inputs, in their order."""
+    found: dict[FileLayer, list[Call]] = {}
+    for call in calls:
+        if call.inputs:
+            found.setdefault(call.layer, []).append(call)
+    return found
 
 
 def made(network: Network) -> list[Call]:

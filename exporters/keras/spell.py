@@ -11,7 +11,7 @@ from ...eras.respell import respell
 from ...errors import ExportError
 from .dialects import Dialect, Known
 from .network import Array, Call, FileLayer, Network, Tensor
-from .order import Merged, chain, creatable, layers_of, listed, made, merged, stored
+from .order import Merged, chain, creatable, fed, layers_of, listed, made, merged, stored
 
 Config = dict[str, Any]
 
@@ -138,13 +138,12 @@ def _functional(network: Network, dialect: Dialect) -> Config:
     def ref(tensor: Tensor) -> list[Any]:
         return [tensor.call.layer.name, numbers[tensor.call], tensor.index]
 
-    entries = []
+    entries, calls_of = [], fed(calls)
     for layer in creatable(network) if dialect.makes_as_listed else listed(network):
         nodes: list[Any] = []
-        for call in calls:
-            if call.layer is layer and call.inputs:
-                node = _node(call, ref, dialect)
-                nodes.extend([node] * (2 if _twice(layer, dialect) else 1))
+        for call in calls_of.get(layer, ()):
+            node = _node(call, ref, dialect)
+            nodes.extend([node] * (2 if _twice(layer, dialect) else 1))
         entry = _entry(layer, dialect)
         entries.append({"name": layer.name, **entry, "inbound_nodes": nodes})
     return {
