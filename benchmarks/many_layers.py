@@ -2,11 +2,12 @@
 
     python benchmarks/many_layers.py [--dir FOLDER] [--only TEXT] [--write docs/performance.md]
 
-Two models of Keras 2.2.4 on Theano are made: 2,000 Dense layers, and a chain of 10,000 layers in
-which every tenth is a Dense and the others are activations. Each is read, solved, checked, and
-written as Keras 2 HDF5 and as ONNX, in one process, with a cold start of the libraries in the
-first row that needs them. Seconds by the clock, and of processor time, which the costs per layer
-are of. The peak is resident memory up to that step.
+Models of Keras 2.2.4 on Theano are made: 2,000 Dense layers, a chain of 10,000 layers in which
+every tenth is a Dense and the others are activations, and 2,000 models inside a model, of a Dense
+each. Each is read, solved, checked, written in every kind of file and read from it again, in one
+process, with a cold start of the libraries in the first row that needs them. Seconds by the clock,
+and of processor time, which the costs per layer are of. The peak is resident memory up to that
+step. What costs more of each layer where there are more of them is a fault.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import h5py
 import numpy as np
@@ -33,8 +34,20 @@ UNITS = 4
 MOST_ATTRIBUTE = 60_000
 """Bytes that Keras puts into one HDF5 attribute; longer lists of names are cut into several."""
 
-CASES = {"2,000 Dense": (2_000, 1), "chain of 10,000": (10_000, 10)}
-"""Layers, and which of them are Dense: every n-th."""
+
+class Case(NamedTuple):
+    """One model: how many layers, every which of them a Dense, and whether in a model each."""
+
+    layers: int
+    every: int = 1
+    nested: bool = False
+
+
+CASES = {
+    "2,000 Dense": Case(2_000),
+    "chain of 10,000": Case(10_000, every=10),
+    "2,000 nested": Case(2_000, nested=True),
+}
 
 
 def main() -> None:
@@ -46,23 +59,23 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="replace the table of this document")
     given = parser.parse_args()
     table = Table("case", "step", "s", "cpu s", "μs of each layer", "peak memory")
-    for name, (count, every) in CASES.items():
+    for name, case in CASES.items():
         if given.only in name:
             with tempfile.TemporaryDirectory(dir=given.dir, prefix="kerasir-layers-") as folder:
-                measure(table, name, Path(folder), count, every)
+                measure(table, name, Path(folder), case)
     table.write(given.write, "many_layers.py")
 
 
-def measure(table: Table, name: str, folder: Path, count: int, every: int) -> None:
+def measure(table: Table, name: str, folder: Path, case: Case) -> None:
     """A row per step."""
     path = folder / "model.h5"
-    make(path, count, every)
+    make(path, case)
 
     def step(title: str, action: Callable[[], T]) -> T:
         begin, used = time.perf_counter(), time.process_time()
         result = action()
         seconds, cpu = time.perf_counter() - begin, time.process_time() - used
-        times = f"{seconds:.2f}", f"{cpu:.2f}", f"{cpu / count * 1e6:.0f}"
+        times = f"{seconds:.2f}", f"{cpu:.2f}", f"{cpu / case.layers * 1e6:.0f}"
         table.row(name, title, *times, f"{peak_memory() / 1e6:.0f} MB")
         return result
 
@@ -71,12 +84,14 @@ def measure(table: Table, name: str, folder: Path, count: int, every: int) -> No
     plan = step("solve", lambda: solve(model.graph, policy))
     step("check", lambda: check(plan))
     step("to Keras 2 HDF5", lambda: kerasir.save(model, folder / "out.h5"))
+    step("to .keras", lambda: kerasir.save(model, folder / "out.keras"))
+    step("load .keras", lambda: kerasir.load(folder / "out.keras"))
     step("to ONNX", lambda: kerasir.save(model, folder / "out.onnx"))
     step("to .kerasir", lambda: kerasir.save(model, folder / "out.kerasir"))
     step("load .kerasir", lambda: kerasir.load(folder / "out.kerasir"))
 
 
-def make(path: Path, count: int, every: int) -> None:
+def make(path: Path, case: Case) -> None:
     """Write the model as Keras 2.2.4 would have."""
     layers = [{"class_name": "InputLayer", "config": {"name": "in"}}]
     layers[0]["config"]["batch_input_shape"] = [None, UNITS]
@@ -84,18 +99,21 @@ def make(path: Path, count: int, every: int) -> None:
     with h5py.File(path, "w") as file:
         weights = file.create_group("model_weights")
         stored: dict[str, dict[str, Any]] = {"in": {}}
-        for number in range(count):
-            if number % every:
+        for number in range(case.layers):
+            if number % case.every:
                 layers.append(layer("Activation", f"activation_{number}", activation="tanh"))
                 stored[f"activation_{number}"] = {}
-            else:
-                name = f"dense_{number}"
-                layers.append(layer("Dense", name, units=UNITS, activation="tanh"))
-                kernel = random.standard_normal((UNITS, UNITS), np.float32)
-                stored[name] = {"kernel": kernel, "bias": kernel[0]}
+                continue
+            name, owner = f"dense_{number}", f"model_{number}" if case.nested else ""
+            dense = layer("Dense", name, units=UNITS, activation="tanh")
+            if owner:
+                dense["config"]["batch_input_shape"] = [None, UNITS]
+                dense = {"class_name": "Sequential", "config": {"name": owner, "layers": [dense]}}
+            layers.append(dense)
+            kernel = random.standard_normal((UNITS, UNITS), np.float32)
+            stored[owner or name] = {f"{name}/kernel": kernel, f"{name}/bias": kernel[0]}
         for name, arrays in stored.items():
-            group = weights.create_group(name)
-            names = [f"{name}/{which}" for which in arrays]
+            group, names = weights.create_group(name), list(arrays)
             group.attrs["weight_names"] = [one.encode() for one in names]
             for one, array in zip(names, arrays.values(), strict=True):
                 group[one] = array
