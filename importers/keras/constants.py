@@ -34,7 +34,8 @@ def array(value: Any, dtype: str = "float32") -> ArraySource:
         ConfigError: They are ragged, too many, or no numbers.
     """
     try:
-        found = np.asarray(value, dtype)
+        with np.errstate(over="ignore"):  # what single precision cannot hold is refused below
+            found = np.asarray(value, dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError("a constant that is no array of numbers") from error
     if found.size > MOST or not np.isfinite(found).all():

@@ -120,7 +120,13 @@ def _applied(call: LayerCall, x: Value, op: Op, part: str = "") -> Value:
 
 
 def along(call: LayerCall, x: Value, op: Op, axes: Sequence[int], part: str = "") -> Value:
-    """A function along one or several axes, as the author counts them."""
+    """A function along one or several axes, as the author counts them.
+
+    Raises:
+        ConfigError: There are no such axes.
+    """
+    if not axes:
+        raise ConfigError(f"{op.kind} along no axis")
     terms = tuple(call.axis(x, axis) for axis in axes)
     return call.add(op, [x], call.axes(x), axes={"axis": terms}, part=part).result
 

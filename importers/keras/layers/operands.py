@@ -111,7 +111,7 @@ def data_format(arguments: Arguments) -> str:
         ConfigError: It is stated in another way.
     """
     stated = arguments.get("data_format") or "channels_last"
-    if stated not in FORMATS:
+    if not isinstance(stated, str) or stated not in FORMATS:
         raise ConfigError(f"data_format is {stated!r:.80}")
     return FORMATS[stated]
 

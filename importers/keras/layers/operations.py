@@ -50,17 +50,33 @@ class FunctionConfig(Config, frozen=True, kw_only=True):
     function: str
 
 
+UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What comes of arguments of another type, or of other sizes, than an operation takes."""
+
+
 def run(call: LayerCall, meaning: Meaning, operands: Sequence[Any], given: Arguments) -> Results:
-    """A meaning, of operands in order and other arguments in the words of Keras 3."""
+    """A meaning, of operands in order and other arguments in the words of Keras 3.
+
+    Raises:
+        ConfigError: It takes no such operands or arguments: nobody has checked what a file says.
+    """
     kind = OPERATIONS.get(meaning.name)
     known = frozenset(meaning.attributes) if kind is None else kind.arguments
     told = {key: value for key, value in given.items() if key in known}
     others = [key for key in given if key not in known | UNREAD and given[key] not in SILENT]
     if others:
         raise ConfigError(f"{call.name} has {others[0]!r:.80}, which kerasir does not know")
-    if kind is None:
-        return _elementwise(call, meaning, operands, told)
-    return kind.translate(call, operands, told)
+    if not operands:
+        raise ConfigError(f"{call.name} is given nothing")
+    try:
+        if kind is None:
+            return _elementwise(call, meaning, operands, told)
+        return kind.translate(call, operands, told)
+    except UNFIT as error:
+        constants = (f"{one!r:.60}" for one in operands if not isinstance(one, Value))
+        stated = [*constants, *(f"{key}={value!r:.60}" for key, value in told.items())]
+        what = f"such arguments: {', '.join(stated)}" if stated else "such tensors"
+        raise ConfigError(f"{call.name} takes no {what}") from error
 
 
 def _elementwise(

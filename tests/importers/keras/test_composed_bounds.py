@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ WIDE = 200_000
     ("name", "shape", "count", "told", "said"),
     [
         ("Diff", [8], 1, {"n": 10**12, "axis": 1}, "differences taken"),
+        ("MultiHot", [8], 1, {"num_classes": 10**12}, "classes, more than"),
+        ("OneHot", [8], 1, {"num_classes": 10**12}, "classes, more than"),
         ("Diff", [8], 1, {"n": -1, "axis": 1}, "differences taken"),
         ("Diagonal", [WIDE, WIDE], 1, {"axis1": 1, "axis2": 2}, "a constant of"),
         ("Trace", [WIDE, WIDE], 1, {"axis1": 1, "axis2": 2}, "a constant of"),
@@ -33,6 +36,25 @@ def test_what_would_grow_without_bound_is_refused(
 ) -> None:
     path = operation(tmp_path / "model.keras", name, shape, count, **told)
     with pytest.raises(ConfigError, match=said):
+        kerasir.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "count", "told", "said"),
+    [
+        ("Softmax", [8], 1, {"axis": []}, "along no axis"),
+        ("Rot90", [8, 8], 1, {"axes": []}, "takes no such arguments: axes=[]"),
+        ("Repeat", [8], 1, {"axis": 1}, "takes no such"),
+        ("Norm", [8], 1, {"ord": [1]}, "takes no such arguments: ord=[1]"),
+        ("Conv", [8, 8, 3], 0, {}, "is given nothing"),
+        ("SobelEdges", [8, 8, 3], 1, {"data_format": [0]}, "data_format is [0]"),
+    ],
+)
+def test_arguments_of_another_type_are_no_fault_of_the_program(
+    name: str, shape: list[int], count: int, told: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    path = operation(tmp_path / "model.keras", name, shape, count, **told)
+    with pytest.raises(ConfigError, match=re.escape(said)):
         kerasir.load(path)
 
 
