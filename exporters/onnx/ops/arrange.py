@@ -118,7 +118,10 @@ def broadcast(op: Broadcast, at: Emitting) -> Edge:
 def one_hot(op: OneHot, at: Emitting) -> Edge:
     """An `Equal` to every class: `OneHot` of ONNX takes negative indices from the end."""
     whole = at.x if at.x.dtype in {"int32", "int64"} else at.cast(at.x, "int64")
-    classes = at.constant(range(at.size("classes")), whole.dtype, wish="classes")
+    count = at.size("classes")
+    if count > MOST_INDICES:
+        raise ExportError(f"{count:,} classes along an axis", where=at.name)
+    classes = at.constant(range(count), whole.dtype, wish="classes")
     column = at.unsqueeze(whole, len(whole.shape))
     same = at.add("Equal", column, classes, shape=at.result_shape(), dtype="bool")
     return at.cast(same, at.settled.node.result.dtype)

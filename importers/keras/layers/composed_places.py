@@ -72,6 +72,8 @@ def _many_hot(call: LayerCall, operands: Sequence[Any], arguments: Arguments) ->
     x, classes = tensor(operands), whole(arguments.get("num_classes", arguments.get("num_tokens")))
     if arguments.get("axis") not in (None, -1) or classes is None or classes < 1:
         raise ConfigError(f"multi_hot of {classes} classes, or along another axis than the last")
+    if classes > MOST:
+        raise ConfigError(f"multi_hot of {classes:,} classes, more than {MOST:,}")
     hot = one_hot(call, x, classes)
     return tensors.reduced(call, hot, "max", [1], keepdims=False, part="multi_hot")
 

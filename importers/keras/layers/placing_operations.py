@@ -12,7 +12,7 @@ from typing import Any
 from ....errors import ConfigError
 from ....ir.graph import Value
 from ..call import LayerCall
-from ..constants import number
+from ..constants import MOST, number
 from . import arrangement, tensors
 from .merge import joined
 from .operands import Arguments, Kind, Operation, exactly, kind, listed, numbers, tensor, whole
@@ -120,7 +120,7 @@ def _one_hot(call: LayerCall, operands: Sequence[Any], arguments: Arguments) -> 
     stated = arguments.get("dtype")
     dtype = "float32" if stated is None else tensors.dtype_of(stated)
     classes = whole(arguments.get("num_classes"))
-    if classes is None or classes < 1:
+    if classes is None or not 1 <= classes <= MOST:
         raise ConfigError(f"one_hot of {classes} classes")
     hot = arrangement.one_hot(call, x, classes, dtype)
     last = len(call.axes(hot)) - 1
