@@ -7,6 +7,7 @@ TensorFlow 2.21 for the arguments of each function. Those of graph nodes are in 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 
@@ -143,12 +144,7 @@ _MEANS = msgspec.structs.replace(_POOL, name="average_pool")
 _OLD_SIZE = ("images", "size", "align_corners", "name", "half_pixel_centers")
 _BLOCKS = ("input", "block_size", "data_format")
 
-
-def _conv(kind: str, *arguments: str) -> Meaning:
-    called = {"dilations": "dilation_rate", "rate": "dilation_rate", "stride": "strides"}
-    return Meaning(kind, attributes=called, arguments=arguments)
-
-
+_conv = partial(_of, dilations="dilation_rate", rate="dilation_rate", stride="strides")
 _STEPS = ("strides", "padding", "data_format", "dilations")
 _CONV = _conv("conv", "input", "filters", *_STEPS)
 _BACK = _conv("conv_transpose", "input", "filters", "output_shape", *_STEPS)
