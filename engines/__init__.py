@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .onnx_runtime import OnnxRuntime
 from .opening import open_engine
-from .records import Engine, Port, Precision, Run, Watch
+from .records import Engine, Port, Precision, Run, Watch, fits
 from .reference import Reference
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "Reference",
     "Run",
     "Watch",
+    "fits",
     "open_engine",
 ]

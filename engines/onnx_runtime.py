@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import FormatError, LayoutError
 from ..ir.layout import Layout
 from ..ir.source import Array
-from .records import Port, Run, Shape, Watch
+from .records import Port, Run, Shape, Watch, fits
 from .sessions import documented, failed, read_proto, session_of, with_logits, with_outputs
 
 if TYPE_CHECKING:
@@ -182,6 +182,4 @@ def _layout(text: str, shape: Shape) -> Layout | None:
         layout = Layout.parse(text)
     except LayoutError:
         return None
-    pairs = list(zip(layout.shape, shape, strict=False))
-    fits = len(layout.terms) == len(shape) and all(a == b or None in {a, b} for a, b in pairs)
-    return layout if fits and text else None
+    return layout if text and fits(layout, shape) else None

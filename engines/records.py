@@ -16,6 +16,12 @@ Watch = Callable[[Settled, tuple[Array, ...]], None]
 Shape = tuple[int | None, ...]
 
 
+def fits(layout: Layout, shape: Shape) -> bool:
+    """Whether an array of this shape can lie in a layout; an open extent is any."""
+    pairs = zip(layout.shape, shape, strict=False)
+    return len(layout.terms) == len(shape) and all(a == b or None in {a, b} for a, b in pairs)
+
+
 class Port(msgspec.Struct, frozen=True):
     """An input or output of a model.
 

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..arrays import read_arrays
-from ..engines import Engine, OnnxRuntime, Port, Reference, open_engine
+from ..engines import Engine, OnnxRuntime, Port, Reference, fits, open_engine
 from ..engines.sessions import check_file
 from ..errors import FormatError, UsageError, VerifyError
 from ..ir.layout import Axis, Layout
@@ -129,9 +129,7 @@ def _check_shapes(ports: Sequence[Port], layouts: Sequence[Layout], path: str) -
         VerifyError: One has another shape, in whatever order its numbers come.
     """
     for port, layout in zip(ports, layouts, strict=False):
-        pairs = list(zip(port.shape, layout.shape, strict=False))
-        fits = len(port.shape) == len(layout.shape)
-        if not fits or any(a != b and None not in {a, b} for a, b in pairs):
+        if not fits(layout, port.shape):
             raise VerifyError(
                 "the converted model has another shape than was planned",
                 file=os.path.basename(path),
